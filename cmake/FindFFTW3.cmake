@@ -1,0 +1,26 @@
+# FFTW3 with components double, float, double_mpi, float_mpi and targets FFTW3::<component>.
+# Debian ships fftw3.pc and fftw3f.pc but nothing for the MPI libraries, hence this module.
+find_path(FFTW3_INCLUDE_DIR fftw3.h)
+find_path(FFTW3_MPI_INCLUDE_DIR fftw3-mpi.h)
+set(_hg_fftw_double fftw3)
+set(_hg_fftw_float fftw3f)
+set(_hg_fftw_double_mpi fftw3_mpi)
+set(_hg_fftw_float_mpi fftw3f_mpi)
+foreach(component IN LISTS FFTW3_FIND_COMPONENTS)
+  find_library(FFTW3_${component}_LIBRARY ${_hg_fftw_${component}})
+  if(FFTW3_${component}_LIBRARY AND FFTW3_INCLUDE_DIR)
+    set(FFTW3_${component}_FOUND TRUE)
+    if(NOT TARGET FFTW3::${component})
+      add_library(FFTW3::${component} UNKNOWN IMPORTED)
+      set_target_properties(FFTW3::${component} PROPERTIES
+        IMPORTED_LOCATION ${FFTW3_${component}_LIBRARY}
+        INTERFACE_INCLUDE_DIRECTORIES ${FFTW3_INCLUDE_DIR})
+      if(component MATCHES "^(.*)_mpi$")
+        target_link_libraries(FFTW3::${component} INTERFACE FFTW3::${CMAKE_MATCH_1})
+      endif()
+    endif()
+  endif()
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(FFTW3 REQUIRED_VARS FFTW3_INCLUDE_DIR HANDLE_COMPONENTS)
+mark_as_advanced(FFTW3_INCLUDE_DIR FFTW3_MPI_INCLUDE_DIR)

@@ -1,0 +1,21 @@
+# Install rules: library, headers, CMake and pkg-config files, parameter files and job scripts.
+include(CMakePackageConfigHelpers)
+install(TARGETS halograft EXPORT halograft LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET program)
+  install(TARGETS program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/halograft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/params ${PROJECT_SOURCE_DIR}/jobscripts
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft)
+install(EXPORT halograft NAMESPACE halograft:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halograft
+  FILE halograft-targets.cmake)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/halograft-config.cmake.in
+  ${PROJECT_BINARY_DIR}/halograft-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halograft)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/halograft-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/halograft.pc.in ${PROJECT_BINARY_DIR}/halograft.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/halograft-config.cmake
+  ${PROJECT_BINARY_DIR}/halograft-config-version.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halograft)
+install(FILES ${PROJECT_BINARY_DIR}/halograft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

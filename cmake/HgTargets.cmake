@@ -1,0 +1,50 @@
+# hg_warnings: the flags every target of ours is compiled with. hg_add_module: one layer.
+add_library(hg_flags INTERFACE)
+target_compile_features(hg_flags INTERFACE c_std_11)
+target_compile_options(hg_flags INTERFACE -ffp-contract=off -fno-math-errno -fvisibility=hidden
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  -Wdouble-promotion -Wno-unknown-pragmas)
+target_compile_definitions(hg_flags INTERFACE _GNU_SOURCE)
+target_include_directories(hg_flags INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+  $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
+target_link_libraries(hg_flags INTERFACE OpenMP::OpenMP_C m)
+if(HG_WERROR)
+  target_compile_options(hg_flags INTERFACE -Werror)
+endif()
+if(HG_MARCH)
+  target_compile_options(hg_flags INTERFACE -march=${HG_MARCH})
+endif()
+if(HG_SANITIZE)
+  target_compile_options(hg_flags INTERFACE -fsanitize=${HG_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(hg_flags INTERFACE -fsanitize=${HG_SANITIZE})
+  target_compile_definitions(hg_flags INTERFACE HG_SANITIZE=1)
+endif()
+if(HG_COVERAGE)
+  target_compile_options(hg_flags INTERFACE --coverage)
+  target_link_options(hg_flags INTERFACE --coverage)
+endif()
+
+# hg_add_module(NAME base DEPENDS a b DOORS PkgConfig::X)
+# A static library per layer: a unit test that links only its module cannot call upwards.
+function(hg_add_module)
+  cmake_parse_arguments(M "" "NAME" "DEPENDS;DOORS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${M_NAME}/*.c)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(hg_${M_NAME} STATIC ${sources})
+  set_target_properties(hg_${M_NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(hg_${M_NAME} PUBLIC hg_flags)
+  foreach(door IN LISTS M_DOORS)
+    target_link_libraries(hg_${M_NAME} PUBLIC ${door})
+  endforeach()
+  foreach(dep IN LISTS M_DEPENDS)
+    if(TARGET hg_${dep})
+      target_link_libraries(hg_${M_NAME} PUBLIC hg_${dep})
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY HG_MODULES hg_${M_NAME})
+endfunction()

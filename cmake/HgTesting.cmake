@@ -1,0 +1,57 @@
+# Criterion starts a process per Test() and Open MPI can start once per rank of an mpirun, so an MPI
+# test is one mpirun per Test() and rank count; see docs/dev/testing.md.
+pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+set(HG_MPI_FLAGS --oversubscribe --bind-to none)
+set(HG_TEST_ENV OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
+  OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+  HG_DATA=${HG_DATA_DIR} PYTHONDONTWRITEBYTECODE=1)
+if(HG_SANITIZE)
+  list(APPEND HG_TEST_ENV ASAN_OPTIONS=leak_check_at_exit=0
+    LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
+endif()
+
+# hg_add_test(NAME test_comm SOURCES test_comm.c [RANKS 1 2 3] [TIMEOUT s] LIBS hg_par)
+function(hg_add_test)
+  cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;RANKS;LIBS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 90)
+  endif()
+  add_executable(${T_NAME} ${T_SOURCES})
+  target_include_directories(${T_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
+  target_link_libraries(${T_NAME} PRIVATE PkgConfig::CRITERION ${T_LIBS})
+  if(NOT T_RANKS)
+    add_test(NAME unit.${T_NAME} COMMAND ${T_NAME} -j1)
+    set_tests_properties(unit.${T_NAME} PROPERTIES LABELS unit TIMEOUT ${T_TIMEOUT}
+      ENVIRONMENT "${HG_TEST_ENV}" FAIL_REGULAR_EXPRESSION "Tested: 0 ")
+    return()
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${T_SOURCES})
+  file(STRINGS ${T_SOURCES} lines REGEX "^Test\\(")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^Test\\(([A-Za-z0-9_]+), *([A-Za-z0-9_]+).*" "\\1;\\2" id "${line}")
+    list(GET id 0 suite)
+    list(GET id 1 case)
+    foreach(n IN LISTS T_RANKS)
+      set(test mpi.${suite}.${case}.n${n})
+      add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} ${HG_MPI_FLAGS}
+        $<TARGET_FILE:${T_NAME}> -j1 --filter ${suite}/${case})
+      set_tests_properties(${test} PROPERTIES LABELS "mpi;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
+        ENVIRONMENT "${HG_TEST_ENV}" FAIL_REGULAR_EXPRESSION "Tested: 0 ")
+    endforeach()
+  endforeach()
+endfunction()
+
+# hg_add_script_test(NAME cli.x LABEL cli COMMAND ... [TIMEOUT s] [PROCESSORS n]): exit code 77 = skipped, loudly
+function(hg_add_script_test)
+  cmake_parse_arguments(T "" "NAME;TIMEOUT;LABEL;PROCESSORS" "COMMAND" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  if(NOT T_PROCESSORS)
+    set(T_PROCESSORS 2)
+  endif()
+  add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
+  set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT}
+    PROCESSORS ${T_PROCESSORS} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${HG_TEST_ENV};HALOGRAFT=$<TARGET_FILE:program>;HG_SOURCE=${PROJECT_SOURCE_DIR};HG_BUILD_DIR=${PROJECT_BINARY_DIR};HG_MPIRUN=${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none")
+endfunction()

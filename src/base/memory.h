@@ -1,0 +1,79 @@
+/** Counted, overflow-checked, 64-byte aligned memory.
+ *
+ * Each block carries a hidden 64-byte header with its size, so that the bytes in use and their peak
+ * are known. Blocks of hg_mem_* are released only with hg_mem_free(). Thread-safe. Layer: base.
+ */
+#ifndef HG_BASE_MEMORY_H
+#define HG_BASE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "halograft/error.h"
+
+/** Allocate an array without initialising it.
+ *
+ * @local
+ * @param[out] pointer  address of the pointer to set; owned by the caller, free with hg_mem_free();
+ *                      NULL when n * size is 0 or on failure
+ * @param[in]  n        number of elements
+ * @param[in]  size     bytes per element
+ * @return HG_OK; HG_E_MEMORY when the size overflows, exceeds the budget or memory is exhausted
+ */
+HG_MUST_CHECK hg_status hg_mem_array(void *pointer, size_t n, size_t size);
+
+/** Allocate an array of zero bytes; else as hg_mem_array().
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_mem_zeros(void *pointer, size_t n, size_t size);
+
+/** Change the length of an array, keeping its content; on failure the old array stays valid.
+ *
+ * @local
+ * @param[in,out] pointer  address of a pointer from hg_mem_array() or of NULL
+ * @param[in]     n        new number of elements
+ * @param[in]     size     bytes per element
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_mem_resize(void *pointer, size_t n, size_t size);
+
+/** Free a block; NULL is fine.
+ *
+ * @local
+ */
+void hg_mem_free(void *block);
+
+/** Copy a string; owned by the caller, free with hg_mem_free().
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_mem_string(char **copy, const char *text);
+
+/** Bytes in use now, and the largest number of bytes in use so far, on this process.
+ *
+ * @local
+ */
+int64_t hg_mem_used(void);
+int64_t hg_mem_peak(void);
+
+/** Peak resident memory of the process as the system sees it, in bytes (0 if unknown).
+ *
+ * @local
+ */
+int64_t hg_mem_resident_peak(void);
+
+/** Refuse allocations that would take hg_mem_used() above a budget in bytes; 0 removes it.
+ *
+ * @local
+ */
+void hg_mem_budget(int64_t bytes);
+
+/** Make the n-th allocation from now fail (tests); 0 disarms.
+ *
+ * @local
+ */
+void hg_mem_fail_at(int64_t n);
+
+#endif

@@ -1,0 +1,101 @@
+/** Text: growing buffers, strict numbers, nearest names. C locale throughout. Layer: base. */
+#ifndef HG_BASE_TEXT_H
+#define HG_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "halograft/error.h"
+
+/** A growing string; {0} is a valid empty one. `data` is NULL until the first character. */
+typedef struct hg_text {
+    char *data;
+    size_t n;
+    size_t room;
+} hg_text;
+
+/** Append formatted text, or `n` raw bytes; memory failure is reported.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_text_add(hg_text *text, const char *format, ...) HG_PRINTF(2, 3);
+HG_MUST_CHECK hg_status hg_text_append(hg_text *text, const char *bytes, size_t n);
+
+/** The text as a C string (never NULL), borrowed until the next change.
+ *
+ * @local
+ */
+const char *hg_text_string(const hg_text *text);
+
+/** Release the buffer and return to the empty text.
+ *
+ * @local
+ */
+void hg_text_clear(hg_text *text);
+
+/** Parse a whole string as a finite number; anything left over is an error.
+ *
+ * @local
+ * @param[in]  string  e.g. "1e10"
+ * @param[out] value   the number
+ * @return true when the whole string is one finite number
+ */
+bool hg_text_real(const char *string, double *value);
+
+/** Parse a whole string as an integer ("1e6" is allowed when integral and below 2^53).
+ *
+ * @local
+ */
+bool hg_text_integer(const char *string, int64_t *value);
+
+/** Levenshtein distance, ignoring case.
+ *
+ * @local
+ */
+int hg_text_distance(const char *a, const char *b);
+
+/** The name of a list nearest to `name`, or NULL when none is near (distance > 1 + length / 3).
+ *
+ * @local
+ * @param[in] name   the name as given
+ * @param[in] n      number of candidates
+ * @param[in] names  shape (n); borrowed
+ */
+const char *hg_text_nearest(const char *name, size_t n, const char *const names[]);
+
+/** Copy `string` into `buffer` without leading and trailing white space; truncates.
+ *
+ * @local
+ * @return buffer
+ */
+char *hg_text_trim(const char *string, size_t n, char buffer[]);
+
+/** Write a path with printf rules into a fixed buffer.
+ *
+ * @local
+ * @return HG_OK; HG_E_ARG when the path is too long
+ */
+HG_MUST_CHECK hg_status hg_text_path(size_t n, char buffer[], const char *format, ...)
+    HG_PRINTF(3, 4);
+
+/** Fill `{name}` and `{name:03d}` in a pattern with an integer; other braces are kept.
+ *
+ * @local
+ * @param[in]  pattern  e.g. "groups_{snap:03d}/tab.{file}.hdf5"
+ * @param[in]  name     e.g. "snap"
+ * @param[in]  value    the number to write
+ * @param[in]  n        size of the buffer
+ * @param[out] out      the filled text
+ * @return HG_OK; HG_E_ARG when the result is too long or the format is not {name} or {name:0Nd}
+ */
+HG_MUST_CHECK hg_status hg_text_fill(const char *pattern, const char *name, int64_t value, size_t n,
+                                     char out[]);
+
+/** Whether a pattern holds `{name}` or `{name:...}`.
+ *
+ * @local
+ */
+bool hg_text_has_field(const char *pattern, const char *name);
+
+#endif

@@ -1,0 +1,137 @@
+/* Rows move between ranks in two steps: counts first, then the bytes in rounds, so that no single
+ * message exceeds the piece size whatever the imbalance. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "halograft/comm.h"
+
+enum { PIECE = 1 << 28 };
+
+/* One round moves at most `piece` bytes per pair of ranks. */
+static void
+exchange_round(const hg_comm *comm, const char *send, const int64_t n_send[], char *recv,
+               const int64_t n_recv[], int64_t done, int64_t piece)
+{
+    int64_t first_send = 0, first_recv = 0;
+    int n_request = 0;
+    MPI_Request *request = NULL;
+
+    HG_ASSERT(hg_mem_array(&request, 2 * (size_t)comm->size, sizeof *request) == HG_OK);
+    for (int r = 0; r < comm->size; r++) {
+        int64_t ns = n_send[r] - done, nr = n_recv[r] - done;
+
+        if (nr > 0) {
+            MPI_Irecv(recv + first_recv + done, (int)(nr < piece ? nr : piece), MPI_BYTE, r, 2,
+                      comm->mpi, &request[n_request++]);
+        }
+        if (ns > 0) {
+            MPI_Isend(send + first_send + done, (int)(ns < piece ? ns : piece), MPI_BYTE, r, 2,
+                      comm->mpi, &request[n_request++]);
+        }
+        first_send += n_send[r];
+        first_recv += n_recv[r];
+    }
+    MPI_Waitall(n_request, request, MPI_STATUSES_IGNORE);
+    hg_mem_free(request);
+}
+
+void
+hg_comm_alltoall(const hg_comm *comm, const void *send, const int64_t n_send[], void *recv,
+                 const int64_t n_recv[])
+{
+    int64_t most = 0;
+
+    for (int r = 0; r < comm->size; r++) {
+        most = n_send[r] > most ? n_send[r] : most;
+        most = n_recv[r] > most ? n_recv[r] : most;
+    }
+    hg_comm_max(comm, 1, &most);
+    for (int64_t done = 0; done < most; done += PIECE) {
+        exchange_round(comm, send, n_send, recv, n_recv, done, PIECE);
+    }
+}
+
+hg_status
+hg_comm_exchange(const hg_comm *comm, int64_t n, size_t size, const void *rows, const int target[],
+                 int64_t *n_got, void *got)
+{
+    const size_t n_rank = (size_t)comm->size;
+    const char *from = rows;
+    char *send = NULL, *recv = NULL;
+    int64_t *n_send = NULL, *n_recv = NULL, *first = NULL;
+    int64_t total = 0;
+    hg_status status = HG_OK;
+
+    *n_got = 0;
+    memcpy(got, &(void *){NULL}, sizeof(void *));
+    HG_TRY_OR(plan, status, hg_mem_zeros(&n_send, n_rank, sizeof *n_send));
+    HG_TRY_OR(plan, status, hg_mem_zeros(&n_recv, n_rank, sizeof *n_recv));
+    HG_TRY_OR(plan, status, hg_mem_zeros(&first, n_rank, sizeof *first));
+    HG_TRY_OR(plan, status, hg_mem_array(&send, (size_t)n, size));
+plan:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    for (int64_t i = 0; i < n; i++) {
+        n_send[target[i]] += (int64_t)size;
+    }
+    for (size_t r = 1; r < n_rank; r++) {
+        first[r] = first[r - 1] + n_send[r - 1];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(send + first[target[i]], from + (size_t)i * size, size);
+        first[target[i]] += (int64_t)size;
+    }
+    MPI_Alltoall(n_send, 1, MPI_INT64_T, n_recv, 1, MPI_INT64_T, comm->mpi);
+    for (size_t r = 0; r < n_rank; r++) {
+        total += n_recv[r];
+    }
+    status = hg_mem_array(&recv, (size_t)total, 1);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    hg_comm_alltoall(comm, send, n_send, recv, n_recv);
+    *n_got = total / (int64_t)size;
+    memcpy(got, &recv, sizeof recv);
+    recv = NULL;
+done:
+    hg_mem_free(recv);
+    hg_mem_free(send);
+    hg_mem_free(first);
+    hg_mem_free(n_recv);
+    hg_mem_free(n_send);
+    return status;
+}
+
+hg_status
+hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size, const void *rows, int64_t *n_all,
+                    void *all)
+{
+    int64_t *count = NULL;
+    char *block = NULL;
+    hg_status status;
+    int64_t first = 0;
+
+    *n_all = 0;
+    memcpy(all, &(void *){NULL}, sizeof(void *));
+    status = hg_mem_zeros(&count, (size_t)comm->size, sizeof *count);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    hg_comm_gather(comm, &n, sizeof n, count);
+    for (int r = 0; r < comm->size; r++) {
+        *n_all += count[r];
+    }
+    status = hg_mem_array(&block, (size_t)*n_all, size);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    for (int r = 0; r < comm->size; r++) {
+        if (r == comm->rank && n > 0) {
+            memcpy(block + (size_t)first * size, rows, (size_t)n * size);
+        }
+        hg_comm_broadcast(comm, r, block + (size_t)first * size, (size_t)count[r] * size);
+        first += count[r];
+    }
+    memcpy(all, &block, sizeof block);
+    block = NULL;
+done:
+    if (status != HG_OK) {
+        *n_all = 0;
+    }
+    hg_mem_free(block);
+    hg_mem_free(count);
+    return status;
+}
