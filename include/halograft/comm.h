@@ -33,8 +33,8 @@ typedef struct hg_comm {
  * @local  to be called once per process, before any collective function
  * @param[in,out] argc, argv  as main got them
  * @param[out]    comm        all ranks; release with hg_comm_stop()
- * @return HG_OK; HG_E_ENVIRONMENT when the environment promises several tasks but MPI sees one, or
- *         the thread level is too low
+ * @return HG_OK; HG_E_ENVIRONMENT when the environment promises several tasks but MPI sees one,
+ * or the thread level is too low
  */
 HG_MUST_CHECK hg_status hg_comm_start(int *argc, char ***argv, hg_comm *comm);
 
@@ -101,8 +101,8 @@ void hg_comm_barrier(const hg_comm *comm);
  */
 void hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n);
 
-/** Sums, minima and maxima over ranks, in place. Integers only where the result decides anything;
- * the double sum is formed in rank order and so depends on the number of ranks.
+/** Sums, minima and maxima over ranks, in place. Integers only where the result decides
+ * anything; the double sum is formed in rank order and so depends on the number of ranks.
  *
  * @collective{comm}
  * @param[in,out] x  shape (n)

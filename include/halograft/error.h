@@ -1,8 +1,8 @@
 /** Status codes, and the one record that explains the last failure of a thread.
  *
- * Every fallible function returns an hg_status and hands results out through pointers. An error is
- * born in exactly one place, with HG_FAIL(); upper layers pass it on unchanged with HG_TRY() or
- * HG_TRY_OR(). The enumerators are ordered: in an agreement over ranks the largest one wins.
+ * Every fallible function returns an hg_status and hands results out through pointers. An error
+ * is born in exactly one place, with HG_FAIL(); upper layers pass it on unchanged with HG_TRY()
+ * or HG_TRY_OR(). The enumerators are ordered: in an agreement over ranks the largest one wins.
  * Layer: base.
  */
 #ifndef HALOGRAFT_ERROR_H
@@ -13,22 +13,22 @@
 extern "C" {
 #endif
 
-#define HG_STATUS_LIST(X) /* name, exit code, text */                                             \
-    X(HG_OK, 0, "success")                                                                         \
-    X(HG_STOPPED, 75, "stopped early at a clean point, resubmit")                                  \
-    X(HG_E_ARG, 1, "argument outside its documented domain")                                       \
-    X(HG_E_SHAPE, 1, "array shapes do not agree")                                                  \
-    X(HG_E_USAGE, 2, "wrong use of the command line")                                              \
-    X(HG_E_PARAM, 3, "parameter file is invalid")                                                  \
-    X(HG_E_NOTFOUND, 4, "file, group, dataset or key does not exist")                              \
-    X(HG_E_FORMAT, 4, "file does not follow its declared format")                                  \
-    X(HG_E_READ, 4, "read failed")                                                                 \
-    X(HG_E_INPUT, 4, "input values are inconsistent or out of range")                              \
-    X(HG_E_WRITE, 5, "write failed")                                                               \
-    X(HG_E_EXISTS, 5, "output exists already")                                                     \
-    X(HG_E_MEMORY, 6, "allocation failed")                                                         \
-    X(HG_E_VERIFY, 7, "content does not match its checksum or its promise")                        \
-    X(HG_E_ENVIRONMENT, 8, "launch or machine is not fit for the run")                             \
+#define HG_STATUS_LIST(X) /* name, exit code, text */                       \
+    X(HG_OK, 0, "success")                                                  \
+    X(HG_STOPPED, 75, "stopped early at a clean point, resubmit")           \
+    X(HG_E_ARG, 1, "argument outside its documented domain")                \
+    X(HG_E_SHAPE, 1, "array shapes do not agree")                           \
+    X(HG_E_USAGE, 2, "wrong use of the command line")                       \
+    X(HG_E_PARAM, 3, "parameter file is invalid")                           \
+    X(HG_E_NOTFOUND, 4, "file, group, dataset or key does not exist")       \
+    X(HG_E_FORMAT, 4, "file does not follow its declared format")           \
+    X(HG_E_READ, 4, "read failed")                                          \
+    X(HG_E_INPUT, 4, "input values are inconsistent or out of range")       \
+    X(HG_E_WRITE, 5, "write failed")                                        \
+    X(HG_E_EXISTS, 5, "output exists already")                              \
+    X(HG_E_MEMORY, 6, "allocation failed")                                  \
+    X(HG_E_VERIFY, 7, "content does not match its checksum or its promise") \
+    X(HG_E_ENVIRONMENT, 8, "launch or machine is not fit for the run")      \
     X(HG_E_FAULT, 1, "injected fault (test builds only)")
 
 typedef enum hg_status {
@@ -56,25 +56,26 @@ typedef struct hg_error_record {
 #define HG_NORETURN
 #endif
 
-/** Raise a failure: the only way an error is born. Fills this thread's record, yields `status`. */
+/** Raise a failure: the only way an error is born. Fills this thread's record, yields `status`.
+ */
 #define HG_FAIL(status, ...) hg_error_raise((status), __FILE__, __LINE__, __VA_ARGS__)
 
 /** Pass a failure of `call` on to the caller. */
-#define HG_TRY(call)                                                                               \
-    do {                                                                                           \
-        hg_status hg_try_ = (call);                                                                \
-        if (hg_try_ != HG_OK) {                                                                    \
-            return hg_try_;                                                                        \
-        }                                                                                          \
+#define HG_TRY(call)                \
+    do {                            \
+        hg_status hg_try_ = (call); \
+        if (hg_try_ != HG_OK) {     \
+            return hg_try_;         \
+        }                           \
     } while (0)
 
 /** Store the result of `call` in `status` and jump to `label` on failure. */
-#define HG_TRY_OR(label, status, call)                                                             \
-    do {                                                                                           \
-        (status) = (call);                                                                         \
-        if ((status) != HG_OK) {                                                                   \
-            goto label;                                                                            \
-        }                                                                                          \
+#define HG_TRY_OR(label, status, call) \
+    do {                               \
+        (status) = (call);             \
+        if ((status) != HG_OK) {       \
+            goto label;                \
+        }                              \
     } while (0)
 
 /** Check an invariant of our own code; a violation prints rank and expression and aborts. Never

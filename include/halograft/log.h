@@ -1,7 +1,8 @@
-/** The log: one line `[00012.3] phase: message` on stderr, seconds since the start of the program.
+/** The log: one line `[00012.3] phase: message` on stderr, seconds since the start of the
+ * program.
  *
- * info is printed by rank 0 only and only from emulate and cli; warn and error by any rank with its
- * number; the same warning is printed once and counted. Results never go through the log.
+ * info is printed by rank 0 only and only from emulate and cli; warn and error by any rank with
+ * its number; the same warning is printed once and counted. Results never go through the log.
  * Layer: base.
  */
 #ifndef HALOGRAFT_LOG_H
@@ -47,7 +48,8 @@ void hg_log_debug(const char *format, ...) HG_PRINTF(1, 2);
 int hg_log_warning_count(void);
 const char *hg_log_warning(int i, int64_t *times);
 
-/** A long task that shows how far it is: on a terminal one redrawn line, else a line a minute. */
+/** A long task that shows how far it is: on a terminal one redrawn line, else a line a minute.
+ */
 typedef struct hg_progress {
     const char *phase;
     const char *unit;

@@ -8,8 +8,8 @@
  */
 double hg_clock_seconds(void);
 
-/** Add the time between start and stop to the phase `name` (a string constant). Phases are listed
- * in order of their first start; not for use inside parallel regions.
+/** Add the time between start and stop to the phase `name` (a string constant). Phases are
+ * listed in order of their first start; not for use inside parallel regions.
  *
  * @local
  * @param[in] name  borrowed for the life of the process, at most 31 characters

@@ -97,8 +97,8 @@ hg_error_on_abort(void (*handler)(void))
 void
 hg_error_abort(const char *expression, const char *file, int line)
 {
-    fprintf(stderr, "halograft: internal fault at %s:%d: %s does not hold; please report it\n", file,
-            line, expression);
+    fprintf(stderr, "halograft: internal fault at %s:%d: %s does not hold; please report it\n",
+            file, line, expression);
     fflush(NULL);
     if (abort_handler != NULL) {
         abort_handler();

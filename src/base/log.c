@@ -1,5 +1,6 @@
 /* Lines are composed in one buffer and written with one call, so that ranks do not interleave
- * within a line. Warnings are kept (up to a fixed number of distinct ones) for the end block. */
+ * within a line. Warnings are kept (up to a fixed number of distinct ones) for the end block.
+ */
 #include "halograft/log.h"
 
 #include <inttypes.h>
@@ -52,12 +53,12 @@ write_line(const char *mark, const char *text)
     fflush(stderr);
 }
 
-#define COMPOSE(text)                                                                              \
-    do {                                                                                           \
-        va_list args_;                                                                             \
-        va_start(args_, format);                                                                   \
-        vsnprintf(text, sizeof text, format, args_);                                               \
-        va_end(args_);                                                                             \
+#define COMPOSE(text)                                \
+    do {                                             \
+        va_list args_;                               \
+        va_start(args_, format);                     \
+        vsnprintf(text, sizeof text, format, args_); \
+        va_end(args_);                               \
     } while (0)
 
 void
@@ -168,9 +169,9 @@ hg_progress_to(hg_progress *progress, int64_t done)
     progress->last = now;
     rate = (double)done / spent;
     if (terminal) {
-        fprintf(stderr, "\r\033[K[%07.1f] %s: %.0f %% of %" PRId64 " %s, %.2g/s, %.0f s left", now,
-                progress->phase, 100.0 * (double)done / (double)progress->total, progress->total,
-                progress->unit, rate, (double)(progress->total - done) / rate);
+        fprintf(stderr, "\r\033[K[%07.1f] %s: %.0f %% of %" PRId64 " %s, %.2g/s, %.0f s left",
+                now, progress->phase, 100.0 * (double)done / (double)progress->total,
+                progress->total, progress->unit, rate, (double)(progress->total - done) / rate);
         fflush(stderr);
         sink.terminal_line = 1;
         return;

@@ -1,5 +1,6 @@
-/* A block is [64-byte header | payload], so payloads stay 64-byte aligned for SIMD code. Counters
- * are atomics: allocation happens outside hot loops, where their cost does not show. */
+/* A block is [64-byte header | payload], so payloads stay 64-byte aligned for SIMD code.
+ * Counters are atomics: allocation happens outside hot loops, where their cost does not show.
+ */
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -18,7 +19,8 @@ check_request(size_t n, size_t size, size_t *bytes)
     int64_t limit = atomic_load(&budget);
 
     if (size != 0 && n > (SIZE_MAX - 2 * HEADER) / size) {
-        return HG_FAIL(HG_E_MEMORY, "an array of %zu elements of %zu bytes is too large", n, size);
+        return HG_FAIL(HG_E_MEMORY, "an array of %zu elements of %zu bytes is too large", n,
+                       size);
     }
     *bytes = n * size;
     if (atomic_load(&fail_at) > 0 && atomic_fetch_sub(&fail_at, 1) == 1) {

@@ -1,7 +1,8 @@
 /** Counted, overflow-checked, 64-byte aligned memory.
  *
- * Each block carries a hidden 64-byte header with its size, so that the bytes in use and their peak
- * are known. Blocks of hg_mem_* are released only with hg_mem_free(). Thread-safe. Layer: base.
+ * Each block carries a hidden 64-byte header with its size, so that the bytes in use and their
+ * peak are known. Blocks of hg_mem_* are released only with hg_mem_free(). Thread-safe. Layer:
+ * base.
  */
 #ifndef HG_BASE_MEMORY_H
 #define HG_BASE_MEMORY_H
@@ -14,8 +15,8 @@
 /** Allocate an array without initialising it.
  *
  * @local
- * @param[out] pointer  address of the pointer to set; owned by the caller, free with hg_mem_free();
- *                      NULL when n * size is 0 or on failure
+ * @param[out] pointer  address of the pointer to set; owned by the caller, free with
+ * hg_mem_free(); NULL when n * size is 0 or on failure
  * @param[in]  n        number of elements
  * @param[in]  size     bytes per element
  * @return HG_OK; HG_E_MEMORY when the size overflows, exceeds the budget or memory is exhausted

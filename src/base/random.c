@@ -1,6 +1,6 @@
-/* Streams over Philox4x32-10. The 64-bit seed and the 64-bit lane are mixed into the 64-bit key;
- * the object's 64-bit id and the purpose stand in the counter unmixed, so that two objects of one
- * key can never share a block. */
+/* Streams over Philox4x32-10. The 64-bit seed and the 64-bit lane are mixed into the 64-bit
+ * key; the object's 64-bit id and the purpose stand in the counter unmixed, so that two objects
+ * of one key can never share a block. */
 #include "base/random.h"
 
 #include <math.h>

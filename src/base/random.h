@@ -1,15 +1,16 @@
 /** Counter-based random numbers: Philox4x32-10, keyed by what a number is for, never by rank.
  *
- * A stream is (key, counter); the same (key, counter) gives the same words on any machine, rank or
- * thread. Training: key (seed, tree), counter (path lo, path hi, block, purpose). Applying and
- * mocks: key (seed, realisation), counter (object id lo, hi, block, purpose). Layer: base.
+ * A stream is (key, counter); the same (key, counter) gives the same words on any machine, rank
+ * or thread. Training: key (seed, tree), counter (path lo, path hi, block, purpose). Applying
+ * and mocks: key (seed, realisation), counter (object id lo, hi, block, purpose). Layer: base.
  */
 #ifndef HG_BASE_RANDOM_H
 #define HG_BASE_RANDOM_H
 
 #include <stdint.h>
 
-/** What a word is drawn for; the last word of the counter, so two purposes never share words. */
+/** What a word is drawn for; the last word of the counter, so two purposes never share words.
+ */
 typedef enum hg_purpose {
     HG_PURPOSE_THRESHOLD = 1,
     HG_PURPOSE_PRIORITY,
@@ -23,16 +24,16 @@ typedef enum hg_purpose {
     HG_PURPOSE_SPLIT,
     HG_PURPOSE_LEAF_CAP,
     HG_PURPOSE_BOOTSTRAP,
-    HG_PURPOSE_MODE = 64,    /* mock: Gaussian modes, by wave vector */
-    HG_PURPOSE_HALO_COUNT,   /* mock: number of haloes, by cell and bin */
-    HG_PURPOSE_HALO,         /* mock: mass and place of a halo */
-    HG_PURPOSE_LATENT,       /* mock: secondary properties */
-    HG_PURPOSE_SUBHALO,      /* mock: subhalo numbers and orbits */
-    HG_PURPOSE_GALAXY,       /* mock: galaxy law, chaotic part */
-    HG_PURPOSE_HIDDEN,       /* mock: galaxy law, hidden part */
-    HG_PURPOSE_REGION,       /* mock: choice of zoom regions */
-    HG_PURPOSE_NOISE,        /* mock: finite-particle noise, twins */
-    HG_PURPOSE_BOX           /* mock: parameters of small boxes */
+    HG_PURPOSE_MODE = 64,  /* mock: Gaussian modes, by wave vector */
+    HG_PURPOSE_HALO_COUNT, /* mock: number of haloes, by cell and bin */
+    HG_PURPOSE_HALO,       /* mock: mass and place of a halo */
+    HG_PURPOSE_LATENT,     /* mock: secondary properties */
+    HG_PURPOSE_SUBHALO,    /* mock: subhalo numbers and orbits */
+    HG_PURPOSE_GALAXY,     /* mock: galaxy law, chaotic part */
+    HG_PURPOSE_HIDDEN,     /* mock: galaxy law, hidden part */
+    HG_PURPOSE_REGION,     /* mock: choice of zoom regions */
+    HG_PURPOSE_NOISE,      /* mock: finite-particle noise, twins */
+    HG_PURPOSE_BOX         /* mock: parameters of small boxes */
 } hg_purpose;
 
 /** A stream of words for one object: refill happens by counting the block word up. */
@@ -49,7 +50,8 @@ typedef struct hg_stream {
  * @param[in]  key      shape (2)
  * @param[in]  counter  shape (4)
  * @param[out] word     shape (4)
- * @source Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3; Random123 kat_vectors
+ * @source Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3; Random123
+ * kat_vectors
  */
 static inline void
 hg_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t word[4])
@@ -110,15 +112,16 @@ float hg_stream_float(hg_stream *stream);
 double hg_stream_uniform(hg_stream *stream);
 double hg_stream_open(hg_stream *stream);
 
-/** Next standard normal number (inverse transform is not used: Box & Muller 1958, cosine branch,
- * two words pairs per number, so that the count of words used does not depend on values).
+/** Next standard normal number (inverse transform is not used: Box & Muller 1958, cosine
+ * branch, two words pairs per number, so that the count of words used does not depend on
+ * values).
  *
  * @local
  */
 double hg_stream_normal(hg_stream *stream);
 
-/** Next Poisson number with the given mean, by inversion of the cumulative sum; means above 32 are
- * split into halves (the sum of Poisson numbers is Poisson).
+/** Next Poisson number with the given mean, by inversion of the cumulative sum; means above 32
+ * are split into halves (the sum of Poisson numbers is Poisson).
  *
  * @local
  * @param[in] mean  not negative, dimensionless

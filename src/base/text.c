@@ -1,5 +1,5 @@
-/* Small text tools. Numbers are parsed by strtod to the last character in the C locale, which the
- * program never changes. */
+/* Small text tools. Numbers are parsed by strtod to the last character in the C locale, which
+ * the program never changes. */
 #include "base/text.h"
 
 #include <ctype.h>
@@ -169,7 +169,8 @@ hg_text_path(size_t n, char buffer[], const char *format, ...)
     length = vsnprintf(buffer, n, format, args);
     va_end(args);
     if (length < 0 || (size_t)length >= n) {
-        return HG_FAIL(HG_E_ARG, "path '%.60s...' is longer than %zu characters", buffer, n - 1);
+        return HG_FAIL(HG_E_ARG, "path '%.60s...' is longer than %zu characters", buffer,
+                       n - 1);
     }
     return HG_OK;
 }

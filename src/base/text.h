@@ -89,8 +89,8 @@ HG_MUST_CHECK hg_status hg_text_path(size_t n, char buffer[], const char *format
  * @param[out] out      the filled text
  * @return HG_OK; HG_E_ARG when the result is too long or the format is not {name} or {name:0Nd}
  */
-HG_MUST_CHECK hg_status hg_text_fill(const char *pattern, const char *name, int64_t value, size_t n,
-                                     char out[]);
+HG_MUST_CHECK hg_status hg_text_fill(const char *pattern, const char *name, int64_t value,
+                                     size_t n, char out[]);
 
 /** Whether a pattern holds `{name}` or `{name:...}`.
  *

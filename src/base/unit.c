@@ -1,6 +1,6 @@
-/* A unit text is read left to right; '/' inverts the power of the next factor only. "Msun/h" means
- * that the stored number is in units of Msun divided by h, so the canonical value is the stored
- * number times h^-1. */
+/* A unit text is read left to right; '/' inverts the power of the next factor only. "Msun/h"
+ * means that the stored number is in units of Msun divided by h, so the canonical value is the
+ * stored number times h^-1. */
 #include "base/unit.h"
 
 #include <ctype.h>
@@ -79,7 +79,8 @@ apply_word(const char *text, const char *word, double power, hg_unit *unit)
     for (int i = 0; i < N_WORD; i++) {
         if (strcmp(words[i].word, word) == 0) {
             if (power != floor(power) && words[i].unit.h == 0 && words[i].unit.a == 0) {
-                return HG_FAIL(HG_E_FORMAT, "unit '%s': only h and a may have broken powers", text);
+                return HG_FAIL(HG_E_FORMAT, "unit '%s': only h and a may have broken powers",
+                               text);
             }
             multiply(unit, &words[i].unit, power);
             return HG_OK;
@@ -122,8 +123,8 @@ hg_unit_parse(const char *text, hg_unit *unit)
             return HG_FAIL(HG_E_FORMAT, "unit '%s' has a power without a word", text);
         }
         /* km/s and cm/s are one word: a speed, not a length over a wall time */
-        if ((strcmp(word, "km") == 0 || strcmp(word, "cm") == 0) && p[0] == '/' && p[1] == 's' &&
-            !isalnum((unsigned char)p[2])) {
+        if ((strcmp(word, "km") == 0 || strcmp(word, "cm") == 0) && p[0] == '/' &&
+            p[1] == 's' && !isalnum((unsigned char)p[2])) {
             strcat(word, "/s");
             p += 2;
         }

@@ -2,8 +2,8 @@
  *
  * A unit text is a product of factors: [number] word[^power] (* or blank between, / before a
  * divisor). Canonical units: Mpc (comoving), Msun, km/s, yr, K, s for times of the run, bytes.
- * A leading c or p on a length means comoving (default) or proper. The words h and a are allowed
- * with powers. Layer: base (architecture: parameters need units below cosmo).
+ * A leading c or p on a length means comoving (default) or proper. The words h and a are
+ * allowed with powers. Layer: base (architecture: parameters need units below cosmo).
  */
 #ifndef HG_BASE_UNIT_H
 #define HG_BASE_UNIT_H
@@ -48,8 +48,8 @@ int hg_unit_same_dimension(const hg_unit *a, const hg_unit *b);
  */
 double hg_unit_factor(const hg_unit *unit, double h, double a);
 
-/** Parse "NUMBER UNIT" and convert to `canonical` where the dimension must agree. A number without
- * unit is accepted only when `canonical` is dimensionless.
+/** Parse "NUMBER UNIT" and convert to `canonical` where the dimension must agree. A number
+ * without unit is accepted only when `canonical` is dimensionless.
  *
  * @local
  * @param[in]  text       e.g. "50 Mpc/h"

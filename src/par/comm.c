@@ -1,6 +1,6 @@
-/* The door to MPI. Messages above 256 MiB are cut into pieces, because counts are int and because
- * large single messages have a history of trouble. MPI's own errors stay fatal on our duplicate
- * communicator: after one, no further message can be trusted. */
+/* The door to MPI. Messages above 256 MiB are cut into pieces, because counts are int and
+ * because large single messages have a history of trouble. MPI's own errors stay fatal on our
+ * duplicate communicator: after one, no further message can be trusted. */
 #include "halograft/comm.h"
 
 #include <inttypes.h>
@@ -288,8 +288,8 @@ hg_comm_report_times(const hg_comm *comm)
         hg_comm_min_double(comm, 1, &low);
         hg_comm_max_double(comm, 1, &high);
         hg_comm_sum_double(comm, 1, &mean);
-        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)", hg_phase_name(i),
-                    high, low, mean / comm->size, comm->size);
+        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)",
+                    hg_phase_name(i), high, low, mean / comm->size, comm->size);
     }
     hg_comm_max(comm, 2, memory);
     hg_log_info("times: peak memory per rank %.1f MiB counted, %.1f MiB resident",

@@ -1,5 +1,5 @@
-/* Rows move between ranks in two steps: counts first, then the bytes in rounds, so that no single
- * message exceeds the piece size whatever the imbalance. */
+/* Rows move between ranks in two steps: counts first, then the bytes in rounds, so that no
+ * single message exceeds the piece size whatever the imbalance. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -52,8 +52,8 @@ hg_comm_alltoall(const hg_comm *comm, const void *send, const int64_t n_send[], 
 }
 
 hg_status
-hg_comm_exchange(const hg_comm *comm, int64_t n, size_t size, const void *rows, const int target[],
-                 int64_t *n_got, void *got)
+hg_comm_exchange(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+                 const int target[], int64_t *n_got, void *got)
 {
     const size_t n_rank = (size_t)comm->size;
     const char *from = rows;
@@ -100,8 +100,8 @@ done:
 }
 
 hg_status
-hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size, const void *rows, int64_t *n_all,
-                    void *all)
+hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+                    int64_t *n_all, void *all)
 {
     int64_t *count = NULL;
     char *block = NULL;

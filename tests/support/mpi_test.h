@@ -41,12 +41,12 @@ mpi_teardown(void)
 #define MPI_SUITE(name) TestSuite(name, .init = mpi_setup, .fini = mpi_teardown, .timeout = 60)
 
 /** Collective: all ranks stop when one fails, and the guilty one says why. */
-#define all_assert(cond)                                                                       \
-    do {                                                                                       \
-        int here_ = !!(cond), everywhere_;                                                     \
-        MPI_Allreduce(&here_, &everywhere_, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);             \
-        cr_expect(here_, "rank %d of %d: %s", world.rank, world.size, #cond);                  \
-        cr_assert(everywhere_, "on some rank: %s", #cond);                                     \
+#define all_assert(cond)                                                           \
+    do {                                                                           \
+        int here_ = !!(cond), everywhere_;                                         \
+        MPI_Allreduce(&here_, &everywhere_, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD); \
+        cr_expect(here_, "rank %d of %d: %s", world.rank, world.size, #cond);      \
+        cr_assert(everywhere_, "on some rank: %s", #cond);                         \
     } while (0)
 
 #endif
