@@ -1,0 +1,94 @@
+/** The one table of parameters. A line is the whole cost of a parameter:
+ * P(type, key, unit or choices, default or NULL, lowest, highest, "help").
+ *
+ * Types: REAL (with a canonical unit, "" = dimensionless), INT, BOOL, STRING, CHOICE (choices
+ * separated by '|'), REALS and STRINGS (lists). Defaults are texts and go through the same parser as
+ * a user's. The open sections Features, Targets and Samples have no table. Keys of the section Run,
+ * and paths of the section Output, do not affect results. Layer: conf.
+ */
+#ifndef HALOGRAFT_SCHEMA_H
+#define HALOGRAFT_SCHEMA_H
+
+/* clang-format off */
+#define HG_PARAMS_META(P) \
+    P(STRING, name, "", "halograft", 0, 0, "name of the run, used in titles and file attributes") \
+    P(INT, seed, "", "1", 0, 9e15, "seed of all random numbers")
+
+#define HG_PARAMS_MOCK(P) \
+    P(REAL, box, "Mpc", "500 Mpc", 20, 1e5, "side of the periodic box")
+
+#define HG_PARAMS_ZOOMS(P) \
+    P(STRING, regions, "", NULL, 0, 0, "region table (CSV): one row per zoom region") \
+    P(CHOICE, format, "auto|halograft|subfind|columns", "auto", 0, 0, "format of the training catalogues") \
+    P(STRINGS, files, "", NULL, 0, 0, "training catalogue when there is no region table") \
+    P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
+    P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
+    P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
+    P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity")
+
+#define HG_PARAMS_PARENT(P) \
+    P(CHOICE, format, "auto|halograft|subfind|columns", "auto", 0, 0, "format of the parent catalogue") \
+    P(STRINGS, files, "", NULL, 0, 0, "files of the parent catalogue, or one pattern with {file} and {snap}") \
+    P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
+    P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
+    P(CHOICE, on_bad_rows, "error|drop|flag", "error", 0, 0, "what to do with rows that hold impossible values") \
+    P(STRING, run, "", "parent", 0, 0, "name of the simulation, part of a halo's identity") \
+    P(REAL, redshift_tolerance, "", "0.01", 0, 100, "largest difference in redshift between model and parent") \
+    P(REAL, cosmology_tolerance, "", "0.01", 0, 10, "largest relative difference in Omega_m and h between model and parent") \
+    P(REAL, box, "Mpc", NULL, 0, 1e6, "side of the box where the files do not tell") \
+    P(REAL, redshift, "", NULL, -1, 1e4, "redshift where the files do not tell") \
+    P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the files do not tell") \
+    P(REAL, omega_m, "", NULL, 0, 2, "matter density where the files do not tell") \
+    P(REAL, omega_b, "", NULL, 0, 1, "baryon density where the files do not tell") \
+    P(STRINGS, keep, "", NULL, 0, 0, "input columns to carry into the output besides id and position")
+
+#define HG_PARAMS_SELECTION(P) \
+    P(STRING, train, "", NULL, 0, 0, "rows to train on, an expression such as 'central == 1 && m200c > 1e11'") \
+    P(STRING, apply, "", NULL, 0, 0, "rows to predict; the others get NaN") \
+    P(REAL, train_fraction, "", "1", 0, 1, "share of the selected training rows used, chosen by a keyed hash of the halo or its group") \
+    P(STRING, group, "", NULL, 0, 0, "column that groups rows for bags and splits; default: region where there is one")
+
+#define HG_PARAMS_MODEL(P) \
+    P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
+    P(CHOICE, preset, "halograft|scikit-learn|lovell2022", "halograft", 0, 0, "defaults of the tree parameters") \
+    P(INT, trees, "", "256", 1, 100000, "number of trees") \
+    P(INT, min_leaf, "", "5", 1, 1e6, "smallest number of haloes in a leaf") \
+    P(INT, min_split, "", "2", 2, 1e6, "smallest number of haloes in a node that is split") \
+    P(INT, max_depth, "", "0", 0, 1e6, "largest depth, 0 = no limit") \
+    P(REAL, max_features, "", "1", 0, 1, "share of the features that compete in a split") \
+    P(CHOICE, bag, "auto|none|row|group", "auto", 0, 0, "out-of-bag scheme: auto = group where a group column exists, else row") \
+    P(BOOL, weighted, "", "false", 0, 0, "use region weights in training (metrics and mass functions always use them)")
+
+#define HG_PARAMS_SCATTER(P) \
+    P(CHOICE, method, "leaf-residual|leaf-value|none", "leaf-residual", 0, 0, "how a draw is made") \
+    P(INT, draws, "", "1", 0, 64, "number of realisations")
+
+#define HG_PARAMS_MEASURE(P) \
+    P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; default: the output of apply") \
+    P(STRING, file, "", "statistics.hdf5", 0, 0, "statistics file, relative to Output.folder when it has no slash")
+
+#define HG_PARAMS_OUTPUT(P) \
+    P(STRING, folder, "", "out", 0, 0, "folder of all outputs, may hold {snap}") \
+    P(STRING, catalogue, "", "galaxies", 0, 0, "name of the grafted catalogue without .hdf5") \
+    P(BOOL, report, "", "true", 0, 0, "make the HTML report and pictures at the end of run, where Python has matplotlib") \
+    P(REAL, space_margin, "", "1.1", 1, 10, "free space wanted, relative to the estimate")
+
+#define HG_PARAMS_RUN(P) \
+    P(INT, threads, "", "0", 0, 4096, "threads per rank, 0 = OMP_NUM_THREADS or cores over ranks") \
+    P(REAL, memory_max, "B", "0 B", 0, 1e18, "memory budget per rank, 0 = no limit") \
+    P(CHOICE, log, "warn|info|debug", "info", 0, 0, "most detailed log level")
+
+#define HG_SECTIONS(S) /* title in files, member of hg_params, table */ \
+    S("Meta", meta, HG_PARAMS_META) \
+    S("Mock", mock, HG_PARAMS_MOCK) \
+    S("Zooms", zooms, HG_PARAMS_ZOOMS) \
+    S("Parent", parent, HG_PARAMS_PARENT) \
+    S("Selection", selection, HG_PARAMS_SELECTION) \
+    S("Model", model, HG_PARAMS_MODEL) \
+    S("Scatter", scatter, HG_PARAMS_SCATTER) \
+    S("Measure", measure, HG_PARAMS_MEASURE) \
+    S("Output", output, HG_PARAMS_OUTPUT) \
+    S("Run", run, HG_PARAMS_RUN)
+/* clang-format on */
+
+#endif

@@ -1,0 +1,93 @@
+/** Atomic publication of files, checksums of files, folders, and the journal of finished parts.
+ *
+ * Only whole files bear final names: write to the temporary name, then publish. Layer: store.
+ */
+#ifndef HG_STORE_PUBLISH_H
+#define HG_STORE_PUBLISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "halograft/comm.h"
+#include "halograft/error.h"
+
+enum { HG_PATH_MAX = 4096 };
+
+/** Temporary name of a file: ".NAME.tmp-JOB" in the same folder.
+ *
+ * @local
+ * @param[in]  path  final name
+ * @param[in]  n     size of the buffer
+ * @param[out] temporary  the name to write to
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_publish_name(const char *path, size_t n, char temporary[]);
+
+/** Flush a finished temporary file to disk, read it back and compare its size and hash with
+ * what a second read gives, rename it to its final name, and flush the folder.
+ *
+ * @local
+ * @param[in]  temporary  from hg_publish_name(), closed
+ * @param[in]  path       final name; replaced when it exists
+ * @param[out] hash       xxh3 of the file's bytes, or NULL
+ * @return HG_OK; HG_E_WRITE (full disk, quota, permission); the temporary file is removed then
+ */
+HG_MUST_CHECK hg_status hg_publish(const char *temporary, const char *path, uint64_t *hash);
+
+/** Write a small text file atomically.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_publish_text(const char *path, const char *text);
+
+/** xxh3 of a file's bytes, and its size.
+ *
+ * @local
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_READ
+ */
+HG_MUST_CHECK hg_status hg_file_hash(const char *path, uint64_t *hash, int64_t *bytes);
+
+/** Whether a path exists, and its size in bytes (-1 when it does not).
+ *
+ * @local
+ */
+bool hg_file_exists(const char *path);
+int64_t hg_file_size(const char *path);
+
+/** Read a whole text file.
+ *
+ * @local
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_file_read(const char *path, hg_text *text);
+
+/** Create a folder and its parents on rank 0; all ranks see it on return.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_WRITE
+ */
+HG_MUST_CHECK hg_status hg_folder_make(const hg_comm *comm, const char *path);
+
+/** Refuse to overwrite: HG_E_EXISTS when `path` exists and `overwrite` is false; with
+ * `overwrite` the old file is removed.
+ *
+ * @collective{comm}
+ */
+HG_MUST_CHECK hg_status hg_output_claim(const hg_comm *comm, const char *path, bool overwrite);
+
+/** Refuse when the file system of `folder` has less than `bytes` free.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE with both numbers
+ */
+HG_MUST_CHECK hg_status hg_folder_has_space(const char *folder, int64_t bytes);
+
+/** Append one line to a journal and flush it to disk (rank 0 only by convention).
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_journal_append(const char *path, const char *line);
+
+#endif
