@@ -1,0 +1,596 @@
+/* Files and datasets. HDF5's automatic error printing is switched off when the first file is
+ * opened; the innermost message of its stack goes into our record, because that is the one that
+ * says what happened ("truncated file: eof = ..."). Transfers are cut into pieces of at most
+ * 256 MiB. */
+#include "store/h5_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { PIECE = 1 << 28 };
+
+static const struct {
+    size_t size;
+    const char *name;
+} types[] = {{8, "float64"}, {4, "float32"}, {8, "int64"}, {8, "uint64"}, {4, "int32"},
+             {4, "uint32"},  {2, "uint16"},  {1, "uint8"}, {1, "int8"}};
+
+size_t
+hg_type_size(hg_type type)
+{
+    return types[type].size;
+}
+
+const char *
+hg_type_name(hg_type type)
+{
+    return types[type].name;
+}
+
+hid_t
+hg_h5_native(hg_type type)
+{
+    switch (type) {
+    case HG_F64:
+        return H5T_NATIVE_DOUBLE;
+    case HG_F32:
+        return H5T_NATIVE_FLOAT;
+    case HG_I64:
+        return H5T_NATIVE_INT64;
+    case HG_U64:
+        return H5T_NATIVE_UINT64;
+    case HG_I32:
+        return H5T_NATIVE_INT32;
+    case HG_U32:
+        return H5T_NATIVE_UINT32;
+    case HG_U16:
+        return H5T_NATIVE_UINT16;
+    case HG_U8:
+        return H5T_NATIVE_UINT8;
+    case HG_I8:
+        return H5T_NATIVE_INT8;
+    }
+    return H5I_INVALID_HID;
+}
+
+bool
+hg_h5_nearest(hid_t disk, hg_type *type)
+{
+    H5T_class_t class = H5Tget_class(disk);
+    size_t size = H5Tget_size(disk);
+    bool is_signed = true;
+
+    if (class == H5T_FLOAT) {
+        *type = size > 4 ? HG_F64 : HG_F32;
+        return true;
+    }
+    if (class == H5T_ENUM) {
+        hid_t base = H5Tget_super(disk);
+
+        is_signed = H5Tget_sign(base) != H5T_SGN_NONE;
+        H5Tclose(base);
+    } else if (class == H5T_INTEGER) {
+        is_signed = H5Tget_sign(disk) != H5T_SGN_NONE;
+    } else {
+        return false;
+    }
+    if (size == 8) {
+        *type = is_signed ? HG_I64 : HG_U64;
+    } else if (size == 4) {
+        *type = is_signed ? HG_I32 : HG_U32;
+    } else if (size == 2) {
+        *type = is_signed ? HG_I32 : HG_U16;
+    } else {
+        *type = is_signed ? HG_I8 : HG_U8;
+    }
+    return true;
+}
+
+static herr_t
+keep_innermost(unsigned n, const H5E_error2_t *error, void *context)
+{
+    if (n == 0 && error->desc != NULL) {
+        snprintf((char *)context, 256, "%s", error->desc);
+    }
+    return 0;
+}
+
+hg_status
+hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *what)
+{
+    char reason[256] = "no further reason given";
+
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
+    if (object[0] == '\0') {
+        return HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, reason);
+    }
+    return HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, reason);
+}
+
+static hg_status
+create_handle(const char *path, hg_h5 **file)
+{
+    static bool silenced;
+
+    if (!silenced) {
+        H5open();
+        silenced = true;
+    }
+    /* per thread in thread-safe builds, hence at every open */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    *file = NULL;
+    if (strlen(path) >= sizeof((*file)->path)) {
+        return HG_FAIL(HG_E_ARG, "path of %zu characters is too long", strlen(path));
+    }
+    HG_TRY(hg_mem_zeros(file, 1, sizeof **file));
+    snprintf((*file)->path, sizeof((*file)->path), "%s", path);
+    (*file)->id = H5I_INVALID_HID;
+    return HG_OK;
+}
+
+hg_status
+hg_h5_open(const char *path, hg_h5 **file)
+{
+    hg_h5 *f = NULL;
+    hg_status status;
+
+    *file = NULL;
+    if (access(path, F_OK) != 0) {
+        return HG_FAIL(HG_E_NOTFOUND, "file '%s' does not exist", path);
+    }
+    if (access(path, R_OK) != 0) {
+        return HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
+    }
+    HG_TRY(create_handle(path, &f));
+    if (H5Fis_hdf5(path) <= 0) {
+        status = HG_FAIL(HG_E_FORMAT, "'%s' is not an HDF5 file", path);
+        hg_mem_free(f);
+        return status;
+    }
+    f->id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (f->id < 0) {
+        status = hg_h5_fail(HG_E_FORMAT, f, "", "cannot be opened, the file may be truncated");
+        hg_mem_free(f);
+        return status;
+    }
+    *file = f;
+    return HG_OK;
+}
+
+hg_status
+hg_h5_create(const char *path, hg_h5 **file)
+{
+    hg_h5 *f = NULL;
+    hg_status status;
+    hid_t creation;
+
+    HG_TRY(create_handle(path, &f));
+    creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(creation, 0);
+    f->writable = true;
+    f->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    H5Pclose(creation);
+    if (f->id < 0) {
+        status = HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", path, strerror(errno));
+        hg_mem_free(f);
+        return status;
+    }
+    *file = f;
+    return HG_OK;
+}
+
+hg_status
+hg_h5_close(hg_h5 *file)
+{
+    hg_status status = HG_OK;
+
+    if (file == NULL) {
+        return HG_OK;
+    }
+    if (file->id >= 0 && file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0) {
+        status = hg_h5_fail(HG_E_WRITE, file, "", "flush failed, the disk may be full");
+    }
+    if (file->id >= 0 && H5Fclose(file->id) < 0 && status == HG_OK && file->writable) {
+        status = hg_h5_fail(HG_E_WRITE, file, "", "close failed, the disk may be full");
+    }
+    hg_mem_free(file);
+    return status;
+}
+
+/* Whether every group on the way to `name` exists; H5Lexists does not check parents. */
+static bool
+link_exists(hid_t file, const char *name)
+{
+    char part[1024];
+    size_t n = strlen(name);
+
+    if (n == 0 || strcmp(name, "/") == 0) {
+        return true;
+    }
+    if (n >= sizeof part) {
+        return false;
+    }
+    for (size_t i = 1; i <= n; i++) {
+        if (name[i] == '/' || name[i] == '\0') {
+            memcpy(part, name, i);
+            part[i] = '\0';
+            if (H5Lexists(file, part, H5P_DEFAULT) <= 0) {
+                return false;
+            }
+        }
+    }
+    return H5Oexists_by_name(file, name, H5P_DEFAULT) > 0;
+}
+
+bool
+hg_h5_exists(hg_h5 *file, const char *name)
+{
+    char object[1024];
+    const char *at = strrchr(name, '@');
+
+    if (at == NULL) {
+        return link_exists(file->id, name);
+    }
+    if ((size_t)(at - name) >= sizeof object) {
+        return false;
+    }
+    memcpy(object, name, (size_t)(at - name));
+    object[at - name] = '\0';
+    return link_exists(file->id, object) &&
+           H5Aexists_by_name(file->id, object[0] != '\0' ? object : "/", at + 1, H5P_DEFAULT) >
+               0;
+}
+
+bool
+hg_h5_is_dataset(hg_h5 *file, const char *name)
+{
+    H5O_info_t info;
+
+    return link_exists(file->id, name) && strcmp(name, "/") != 0 && name[0] != '\0' &&
+           H5Oget_info_by_name(file->id, name, &info, H5P_DEFAULT) >= 0 &&
+           info.type == H5O_TYPE_DATASET;
+}
+
+hg_status
+hg_h5_group(hg_h5 *file, const char *name)
+{
+    hid_t creation, group;
+
+    if (link_exists(file->id, name)) {
+        return HG_OK;
+    }
+    creation = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(creation, 1);
+    group = H5Gcreate2(file->id, name, creation, H5P_DEFAULT, H5P_DEFAULT);
+    H5Pclose(creation);
+    if (group < 0) {
+        return hg_h5_fail(HG_E_WRITE, file, name, "cannot create the group");
+    }
+    H5Gclose(group);
+    return HG_OK;
+}
+
+static hg_status
+open_dataset(hg_h5 *file, const char *name, hid_t *dset)
+{
+    *dset = H5I_INVALID_HID;
+    if (!hg_h5_is_dataset(file, name)) {
+        return HG_FAIL(HG_E_NOTFOUND, "dataset '%s' does not exist in '%s'", name, file->path);
+    }
+    *dset = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (*dset < 0) {
+        return hg_h5_fail(HG_E_READ, file, name, "cannot open the dataset");
+    }
+    return HG_OK;
+}
+
+static hg_status
+describe(hg_h5 *file, const char *name, hid_t dset, hg_h5_info *info)
+{
+    hid_t space = H5Dget_space(dset), type = H5Dget_type(dset);
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    int n_dim = H5Sget_simple_extent_ndims(space);
+
+    *info = (hg_h5_info){.row = 1};
+    if (n_dim >= 0) {
+        H5Sget_simple_extent_dims(space, dims, NULL);
+    }
+    info->numeric = hg_h5_nearest(type, &info->type);
+    H5Tclose(type);
+    H5Sclose(space);
+    if (n_dim < 0 || n_dim > HG_H5_MAX_DIMS) {
+        return HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' has %d dimensions", name, file->path,
+                       n_dim);
+    }
+    info->n_dim = n_dim == 0 ? 1 : n_dim;
+    info->dims[0] = 1;
+    for (int i = 0; i < n_dim; i++) {
+        info->dims[i] = (int64_t)dims[i];
+        info->row *= i > 0 ? (int64_t)dims[i] : 1;
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_h5_describe(hg_h5 *file, const char *name, hg_h5_info *info)
+{
+    hid_t dset;
+    hg_status status;
+
+    HG_TRY(open_dataset(file, name, &dset));
+    status = describe(file, name, dset, info);
+    H5Dclose(dset);
+    return status;
+}
+
+/* Move rows [first, first + n), all elements or one column, in pieces. */
+static hg_status
+transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int64_t first,
+         int64_t n, int64_t column, hg_type type, bool write, void *data)
+{
+    const int64_t row = column >= 0 ? 1 : info->row;
+    const int64_t row_bytes = row * (int64_t)hg_type_size(type);
+    const int64_t step = row_bytes >= PIECE ? 1 : PIECE / (row_bytes > 0 ? row_bytes : 1);
+    char *p = data;
+
+    for (int64_t done = 0; done < n; done += step) {
+        int64_t piece = n - done < step ? n - done : step;
+        hsize_t start[HG_H5_MAX_DIMS] = {(hsize_t)(first + done)};
+        hsize_t count[HG_H5_MAX_DIMS] = {(hsize_t)piece};
+        hsize_t elements = (hsize_t)(piece * row);
+        hid_t space = H5Dget_space(dset), memory;
+        herr_t rc = 0;
+
+        for (int i = 1; i < info->n_dim; i++) {
+            start[i] = column >= 0 ? (hsize_t)column : 0;
+            count[i] = column >= 0 ? 1 : (hsize_t)info->dims[i];
+        }
+        if (H5Sget_simple_extent_ndims(space) > 0) {
+            rc = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+        }
+        memory = H5Screate_simple(1, &elements, NULL);
+        if (rc >= 0) {
+            rc = write ? H5Dwrite(dset, hg_h5_native(type), memory, space, H5P_DEFAULT, p)
+                       : H5Dread(dset, hg_h5_native(type), memory, space, H5P_DEFAULT, p);
+        }
+        H5Sclose(memory);
+        H5Sclose(space);
+        if (rc < 0) {
+            return hg_h5_fail(write ? HG_E_WRITE : HG_E_READ, file, name,
+                              write ? "write failed, the disk may be full"
+                                    : "read failed, the data may be damaged");
+        }
+        p += piece * row_bytes;
+    }
+    return HG_OK;
+}
+
+static hg_status
+read_checked(hg_h5 *file, const char *name, int64_t first, int64_t n, int64_t column,
+             hg_type type, void *data)
+{
+    hg_h5_info info;
+    hid_t dset;
+    hg_status status;
+
+    HG_TRY(open_dataset(file, name, &dset));
+    HG_TRY_OR(done, status, describe(file, name, dset, &info));
+    if (!info.numeric) {
+        status = HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' does not hold numbers", name,
+                         file->path);
+    } else if (first < 0 || first + n > info.dims[0]) {
+        status = HG_FAIL(HG_E_SHAPE,
+                         "dataset '%s' in '%s' has %" PRId64 " rows, %" PRId64 " are needed",
+                         name, file->path, info.dims[0], first + n);
+    } else if (column >= info.row || (column >= 0 && info.n_dim > 2)) {
+        status = HG_FAIL(HG_E_SHAPE, "dataset '%s' in '%s' has no column %" PRId64, name,
+                         file->path, column);
+    } else if (n > 0) {
+        status = transfer(file, name, dset, &info, first, n, column, type, false, data);
+    }
+done:
+    H5Dclose(dset);
+    return status;
+}
+
+hg_status
+hg_h5_read(hg_h5 *file, const char *name, int64_t first, int64_t n, hg_type type, void *data)
+{
+    return read_checked(file, name, first, n, -1, type, data);
+}
+
+hg_status
+hg_h5_read_column(hg_h5 *file, const char *name, int64_t first, int64_t n, int64_t column,
+                  hg_type type, void *data)
+{
+    return read_checked(file, name, first, n, column, type, data);
+}
+
+hg_status
+hg_h5_read_all(hg_h5 *file, const char *name, hg_type type, void *data, hg_h5_info *info)
+{
+    hg_h5_info here;
+    void *block = NULL;
+    hg_status status;
+
+    memcpy(data, &block, sizeof block);
+    HG_TRY(hg_h5_describe(file, name, &here));
+    HG_TRY(hg_mem_array(&block, (size_t)(here.dims[0] * here.row), hg_type_size(type)));
+    status = read_checked(file, name, 0, here.dims[0], -1, type, block);
+    if (status != HG_OK) {
+        hg_mem_free(block);
+        return status;
+    }
+    memcpy(data, &block, sizeof block);
+    if (info != NULL) {
+        *info = here;
+    }
+    return HG_OK;
+}
+
+static void
+set_fill(hid_t creation, hg_type type, double fill)
+{
+    int64_t integer = (fill == fill) ? (int64_t)fill : -1;
+    float real = (float)fill;
+
+    if (type == HG_F64) {
+        H5Pset_fill_value(creation, H5T_NATIVE_DOUBLE, &fill);
+    } else if (type == HG_F32) {
+        H5Pset_fill_value(creation, H5T_NATIVE_FLOAT, &real);
+    } else {
+        H5Pset_fill_value(creation, H5T_NATIVE_INT64, &integer);
+    }
+}
+
+static hg_status
+create_dataset(hg_h5 *file, const char *name, hg_type type, int n_dim, const int64_t dims[],
+               const hg_h5_layout *layout, hid_t *dset)
+{
+    hsize_t size[HG_H5_MAX_DIMS] = {0}, chunk[HG_H5_MAX_DIMS] = {0};
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE), space;
+
+    HG_ASSERT(n_dim >= 1 && n_dim <= HG_H5_MAX_DIMS);
+    for (int i = 0; i < n_dim; i++) {
+        size[i] = (hsize_t)dims[i];
+        chunk[i] = dims[i] > 0 ? (hsize_t)dims[i] : 1;
+    }
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_obj_track_times(creation, 0);
+    if (layout != NULL) {
+        set_fill(creation, type, layout->fill);
+    }
+    if (layout != NULL && layout->chunk > 0 && dims[0] > 0) {
+        chunk[0] = dims[0] < layout->chunk ? (hsize_t)dims[0] : (hsize_t)layout->chunk;
+        H5Pset_chunk(creation, n_dim, chunk);
+        if (layout->deflate > 0) {
+            H5Pset_shuffle(creation);
+            H5Pset_deflate(creation, (unsigned)layout->deflate);
+        }
+        if (layout->fletcher32) {
+            H5Pset_fletcher32(creation);
+        }
+    }
+    space = H5Screate_simple(n_dim, size, NULL);
+    *dset = H5Dcreate2(file->id, name, hg_h5_native(type), space, links, creation, H5P_DEFAULT);
+    H5Sclose(space);
+    H5Pclose(links);
+    H5Pclose(creation);
+    return *dset >= 0 ? HG_OK : hg_h5_fail(HG_E_WRITE, file, name, "cannot create the dataset");
+}
+
+/* A failing close of a dataset may be the first sign of a full disk. */
+static hg_status
+close_dataset(hg_h5 *file, const char *name, hid_t dset, hg_status status)
+{
+    if (H5Dclose(dset) < 0 && status == HG_OK) {
+        return hg_h5_fail(HG_E_WRITE, file, name, "close failed, the disk may be full");
+    }
+    return status;
+}
+
+hg_status
+hg_h5_reserve(hg_h5 *file, const char *name, hg_type type, int n_dim, const int64_t dims[],
+              const hg_h5_layout *layout)
+{
+    hid_t dset;
+
+    HG_TRY(create_dataset(file, name, type, n_dim, dims, layout, &dset));
+    return close_dataset(file, name, dset, HG_OK);
+}
+
+hg_status
+hg_h5_write_rows(hg_h5 *file, const char *name, int64_t first, int64_t n, hg_type type,
+                 const void *data)
+{
+    hg_h5_info info;
+    hid_t dset;
+    hg_status status;
+
+    HG_TRY(open_dataset(file, name, &dset));
+    HG_TRY_OR(done, status, describe(file, name, dset, &info));
+    if (first < 0 || first + n > info.dims[0]) {
+        status = HG_FAIL(HG_E_SHAPE, "dataset '%s' in '%s' has %" PRId64 " rows, not %" PRId64,
+                         name, file->path, info.dims[0], first + n);
+    } else if (n > 0) {
+        /* HDF5 wants a non-const pointer in our shared path, it does not write through it */
+        void *pointer;
+
+        memcpy(&pointer, &data, sizeof pointer);
+        status = transfer(file, name, dset, &info, first, n, -1, type, true, pointer);
+    }
+done:
+    return close_dataset(file, name, dset, status);
+}
+
+hg_status
+hg_h5_write(hg_h5 *file, const char *name, hg_type type, int n_dim, const int64_t dims[],
+            const hg_h5_layout *layout, const void *data)
+{
+    HG_TRY(hg_h5_reserve(file, name, type, n_dim, dims, layout));
+    return hg_h5_write_rows(file, name, 0, dims[0], type, data);
+}
+
+hg_status
+hg_h5_virtual(hg_h5 *file, const char *name, hg_type type, int64_t row, int n_file,
+              const char *const files[], const int64_t n_row[], double fill)
+{
+    const int n_dim = row > 1 ? 2 : 1;
+    hsize_t dims[2] = {0, (hsize_t)row};
+    hsize_t start[2] = {0, 0}, count[2] = {0, (hsize_t)row};
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE);
+    hid_t space, dset;
+    herr_t rc = 0;
+
+    for (int i = 0; i < n_file; i++) {
+        dims[0] += (hsize_t)n_row[i];
+    }
+    set_fill(creation, type, fill);
+    H5Pset_obj_track_times(creation, 0);
+    H5Pset_create_intermediate_group(links, 1);
+    space = H5Screate_simple(n_dim, dims, NULL);
+    for (int i = 0; i < n_file && rc >= 0; i++) {
+        hid_t source;
+
+        count[0] = (hsize_t)n_row[i];
+        if (n_row[i] == 0) {
+            continue;
+        }
+        source = H5Screate_simple(n_dim, count, NULL);
+        rc = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+        rc = rc < 0 ? rc : H5Pset_virtual(creation, space, files[i], name, source);
+        H5Sclose(source);
+        start[0] += count[0];
+    }
+    H5Sselect_all(space);
+    dset = rc < 0 ? H5I_INVALID_HID
+                  : H5Dcreate2(file->id, name, hg_h5_native(type), space, links, creation,
+                               H5P_DEFAULT);
+    H5Sclose(space);
+    H5Pclose(links);
+    H5Pclose(creation);
+    if (dset < 0) {
+        return hg_h5_fail(HG_E_WRITE, file, name, "cannot create the virtual dataset");
+    }
+    return close_dataset(file, name, dset, HG_OK);
+}
+
+const char *
+hg_h5_path(const hg_h5 *file)
+{
+    return file->path;
+}
+
+void
+hg_h5_version(size_t n, char text[])
+{
+    unsigned major = 0, minor = 0, release = 0;
+
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, n, "%u.%u.%u", major, minor, release);
+}

@@ -1,0 +1,28 @@
+/** What h5.c and h5_attribute.c share. Layer: store, private. */
+#ifndef HG_STORE_H5_PRIVATE_H
+#define HG_STORE_H5_PRIVATE_H
+
+#include <hdf5.h>
+
+#include "store/h5.h"
+
+struct hg_h5 {
+    hid_t id;
+    bool writable;
+    char path[4096];
+};
+
+/** Raise a failure with HDF5's innermost message appended.
+ *
+ * @local
+ */
+hg_status hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *what);
+
+/** Native memory type, and the memory type nearest to a type on disk (false if not numeric).
+ *
+ * @local
+ */
+hid_t hg_h5_native(hg_type type);
+bool hg_h5_nearest(hid_t disk, hg_type *type);
+
+#endif

@@ -1,0 +1,293 @@
+/* The protocol: write to a hidden temporary name, close with a check, fsync, drop the page
+ * cache of the file where the system allows, read it back in full, rename, fsync the folder. A
+ * rename on one file system is atomic, so a final name always means a whole file. */
+#include "store/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+enum { BUFFER = 1 << 20 };
+
+static void
+split_path(const char *path, char folder[HG_PATH_MAX], const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *name = slash != NULL ? slash + 1 : path;
+    snprintf(folder, HG_PATH_MAX, "%.*s", slash != NULL ? (int)(slash - path) : 1,
+             slash != NULL ? path : ".");
+    if (folder[0] == '\0') {
+        strcpy(folder, "/");
+    }
+}
+
+hg_status
+hg_publish_name(const char *path, size_t n, char temporary[])
+{
+    char folder[HG_PATH_MAX];
+    const char *name, *job = getenv("SLURM_JOB_ID");
+
+    split_path(path, folder, &name);
+    if (job != NULL) {
+        return hg_text_path(n, temporary, "%s/.%s.tmp-%.20s", folder, name, job);
+    }
+    return hg_text_path(n, temporary, "%s/.%s.tmp-%ld", folder, name, (long)getpid());
+}
+
+static hg_status
+sync_path(const char *path, bool is_folder)
+{
+    int fd = open(path, is_folder ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+    int rc;
+
+    if (fd < 0) {
+        return HG_FAIL(HG_E_WRITE, "'%s' cannot be opened to flush it: %s", path,
+                       strerror(errno));
+    }
+    rc = fsync(fd);
+    if (rc == 0 && !is_folder) {
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    }
+    /* some file systems cannot flush folders; that is no loss of data */
+    if (rc != 0 && is_folder && (errno == EINVAL || errno == ENOTSUP)) {
+        rc = 0;
+    }
+    if (close(fd) != 0 || rc != 0) {
+        return HG_FAIL(HG_E_WRITE, "'%s' cannot be flushed to disk: %s", path, strerror(errno));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_publish(const char *temporary, const char *path, uint64_t *hash)
+{
+    char folder[HG_PATH_MAX];
+    const char *name;
+    uint64_t value = 0;
+    int64_t bytes = 0;
+    hg_status status;
+
+    split_path(path, folder, &name);
+    HG_TRY_OR(fail, status, sync_path(temporary, false));
+    HG_TRY_OR(fail, status, hg_file_hash(temporary, &value, &bytes));
+    if (bytes != hg_file_size(temporary)) {
+        status =
+            HG_FAIL(HG_E_WRITE, "'%s' has another size on disk than was written", temporary);
+        goto fail;
+    }
+    if (rename(temporary, path) != 0) {
+        status = HG_FAIL(HG_E_WRITE, "'%s' cannot be renamed to '%s': %s", temporary, path,
+                         strerror(errno));
+        goto fail;
+    }
+    if (hash != NULL) {
+        *hash = value;
+    }
+    return sync_path(folder, true);
+fail:
+    unlink(temporary);
+    return status;
+}
+
+hg_status
+hg_publish_text(const char *path, const char *text)
+{
+    char temporary[HG_PATH_MAX];
+    FILE *file;
+    size_t n = strlen(text);
+    bool ok;
+
+    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    file = fopen(temporary, "wb");
+    if (file == NULL) {
+        return HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", temporary, strerror(errno));
+    }
+    ok = fwrite(text, 1, n, file) == n;
+    ok = fclose(file) == 0 && ok;
+    if (!ok) {
+        unlink(temporary);
+        return HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", path, strerror(errno));
+    }
+    return hg_publish(temporary, path, NULL);
+}
+
+hg_status
+hg_file_hash(const char *path, uint64_t *hash, int64_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    hg_hash *state = hg_hash_create();
+    char *buffer = NULL;
+    hg_status status;
+    size_t n;
+
+    *hash = 0;
+    *bytes = 0;
+    if (file == NULL) {
+        status =
+            HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
+        goto done;
+    }
+    HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
+    while ((n = fread(buffer, 1, BUFFER, file)) > 0) {
+        hg_hash_feed(state, buffer, n);
+        *bytes += (int64_t)n;
+    }
+    if (ferror(file)) {
+        status = HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
+        goto done;
+    }
+    *hash = hg_hash_value(state);
+done:
+    hg_mem_free(buffer);
+    hg_hash_free(state);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return status;
+}
+
+bool
+hg_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+int64_t
+hg_file_size(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
+}
+
+hg_status
+hg_file_read(const char *path, hg_text *text)
+{
+    FILE *file = fopen(path, "rb");
+    char *buffer = NULL;
+    hg_status status = HG_OK;
+    size_t n;
+
+    if (file == NULL) {
+        return HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
+    }
+    HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
+    while ((n = fread(buffer, 1, BUFFER, file)) > 0) {
+        HG_TRY_OR(done, status, hg_text_append(text, buffer, n));
+    }
+    if (ferror(file)) {
+        status = HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
+    }
+done:
+    hg_mem_free(buffer);
+    fclose(file);
+    return status;
+}
+
+static hg_status
+make_parents(const char *path)
+{
+    char part[HG_PATH_MAX];
+    struct stat info;
+
+    HG_TRY(hg_text_path(sizeof part, part, "%s", path));
+    for (char *p = part + 1;; p++) {
+        if (*p == '/' || *p == '\0') {
+            char kept = *p;
+
+            *p = '\0';
+            if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+                return HG_FAIL(HG_E_WRITE, "folder '%s' cannot be created: %s", part,
+                               strerror(errno));
+            }
+            *p = kept;
+        }
+        if (*p == '\0') {
+            break;
+        }
+    }
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return HG_FAIL(HG_E_WRITE, "'%s' is not a folder", path);
+    }
+    if (access(path, W_OK) != 0) {
+        return HG_FAIL(HG_E_WRITE, "folder '%s' cannot be written to: %s", path,
+                       strerror(errno));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_folder_make(const hg_comm *comm, const char *path)
+{
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0) {
+        status = make_parents(path);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    /* other nodes may see the folder late on network file systems */
+    for (int i = 0; i < 100 && !hg_file_exists(path); i++) {
+        usleep(100000);
+    }
+    if (!hg_file_exists(path)) {
+        status = HG_FAIL(HG_E_WRITE, "folder '%s' is not visible here after 10 s", path);
+    }
+    return hg_comm_agree(comm, status);
+}
+
+hg_status
+hg_output_claim(const hg_comm *comm, const char *path, bool overwrite)
+{
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0 && hg_file_exists(path)) {
+        if (!overwrite) {
+            status = HG_FAIL(HG_E_EXISTS,
+                             "'%s' exists already: give --overwrite or another folder", path);
+        } else if (unlink(path) != 0) {
+            status = HG_FAIL(HG_E_WRITE, "'%s' cannot be removed: %s", path, strerror(errno));
+        }
+    }
+    return hg_comm_agree(comm, status);
+}
+
+hg_status
+hg_folder_has_space(const char *folder, int64_t bytes)
+{
+    struct statvfs info;
+
+    if (statvfs(folder, &info) != 0) {
+        return HG_OK; /* the write itself will tell */
+    }
+    if ((double)info.f_bavail * (double)info.f_frsize < (double)bytes) {
+        return HG_FAIL(HG_E_WRITE, "'%s' has %.3g bytes free, the output needs about %.3g",
+                       folder, (double)info.f_bavail * (double)info.f_frsize, (double)bytes);
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_journal_append(const char *path, const char *line)
+{
+    FILE *file = fopen(path, "ab");
+    bool ok;
+
+    if (file == NULL) {
+        return HG_FAIL(HG_E_WRITE, "journal '%s' cannot be opened: %s", path, strerror(errno));
+    }
+    ok = fprintf(file, "%s\n", line) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    ok = fclose(file) == 0 && ok;
+    return ok ? HG_OK
+              : HG_FAIL(HG_E_WRITE, "journal '%s' cannot be written: %s", path,
+                        strerror(errno));
+}
