@@ -43,7 +43,7 @@ typedef struct hg_error_record {
     int line;
     int rank;
     char file[64];
-    char message[1024];
+    char message[4096];
 } hg_error_record;
 
 #if defined(__GNUC__)

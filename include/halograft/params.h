@@ -95,6 +95,12 @@ void hg_params_free(hg_params *params);
 HG_MUST_CHECK hg_status hg_params_need(const hg_params *params, int n,
                                        const char *const keys[]);
 
+/** Whether a key was given in the file or by --set.
+ *
+ * @local
+ */
+bool hg_params_given(const hg_params *params, const char *section, const char *name);
+
 /** The parameters in force as YAML text, which gives an identical run when fed back; borrowed.
  *
  * @local

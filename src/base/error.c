@@ -47,7 +47,7 @@ hg_error_raise(hg_status status, const char *file, int line, const char *format,
 void
 hg_error_prefix(const char *format, ...)
 {
-    char clause[512], message[sizeof last.message];
+    char clause[1024], message[sizeof last.message];
     va_list args;
 
     va_start(args, format);

@@ -1,0 +1,45 @@
+/** The descriptor table made from halograft/schema.h, and what is printed from it. Layer: conf.
+ */
+#ifndef HG_CONF_SCHEMA_TABLE_H
+#define HG_CONF_SCHEMA_TABLE_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+#include "halograft/params.h"
+
+typedef enum hg_key_type {
+    HG_KEY_REAL,
+    HG_KEY_INT,
+    HG_KEY_BOOL,
+    HG_KEY_STRING,
+    HG_KEY_CHOICE,
+    HG_KEY_REALS,
+    HG_KEY_STRINGS
+} hg_key_type;
+
+/** One parameter. */
+typedef struct hg_schema_key {
+    const char *section;
+    const char *key;
+    hg_key_type type;
+    const char *unit;    /**< canonical unit, or the choices */
+    const char *initial; /**< default as text, NULL = none */
+    double low;
+    double high;
+    const char *help;
+    size_t offset; /**< of the member in hg_params */
+} hg_schema_key;
+
+extern const hg_schema_key hg_schema[];
+extern const int hg_schema_n;
+
+/** Append the parameters in force as YAML.
+ *
+ * @local
+ * @param[in] results_only  leave out the sections that do not affect results (Run, Output)
+ */
+HG_MUST_CHECK hg_status hg_schema_echo(const hg_params *params, bool results_only,
+                                       hg_text *text);
+
+#endif
