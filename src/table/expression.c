@@ -14,7 +14,7 @@
 
 enum { MAX_STEPS = 192, MAX_NAMES = 32, MAX_STACK = 24, MAX_TEXT = 256, BLOCK = 1024 };
 
-typedef enum op {
+typedef enum opcode {
     OP_NUMBER,
     OP_COLUMN,
     OP_NORM,
@@ -41,13 +41,13 @@ typedef enum op {
     OP_MIN,
     OP_MAX,
     OP_ISFINITE
-} op;
+} opcode;
 
 struct hg_expression {
     char text[MAX_TEXT];
     int n_step;
     struct {
-        op op;
+        opcode op;
         int name;    /* OP_COLUMN, OP_NORM: index into names */
         int element; /* OP_COLUMN: k of name[k], -1 = none */
         double number;
@@ -64,7 +64,7 @@ struct parser {
 
 static const struct {
     const char *name;
-    op op;
+    opcode op;
     int n_arg;
 } functions[] = {{"log10", OP_LOG10, 1}, {"ln", OP_LN, 1},     {"exp", OP_EXP, 1},
                  {"sqrt", OP_SQRT, 1},   {"abs", OP_ABS, 1},   {"min", OP_MIN, 2},
@@ -102,7 +102,7 @@ accept(struct parser *s, const char *token)
 }
 
 static hg_status
-emit(struct parser *s, op op, int name, int element, double number)
+emit(struct parser *s, opcode op, int name, int element, double number)
 {
     hg_expression *e = s->e;
 
@@ -301,7 +301,7 @@ parse_unary(struct parser *s)
 static const struct level {
     struct {
         const char *token;
-        op op;
+        opcode op;
     } entry[6];
 } levels[] = {
     {{{"||", OP_OR}}},
@@ -388,7 +388,7 @@ hg_expression_name(const hg_expression *expression, int i)
 }
 
 static double
-binary(op op, double a, double b)
+binary(opcode op, double a, double b)
 {
     switch (op) {
     case OP_ADD:
@@ -425,7 +425,7 @@ binary(op op, double a, double b)
 }
 
 static double
-unary(op op, double a)
+unary(opcode op, double a)
 {
     switch (op) {
     case OP_NEG:
@@ -448,7 +448,7 @@ unary(op op, double a)
 }
 
 static bool
-is_unary(op op)
+is_unary(opcode op)
 {
     return op == OP_NEG || op == OP_NOT || op == OP_LOG10 || op == OP_LN || op == OP_EXP ||
            op == OP_SQRT || op == OP_ABS || op == OP_ISFINITE;
@@ -474,7 +474,7 @@ run_block(const hg_expression *e, const hg_column *const column[], int64_t first
     int top = 0;
 
     for (int i = 0; i < e->n_step; i++) {
-        const op op = e->step[i].op;
+        const opcode op = e->step[i].op;
         const hg_column *c = column[e->step[i].name];
         const int k = e->step[i].element > 0 ? e->step[i].element : 0;
 
