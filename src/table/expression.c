@@ -272,7 +272,7 @@ parse_primary(struct parser *s)
 static hg_status
 parse_unary(struct parser *s)
 {
-    op sign = OP_NUMBER;
+    opcode sign = OP_NUMBER;
 
     skip(s);
     if (*s->p == '-' || (*s->p == '!' && s->p[1] != '=')) {
