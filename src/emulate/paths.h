@@ -1,0 +1,45 @@
+/** Where a run's files are: defaults that follow from the output folder. Layer: emulate. */
+#ifndef HG_EMULATE_PATHS_H
+#define HG_EMULATE_PATHS_H
+
+#include <stddef.h>
+
+#include "halograft/catalog.h"
+#include "halograft/error.h"
+#include "halograft/params.h"
+
+/** Path of a file in the output folder, or `name` itself when it holds a slash.
+ *
+ * @local
+ * @param[in]  n     size of the buffer
+ * @param[out] path  filled
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_paths_output(const hg_params *params, const char *name, size_t n,
+                                        char path[]);
+
+/** Whether the run has catalogues of its own to read, or works on the mock in its output
+ * folder.
+ *
+ * @local
+ */
+bool hg_paths_is_mock(const hg_params *params);
+
+/** Path of the region table, "" when training uses Zooms.files.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_paths_regions(const hg_params *params, size_t n, char path[]);
+
+/** How to open the parent catalogue: Parent.files, or parent.hdf5 of the mock in the folder.
+ *
+ * @local
+ * @param[in]  n        size of the buffer, which must live as long as `options`
+ * @param[out] buffer   holds the default path
+ * @param[out] file     shape (1); holds the pointer to it
+ * @param[out] options  filled, borrows from params, buffer and file
+ */
+HG_MUST_CHECK hg_status hg_paths_parent(const hg_params *params, size_t n, char buffer[],
+                                        const char *file[], hg_catalog_options *options);
+
+#endif
