@@ -107,7 +107,7 @@ def pieces(text):
 
 
 def groups(text):
-    """(docstring or None, line, functions that share it) of a header."""
+    """(docstring or None, line, functions that share it) of a header; a blank line ends a group."""
     doc, doc_line, functions = None, 0, []
     for kind, piece, line in pieces(text):
         if kind == "doc":
@@ -117,13 +117,11 @@ def groups(text):
         elif kind == "blank":
             if functions:
                 yield doc, doc_line, functions
-                doc, functions = None, []
+            doc, functions = None, []
         else:
             function = parse_function(piece, line)
             if function:
                 functions.append(function)
-            elif piece.strip() and not piece.strip().startswith("typedef"):
-                doc = doc if functions else None
     if functions:
         yield doc, doc_line, functions
 
