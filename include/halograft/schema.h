@@ -2,9 +2,9 @@
  * P(type, key, unit or choices, default or NULL, lowest, highest, "help").
  *
  * Types: REAL (with a canonical unit, "" = dimensionless), INT, BOOL, STRING, CHOICE (choices
- * separated by '|'), REALS and STRINGS (lists). Defaults are texts and go through the same parser as
- * a user's. The open sections Features, Targets and Samples have no table. Keys of the section Run,
- * and paths of the section Output, do not affect results. Layer: conf.
+ * separated by '|'), REALS and STRINGS (lists). Defaults are texts and go through the same
+ * parser as a user's. The open sections Features, Targets and Samples have no table. Keys of
+ * the section Run, and paths of the section Output, do not affect results. Layer: conf.
  */
 #ifndef HALOGRAFT_SCHEMA_H
 #define HALOGRAFT_SCHEMA_H

@@ -56,6 +56,10 @@ HG_MUST_CHECK hg_status hg_yaml_set(hg_yaml *doc, const char *section, const cha
  */
 const hg_yaml_entry *hg_yaml_find(const hg_yaml *doc, const char *section, const char *key);
 
+/** Release all entries; the document is then empty.
+ *
+ * @local
+ */
 void hg_yaml_clear(hg_yaml *doc);
 
 #endif

@@ -1,0 +1,428 @@
+"""Pictures of one statistics file: each function draws one family of curves, or one map.
+
+A picture is a matplotlib figure with its caption and the numbers behind it. Families are chosen by
+the attribute `statistic`; an unknown statistic gets the plain form, so nothing measured is left out.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from . import style
+from .canvas import Panel, axes_stack, ticks, zoom
+
+# Tolerance of a closure (relative), and how the ratio panel is limited.
+TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "shmr_scatter": 0.05}
+SECTIONS = {"mass_function": "content", "shmr": "content", "shmr_scatter": "content", "relation": "content",
+            "power": "clustering", "xi": "clustering", "multipole": "clustering", "projected": "clustering",
+            "predicted_true": "prediction", "slice": "maps"}
+TITLES = {"mass_function": "Mass function", "shmr": "Galaxy-halo relation", "shmr_scatter": "Scatter",
+          "power": "Power spectrum", "xi": "Correlation function", "predicted_true": "Predicted against true",
+          "slice": "Slice through the volume"}
+
+
+@dataclass
+class Picture:
+    """One figure, where it belongs on the page, and what it shows."""
+
+    name: str
+    section: str
+    title: str
+    caption: str
+    figure: Figure
+    curves: list = field(default_factory=list)
+
+
+def file_name(*parts):
+    """A file name of plain characters."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", "_".join(p for p in parts if p)).strip("_")
+
+
+def order(catalogues):
+    """Catalogues with known roles first, in the order of style.ROLES."""
+    known = [name for name in style.ROLES if name in catalogues]
+    return known + [name for name in catalogues if name not in style.ROLES]
+
+
+def plain_sample(curve):
+    """Text of a curve's sample for captions; the empty sample is everything."""
+    sample, selection = str(curve.attrs.get("sample", "")), str(curve.attrs.get("selection", ""))
+    if not sample and not selection:
+        return "All objects"
+    return f"Sample {sample}" + (f": {selection}" if selection else "") if sample else f"Objects with {selection}"
+
+
+def title_of(curve):
+    title = TITLES.get(curve.statistic, curve.statistic.replace("_", " "))
+    column, sample = str(curve.attrs.get("column", "")), str(curve.attrs.get("sample", ""))
+    return ": ".join([title, ", ".join(t for t in (column.replace("_", " "), sample.replace("_", " ")) if t)]).rstrip(": ")
+
+
+def reference(family):
+    """The curve that ratios are taken to: the truth, or none."""
+    return family.get("truth")
+
+
+def at_reference(curve, truth):
+    """y, error and draw error of a curve at the x of the truth, NaN where it has no such bin."""
+    columns = [curve.y, curve.error, curve.draw_error]
+    if len(curve.x) == len(truth.x) and same_bins(curve, truth):
+        return columns
+    taken = [None if c is None else np.full(len(truth.x), np.nan) for c in columns]
+    for i, x in enumerate(curve.x):
+        j = np.flatnonzero(np.isclose(truth.x, x, rtol=1e-6))
+        if len(j):
+            for source, target in zip(columns, taken):
+                if source is not None:
+                    target[j[0]] = source[i]
+    return taken
+
+
+def same_bins(curve, truth):
+    """Whether both have the same bin edges (x may be the mean inside a bin and differ a little)."""
+    if curve.x_low is None or truth.x_low is None:
+        return np.allclose(curve.x, truth.x, rtol=1e-6, equal_nan=True)
+    return np.allclose(curve.x_low, truth.x_low, rtol=1e-6, equal_nan=True)
+
+
+def ratio_panel(panel, family, truth, looks, tolerance):
+    """Ratios to the truth with the oracle's band: what no method can beat with so many objects."""
+    axes, x = panel.axes, truth.x
+    positive = truth.usable()
+    base = np.where(positive if truth.log("y") else np.isfinite(truth.y) & (truth.y != 0), truth.y, np.nan)
+    axes.axhline(1, color=style.BLACK, linewidth=0.7, zorder=3)
+    if tolerance:
+        for edge in (1 - tolerance, 1 + tolerance):
+            axes.axhline(edge, color=style.GREY, linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
+    values, drawn = [], []
+    for name in order(family):
+        if name == "truth":
+            continue
+        y, error, draw_error = at_reference(family[name], truth)
+        ratio = y / base
+        noise = draw_error if draw_error is not None else None
+        if name == "oracle" and noise is not None:
+            panel.band(x, ratio - noise / np.abs(base), ratio + noise / np.abs(base), style.GREY, 0.35, zorder=0.5)
+            axes.plot(x, ratio, color=style.GREY, linewidth=0.8, zorder=2)
+        else:
+            spread = noise if noise is not None else (error if truth.statistic == "mass_function" else None)
+            look = looks[name]
+            panel.line(x, ratio, look, None if spread is None or name == "mean" else spread / np.abs(base))
+            drawn.append((ratio, look))
+        values.append(ratio)
+    if "oracle" not in family and truth.statistic == "mass_function" and truth.error is not None:
+        panel.band(x, 1 - truth.error / base, 1 + truth.error / base, style.GREY, 0.25, zorder=0.4)
+    zoom(panel, values, 0.2 if truth.statistic == "mass_function" else max(2.2 * (tolerance or 0.05), 0.1), 0.95)
+    for ratio, look in drawn:
+        panel.marks_beyond(x, ratio, look)
+    axes.set_ylabel("ratio to truth")
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="both"))
+
+
+def limits(panel, curves):
+    """Limits that hold the usable bins of all curves with a small margin. On a logarithmic y axis error
+    bars that reach zero do not count."""
+    lows, highs, values = [], [], [np.zeros(0)]
+    for curve in curves:
+        good = curve.usable()
+        if good.any():
+            values += [a[good] for a in (curve.y, curve.low, curve.high) if a is not None]
+            low = curve.x_low if curve.x_low is not None else curve.x
+            high = curve.x_high if curve.x_high is not None else curve.x
+            lows.append(np.nanmin(np.where(low[good] > 0, low[good], curve.x[good]) if curve.log("x") else low[good]))
+            highs.append(np.nanmax(high[good]))
+    if not lows:
+        return
+    low, high = min(lows), max(highs)
+    values = np.concatenate(values)
+    values = values[np.isfinite(values) & (values > 0)]
+    if curves[0].log("y") and len(values):
+        margin = (values.max() / values.min()) ** 0.06 * 1.15
+        panel.axes.set_ylim(values.min() / margin, values.max() * margin)
+    if curves[0].log("x"):
+        margin = (high / low) ** 0.03 if high > low else 1.1
+        panel.axes.set_xlim(low / margin, high * margin)
+    elif high > low:
+        panel.axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+
+
+def draw_family(family):
+    """All catalogues of one statistic, with a ratio panel when there is a truth to compare with."""
+    names = order(family)
+    curves = [family[name] for name in names]
+    first, truth, looks = curves[0], reference(family), style.roles(names)
+    with_ratio = truth is not None and len(names) > 1
+    figure, axes = axes_stack([2.25, 0.95] if with_ratio else [2.6])
+    FigureCanvasAgg(figure)
+    main = Panel(axes[0])
+    main.scale(first.log("x"), first.log("y"))
+    for name, curve in zip(names, curves):
+        good, look = curve.usable(), looks[name]
+        bars = curve.error[good] if curve.error is not None and name not in ("mean", "oracle") else None
+        main.line(curve.x[good], curve.y[good], look, bars, label=look["label"])
+    limits(main, curves)
+    main.axes.set_ylabel(style.axis_label(first.attrs.get("y_name", "y"), first.attrs.get("y_unit", "")))
+    if with_ratio:
+        lower = Panel(axes[1])
+        ratio_panel(lower, family, truth, looks, TOLERANCE.get(first.statistic))
+    axes[-1].set_xlabel(style.axis_label(first.attrs.get("x_name", "x"), first.attrs.get("x_unit", "")))
+    for panel in axes:
+        ticks(panel)
+    if len(names) > 1:
+        main.legend()
+    return figure
+
+
+def ratio_words(family):
+    """Caption of the ratio panel, saying only what is in it."""
+    if reference(family) is None or len(family) < 2:
+        return ""
+    words = " Below: ratio to the truth"
+    statistic = reference(family).statistic
+    if statistic in TOLERANCE:
+        words += f", dotted lines at {100 * TOLERANCE[statistic]:.0f} %"
+    if "oracle" in family and family["oracle"].draw_error is not None:
+        words += "; grey band: oracle, the true law drawn again with new noise (mean and one standard deviation)"
+    elif statistic == "mass_function" and reference(family).error is not None:
+        words += "; grey band: error of the truth"
+    return words + ". Triangles mark points outside the panel."
+
+
+def draw_relation(relation, scatter):
+    """Galaxy-halo relation with its 16-84 % band, and below it the scatter at fixed mass."""
+    names = order(relation)
+    curves = [relation[name] for name in names]
+    first, looks = curves[0], style.roles(names)
+    figure, axes = axes_stack([2.25, 1.05] if scatter else [2.6])
+    FigureCanvasAgg(figure)
+    main = Panel(axes[0])
+    main.scale(first.log("x"), first.log("y"))
+    for name, curve in zip(names, curves):
+        good, look = curve.usable(), looks[name]
+        if curve.low is not None and name == "truth":
+            for side in (curve.low, curve.high):
+                main.axes.plot(curve.x[good], side[good], color=look["color"], linewidth=0.7, zorder=3.5,
+                               linestyle=(0, (4, 2)))
+                main.remember(curve.x[good], side[good])
+        elif curve.low is not None and name in ("draw", "draws"):
+            main.band(curve.x[good], curve.low[good], curve.high[good], look["color"], 0.25)
+        main.line(curve.x[good], curve.y[good], look, label=look["label"])
+    limits(main, curves)
+    main.axes.set_ylabel(style.axis_label(first.attrs.get("y_name", "y"), first.attrs.get("y_unit", "")))
+    if scatter:
+        lower, some = Panel(axes[1]), next(iter(scatter.values()))
+        looks = style.roles(order(scatter))
+        for name in order(scatter):
+            curve = scatter[name]
+            good = curve.usable()
+            bars = curve.error[good] if curve.error is not None and name not in ("mean", "oracle") else None
+            lower.line(curve.x[good], curve.y[good], looks[name], bars)
+        tops = np.concatenate([c.y[c.usable()] for c in scatter.values()] + [np.zeros(0)])
+        if len(tops):
+            lower.axes.set_ylim(0, 1.25 * np.max(tops))
+        lower.axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="upper"))
+        lower.axes.set_ylabel(style.axis_label("scatter", some.attrs.get("y_unit", "dex")))
+    axes[-1].set_xlabel(style.axis_label(first.attrs.get("x_name", "x"), first.attrs.get("x_unit", "")))
+    for panel in axes:
+        ticks(panel)
+    if len(names) > 1:
+        main.legend()
+    return figure
+
+
+def metrics_of(found, metrics):
+    """The metrics that belong to a map: by name, or by the same catalogue, column and sample."""
+    for name in (f"{found.catalogue}/{found.name}", f"{found.catalogue}_{found.name}", found.name):
+        if name in metrics:
+            return metrics[name]
+    column = found.attrs.get("column")
+    for values in metrics.values():
+        same = [values.get(key, "") == found.attrs.get(key, "") for key in ("catalogue", "column", "sample")]
+        if column and all(same):
+            return values
+    return {}
+
+
+# Metric attributes that go into the corner of a figure: attribute names and how they are written.
+CORNER = (
+    (("n", "n_row", "count"), "$N$", "{:,.0f}"),
+    (("r2", "R2", "r_squared"), "$R^2$", "{:.3f}"),
+    (("pearson", "r", "pearson_r"), "$r$", "{:.3f}"),
+    (("bias",), "bias", "{:+.3f} dex"),
+    (("rms", "rmse", "scatter"), "rms", "{:.3f} dex"),
+)
+
+
+def corner_text(values, counts):
+    """Lines such as 'R^2 = 0.91' for what is known."""
+    lines = []
+    for names, label, form in CORNER:
+        value = next((values[name] for name in names if name in values), None)
+        if value is None and label == "$N$":
+            value = counts.sum()
+        if isinstance(value, (int, float)) and np.isfinite(value):
+            lines.append(f"{label} = {form.format(value)}")
+    return "\n".join(lines)
+
+
+def running_percentiles(counts, y_edges, enough=20):
+    """16, 50, 84 % of y at each x of a histogram, by linear interpolation inside cells."""
+    rows = np.full((len(counts), 3), np.nan)
+    for i, column in enumerate(counts):
+        total = column.sum()
+        if total >= enough:
+            cumulative = np.concatenate(([0], np.cumsum(column))) / total
+            rows[i] = np.interp((0.16, 0.5, 0.84), cumulative, y_edges)
+    return rows.T
+
+
+def draw_predicted_true(found, metrics):
+    """2-D histogram of predicted against true values with the 1:1 line and running percentiles."""
+    width = style.COLUMN
+    figure = Figure(figsize=(width, 2.95))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.5 / width, 0.42 / 2.95, 2.2 / width, 2.2 / 2.95))
+    bar = figure.add_axes((2.76 / width, 0.42 / 2.95, 0.09 / width, 2.2 / 2.95))
+    counts = np.ma.masked_less_equal(found.counts.T, 0)
+    top = max(float(found.counts.max()), 2.0)
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, counts, norm=LogNorm(1, top), rasterized=True, zorder=1)
+    filled = found.counts > 0
+    if filled.any():
+        xs = np.flatnonzero(filled.any(axis=1))
+        ys = np.flatnonzero(filled.any(axis=0))
+        low = min(found.x_edges[xs[0]], found.y_edges[ys[0]])
+        high = max(found.x_edges[xs[-1] + 1], found.y_edges[ys[-1] + 1])
+        margin = 0.04 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(low - margin, high + margin)
+    ends = np.array(axes.get_xlim())
+    axes.plot(ends, ends, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3, label="1:1")
+    middle = 0.5 * (found.x_edges[1:] + found.x_edges[:-1])
+    lower, median, upper = running_percentiles(found.counts, found.y_edges)
+    axes.plot(middle, median, color="#D7301F", linewidth=1.2, zorder=4, label="median, 16-84 %")
+    for side in (lower, upper):
+        axes.plot(middle, side, color="#D7301F", linewidth=0.7, zorder=4)
+    axes.text(0.04, 0.96, corner_text(metrics, found.counts), transform=axes.transAxes, va="top", ha="left",
+              fontsize=7.5, linespacing=1.25)
+    axes.legend(loc="lower right", fontsize=7)
+    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "true"), found.attrs.get("x_unit", "")))
+    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "predicted"), found.attrs.get("y_unit", "")))
+    ticks(axes)
+    figure.colorbar(mesh, cax=bar)
+    bar.set_ylabel("objects per cell", labelpad=2)
+    bar.tick_params(which="both", labelsize=7)
+    return figure
+
+
+def slice_norm(maps):
+    """One colour scale for all slices of the same kind, so that they can be compared by eye."""
+    values = np.concatenate([m.counts.ravel() for m in maps])
+    values = values[np.isfinite(values)]
+    if len(values) == 0 or values.max() <= 0:
+        return Normalize(0, 1)
+    high = np.percentile(values[values > 0], 99.5)
+    if values.min() >= 0 and high > 20 * max(np.percentile(values, 50), 1e-30):
+        return LogNorm(max(values[values > 0].min(), high * 1e-3), high)
+    return Normalize(min(values.min(), 0), high)
+
+
+def draw_slice(found, norm):
+    """A slice through the volume, in comoving coordinates."""
+    width = style.COLUMN
+    figure = Figure(figsize=(width, 2.95))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.5 / width, 0.42 / 2.95, 2.2 / width, 2.2 / 2.95))
+    bar = figure.add_axes((2.76 / width, 0.42 / 2.95, 0.09 / width, 2.2 / 2.95))
+    colours = matplotlib.colormaps["cividis"].copy()
+    colours.set_bad(colours(0.0))
+    values = np.ma.masked_less_equal(found.counts.T, 0) if isinstance(norm, LogNorm) else found.counts.T
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, values, cmap=colours, norm=norm, rasterized=True)
+    axes.set_aspect("equal")
+    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", "Mpc")))
+    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "y"), found.attrs.get("y_unit", "Mpc")))
+    ticks(axes)
+    axes.tick_params(which="both", color="white")
+    figure.colorbar(mesh, cax=bar, extend="max")
+    label = style.axis_label(found.attrs.get("z_name", "objects per cell"), found.attrs.get("z_unit", ""))
+    bar.set_ylabel(label, labelpad=2)
+    bar.tick_params(which="both", labelsize=7)
+    return figure
+
+
+def depth_words(attrs):
+    """Thickness of a slice, when the file tells it."""
+    for name in ("depth", "thickness"):
+        if name in attrs:
+            return f" {attrs[name]:g} {attrs.get(name + '_unit', 'Mpc')} thick."
+    return ""
+
+
+def pictures_of_curves(statistics):
+    """One picture for each family of curves; the scatter joins its relation."""
+    families = statistics.families()
+    joined = {key for key in families if key[0] == "shmr_scatter" and ("shmr", *key[1:]) in families}
+    for key, family in families.items():
+        if key in joined or not any(curve.usable().any() for curve in family.values()):
+            continue
+        family = {name: curve for name, curve in family.items() if curve.usable().any()}
+        curve = next(iter(family.values()))
+        curves = [family[name] for name in order(family)]
+        caption = str(curve.attrs.get("description", "")) or plain_sample(curve)
+        caption = caption.rstrip(".") + "."
+        if key[0] == "shmr":
+            scatter = families.get(("shmr_scatter", *key[1:]), {})
+            scatter = {name: c for name, c in scatter.items() if c.usable().any()}
+            figure = draw_relation(family, scatter)
+            caption += " Band (draws) and dashed lines (truth): 16th to 84th percentile."
+            caption += " Below: standard deviation at fixed mass." if scatter else ""
+            curves += [scatter[name] for name in order(scatter)]
+        else:
+            figure = draw_family(family)
+            caption += ratio_words(family)
+        yield Picture(file_name(*key), SECTIONS.get(key[0], "other"), title_of(curve), caption, figure, curves)
+
+
+def pictures_of_maps(statistics):
+    """One picture for each map with anything in it."""
+    slices = [m for m in statistics.maps if m.statistic != "predicted_true"]
+    norms = {}
+    for found in slices:
+        norms.setdefault((found.statistic, found.name), []).append(found)
+    norms = {key: slice_norm(maps) for key, maps in norms.items()}
+    for found in sorted(statistics.maps, key=lambda m: order([n.catalogue for n in statistics.maps]).index(m.catalogue)):
+        if not np.nansum(np.abs(found.counts)) > 0:
+            continue
+        look = style.roles([found.catalogue])[found.catalogue]["label"]
+        title = f"{title_of(found)} ({look})"
+        name = file_name(found.statistic, found.catalogue, found.name)
+        if found.statistic == "predicted_true":
+            figure = draw_predicted_true(found, metrics_of(found, statistics.metrics))
+            caption = f"Predicted ({look}) against true values; dashed: 1:1; red: median and 16-84 % at fixed true value."
+        else:
+            figure = draw_slice(found, norms[(found.statistic, found.name)])
+            caption = f"Slice through the volume, {look}.{depth_words(found.attrs)} All slices share one colour scale."
+        yield Picture(name, SECTIONS.get(found.statistic, "maps"), title, caption, figure)
+
+
+def draw_all(statistics):
+    """All pictures of a statistics file, in the order of the page."""
+    with matplotlib.rc_context(style.RC):
+        for picture in (*pictures_of_curves(statistics), *pictures_of_maps(statistics)):
+            yield picture
+
+
+def save(picture, folder):
+    """Write PNG and PDF; returns their paths. Dates are left out, so equal data give equal bytes."""
+    paths = []
+    with matplotlib.rc_context(style.RC):
+        for suffix, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None})):
+            path = folder / f"{picture.name}.{suffix}"
+            picture.figure.savefig(path, dpi=style.DPI, metadata=metadata)
+            paths.append(path)
+    return paths

@@ -1,0 +1,153 @@
+"""The look of all figures: what journals of the field expect, readable on paper and on a phone."""
+
+import re
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+COLUMN = 3.3  # inches, one column of a journal
+DPI = 300
+
+# Okabe & Ito's colours, safe for colour-blind readers; roles keep their colour over all figures.
+BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
+CYCLE = ("#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#8C6D31")
+GREY = "#8A8A8A"
+
+RC = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 9,
+    "axes.labelsize": 9.5,
+    "axes.titlesize": 9,
+    "axes.linewidth": 0.7,
+    "axes.prop_cycle": matplotlib.cycler(color=[BLACK, BLUE, ORANGE, GREEN, *CYCLE]),
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "xtick.major.size": 4,
+    "ytick.major.size": 4,
+    "xtick.minor.size": 2,
+    "ytick.minor.size": 2,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.45,
+    "ytick.minor.width": 0.45,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "legend.borderaxespad": 0.6,
+    "legend.labelspacing": 0.3,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3,
+    "errorbar.capsize": 0,
+    "image.cmap": "cividis",
+    "figure.dpi": 100,
+    "savefig.dpi": DPI,
+    "pdf.fonttype": 42,
+    "axes.formatter.useoffset": False,
+}
+
+# How the catalogues of a closure test are drawn: label, colour, line, marker, order from behind.
+ROLES = {
+    "truth": {"label": "truth", "color": BLACK, "linestyle": "-", "marker": "", "zorder": 4,
+              "linewidth": 2.0},
+    "oracle": {"label": "oracle redraw", "color": GREY, "linestyle": "-", "marker": "", "zorder": 2},
+    "draws": {"label": "draws", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
+    "draw": {"label": "draw", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
+    "mean": {"label": "mean, no scatter", "color": ORANGE, "linestyle": "--", "marker": "", "zorder": 5},
+}
+LINES = ("-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
+
+
+def roles(catalogues):
+    """Drawing style of each catalogue, the known ones fixed, others from the cycle."""
+    styles, others = {}, 0
+    for name in catalogues:
+        if name in ROLES:
+            styles[name] = dict(ROLES[name])
+        else:
+            styles[name] = {"label": name.replace("_", " "), "color": CYCLE[others % len(CYCLE)],
+                            "linestyle": LINES[others % len(LINES)], "marker": "", "zorder": 5}
+            others += 1
+    return styles
+
+
+NAMES = {
+    "stellar_mass": r"$M_\star$",
+    "gas_mass": r"$M_{\rm gas}$",
+    "bh_mass": r"$M_{\rm BH}$",
+    "sfr": r"${\rm SFR}$",
+    "ssfr": r"${\rm sSFR}$",
+    "z_star": r"$Z_\star$",
+    "sigma_star": r"$\sigma_\star$",
+    "r_star": r"$r_\star$",
+    "m200c": r"$M_{200{\rm c}}$",
+    "m200m": r"$M_{200{\rm m}}$",
+    "m500c": r"$M_{500{\rm c}}$",
+    "mvir": r"$M_{\rm vir}$",
+    "m_bound": r"$M_{\rm bound}$",
+    "vmax": r"$V_{\rm max}$",
+    "k": r"$k$",
+    "r": r"$r$",
+    "p": r"$P(k)$",
+    "power": r"$P(k)$",
+    "xi": r"$\xi(r)$",
+    "phi": r"$\phi$",
+    "x": r"$x$",
+    "y": r"$y$",
+    "z": r"$z$",
+}
+WORDS = {"Msun": r"{\rm M_\odot}", "dex": r"{\rm dex}", "km/s": r"{\rm km\,s^{-1}}"}
+
+
+def pretty_name(name):
+    """Mathematical form of a column's name; unknown names are shown as they are."""
+    if name in NAMES:
+        return NAMES[name]
+    if name.lower() in NAMES:
+        return NAMES[name.lower()]
+    match = re.fullmatch(r"(.+)_(mean|draw\d*)", name)
+    if match and match.group(1) in NAMES:
+        return NAMES[match.group(1)]
+    match = re.fullmatch(r"(?:log10|log)[ (_]+(.+?)\)?", name)
+    if match:
+        return r"$\log_{10}$ " + pretty_name(match.group(1))
+    match = re.fullmatch(r"(true|predicted|drawn|mean) (.+)", name)
+    if match:
+        return f"{match.group(1)} {pretty_name(match.group(2))}"
+    return name.replace("_", " ")
+
+
+def pretty_unit(unit):
+    """Mathematical form of a unit such as 'Mpc^-3 dex^-1', '(Mpc)^3' or 'Msun/yr'; '' for none."""
+    unit = (unit or "").strip()
+    if unit in ("", "-", "1", "none", "dimensionless"):
+        return ""
+    parts = []
+    for sign, token in re.findall(r"(^|[ */])\s*([^ */]+)", unit):
+        match = re.fullmatch(r"\(?([A-Za-z%_0-9]+)\)?(?:\^\(?(-?\d+)\)?)?", token)
+        if match is None:
+            return unit
+        word, power = match.group(1), int(match.group(2) or 1)
+        power = -power if sign == "/" else power
+        text = WORDS.get(word, r"{\rm %s}" % word.replace("%", r"\%"))
+        parts.append(text if power == 1 else f"{text}^{{{power}}}")
+    return "$" + r"\,".join(parts) + "$"
+
+
+def axis_label(name, unit):
+    """Label with its unit in brackets; a logarithm divides by the unit inside."""
+    shown, unit = pretty_name(name), (unit or "").strip()
+    match = re.fullmatch(r"(?:log10|dex)\s*[( ]\s*(.*?)\)?", unit)
+    if match:
+        inner = pretty_unit(match.group(1))
+        shown = shown.replace(r"$\log_{10}$ ", "")
+        return r"$\log_{10}$ " + (f"({shown} / {inner})" if inner else shown)
+    unit = pretty_unit(unit)
+    return f"{shown}  [{unit}]" if unit else shown
