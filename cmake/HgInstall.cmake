@@ -1,4 +1,4 @@
-# Install rules: library, headers, CMake and pkg-config files, parameter files and job scripts.
+# Install rules: library, headers, CMake and pkg-config files, report tool, parameters, job scripts.
 include(CMakePackageConfigHelpers)
 install(TARGETS halograft EXPORT halograft LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET program)
@@ -6,7 +6,11 @@ if(TARGET program)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/halograft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/params ${PROJECT_SOURCE_DIR}/jobscripts
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft)
+  ${PROJECT_SOURCE_DIR}/tools/halograft_tools
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft PATTERN __pycache__ EXCLUDE)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/halograft-report DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CITATION.cff
+  DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT halograft NAMESPACE halograft:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halograft
   FILE halograft-targets.cmake)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/halograft-config.cmake.in
