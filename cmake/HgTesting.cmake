@@ -22,7 +22,8 @@ function(hg_add_test)
   if(NOT T_RANKS)
     add_test(NAME unit.${T_NAME} COMMAND ${T_NAME} -j1)
     set_tests_properties(unit.${T_NAME} PROPERTIES LABELS unit TIMEOUT ${T_TIMEOUT}
-      ENVIRONMENT "${HG_TEST_ENV}" FAIL_REGULAR_EXPRESSION "Tested: 0 ")
+      ENVIRONMENT "${HG_TEST_ENV}"
+      FAIL_REGULAR_EXPRESSION "Tested: 0 " SKIP_REGULAR_EXPRESSION "SKIPPED:")
     return()
   endif()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${T_SOURCES})
@@ -36,7 +37,8 @@ function(hg_add_test)
       add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} ${HG_MPI_FLAGS}
         $<TARGET_FILE:${T_NAME}> -j1 --filter ${suite}/${case})
       set_tests_properties(${test} PROPERTIES LABELS "mpi;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
-        ENVIRONMENT "${HG_TEST_ENV}" FAIL_REGULAR_EXPRESSION "Tested: 0 ")
+        ENVIRONMENT "${HG_TEST_ENV}"
+      FAIL_REGULAR_EXPRESSION "Tested: 0 " SKIP_REGULAR_EXPRESSION "SKIPPED:")
     endforeach()
   endforeach()
 endfunction()

@@ -38,6 +38,7 @@ typedef struct hg_output_options {
     const char *provenance; /**< further YAML lines (model hash, input identity), or NULL */
     const char *run_name;
     uint64_t seed;
+    bool truth; /**< this is the truth of a mock: hg_catalog_open() refuses it unless told to */
 } hg_output_options;
 
 /** Begin a catalogue: claim the names on rank 0, then all ranks may write parts.
@@ -47,16 +48,31 @@ typedef struct hg_output_options {
 HG_MUST_CHECK hg_status hg_output_create(const hg_comm *comm, const hg_output_options *options,
                                          hg_output **output);
 
+/** Write a whole catalogue of rows distributed over ranks in one call: rows in rank order, cut
+ * into parts of HG_ROWS_PER_PART rows whatever the number of ranks.
+ *
+ * @collective{comm}
+ * @param[in] table  this rank's rows with all declared columns
+ * @return as create, part and finish
+ */
+HG_MUST_CHECK hg_status hg_output_table(const hg_comm *comm, const hg_output_options *options,
+                                        const hg_table *table);
+
 /** Write one part from a table that holds all declared columns; temporary name, checks, rename.
  *
- * @local  parts may be written by any rank in any order
+ * @local  parts may be written by any rank in any order, each once; a part may have no rows
+ * @param[in] part   0, 1, ... without gaps over all ranks
+ * @param[in] table  every declared column, with the same type and width in all parts
+ * @return HG_OK; HG_E_NOTFOUND for a missing column; HG_E_WRITE
  */
 HG_MUST_CHECK hg_status hg_output_part(hg_output *output, int64_t part, const hg_table *table);
 
 /** Write master and manifest when all parts stand; frees the object in any case. With `failed`
- * true nothing more is written (temporary files are removed).
+ * true on any rank nothing more is written and the parts are removed: no catalogue is left.
  *
  * @collective{comm}
+ * @param[in] output  may be NULL only where hg_output_create() failed; then nothing happens
+ * @return HG_OK, also after `failed`; HG_E_ARG when a part is missing; HG_E_WRITE
  */
 HG_MUST_CHECK hg_status hg_output_finish(const hg_comm *comm, hg_output *output, bool failed);
 

@@ -1,0 +1,319 @@
+/** Forests of extremely randomised trees on numeric matrices: train, predict, draw, store.
+ *
+ * A forest knows no haloes: rows have a 64-bit key, float32 features and transformed targets.
+ * What the columns mean (expression, unit, transform) is kept in the model verbatim for others.
+ * The same rows, options and seed give the same forest and the same draws, bit for bit, for any
+ * number of ranks and threads and any order of rows. Layer: forest.
+ */
+#ifndef HALOGRAFT_FOREST_H
+#define HALOGRAFT_FOREST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "halograft/comm.h"
+#include "halograft/error.h"
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { HG_FEATURES_MAX = 256, HG_TARGETS_MAX = 16 };
+
+/** What a column is; stored in the model verbatim and not interpreted here. Zero-terminated. */
+typedef struct hg_field_spec {
+    char name[64];
+    char unit[32];
+    char expression[256];
+    char transform[128];
+} hg_field_spec;
+
+/** Which rows a tree sees: all; or a Poisson(1) number of copies per row or per group. */
+typedef enum hg_bag { HG_BAG_NONE, HG_BAG_ROW, HG_BAG_GROUP } hg_bag;
+
+/** How a draw is made: mean + out-of-bag residual vector of a leaf-mate, or a leaf-mate's
+ * targets. */
+typedef enum hg_draw_method { HG_DRAW_RESIDUAL, HG_DRAW_LEAF } hg_draw_method;
+
+/** How trees are grown; semantics of scikit-learn's ExtraTreesRegressor. */
+typedef struct hg_train_options {
+    int trees;            /**< number of trees to grow */
+    int first_tree;       /**< number of the first one (to add trees to a forest) */
+    int min_leaf;         /**< fewest distinct rows on a side of a split, >= 1 */
+    int min_split;        /**< fewest rows of a node that is split, >= 2 */
+    int max_depth;        /**< 0 = no limit */
+    double max_features;  /**< candidates per node as a fraction of the features, (0, 1] */
+    int redraw;           /**< how often thresholds are drawn anew when all were rejected */
+    double min_gain;      /**< least w/w_total times decrease of the mean scaled variance */
+    double constant_step; /**< a feature with max <= min + this is constant (sklearn: 1e-7) */
+    hg_bag bag;           /**< without a bag there are no residuals and no residual draws */
+    int scale_targets;  /**< divide targets by their variance in the criterion (default yes) */
+    int leaf_mates_max; /**< most rows listed per leaf, a keyed sample; at least 1 */
+    int oob_trees_min;  /**< fewest trees behind an out-of-bag mean */
+    uint64_t seed;      /**< of thresholds, bags and samples */
+    int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
+} hg_train_options;
+
+#define HG_TRAIN_OPTIONS_INIT                                                                \
+    {                                                                                        \
+        .trees = 256, .min_leaf = 5, .min_split = 2, .max_features = 1.0, .bag = HG_BAG_ROW, \
+        .scale_targets = 1, .leaf_mates_max = 64, .oob_trees_min = 5, .seed = 1              \
+    }
+
+/** The training rows of this rank, in any order and distribution over ranks; all borrowed. */
+typedef struct hg_train_data {
+    int64_t n;                    /**< rows of this rank; 0 is allowed */
+    int n_feature;                /**< 1 to HG_FEATURES_MAX, the same on all ranks */
+    int n_target;                 /**< 1 to HG_TARGETS_MAX, the same on all ranks */
+    const float *x;               /**< shape (n, n_feature); transformed features */
+    const double *y;              /**< shape (n, n_target); transformed targets, e.g. dex */
+    const double *weight;         /**< shape (n), positive; NULL = 1 */
+    const uint64_t *key;          /**< shape (n); identity, unique over all ranks */
+    const uint64_t *group;        /**< shape (n); e.g. zoom region; NULL = no groups */
+    const uint64_t *parent_key;   /**< shape (n); key of the same object in the volume the
+                                       forest is applied to, 0 = none; NULL = key */
+    const hg_field_spec *feature; /**< shape (n_feature) */
+    const hg_field_spec *target;  /**< shape (n_target) */
+    const double *target_weight;  /**< shape (n_target), >= 0; NULL = 1 */
+} hg_train_data;
+
+/** A trained forest, complete on every rank, read-only but for its meta texts. */
+typedef struct hg_forest hg_forest;
+
+/** Train a forest.
+ *
+ * Rows are gathered on every rank and put into canonical order (group, key); trees go round
+ * over ranks and threads. Shows progress on rank 0.
+ *
+ * @collective{comm}
+ * @param[in]  options  the same on all ranks
+ * @param[in]  data     rows of this rank
+ * @param[out] forest   owned by the caller, free with hg_forest_free(); NULL on failure
+ * @return HG_OK; HG_E_ARG for an option out of range; HG_E_SHAPE; HG_E_INPUT naming the key of
+ * a row with a value that is not finite, a weight that is not positive, or a duplicate key;
+ *         HG_E_MEMORY
+ * @source Geurts, Ernst & Wehenkel 2006, Machine Learning 63, 3; forest design note, sections
+ * 1-6
+ */
+HG_MUST_CHECK hg_status hg_forest_train(const hg_comm *comm, const hg_train_options *options,
+                                        const hg_train_data *data, hg_forest **forest);
+
+/** Free a forest; NULL is fine.
+ *
+ * @local
+ */
+void hg_forest_free(hg_forest *forest);
+
+/** How a forest is applied. */
+typedef struct hg_predict_options {
+    int n_draw;    /**< realisations per row */
+    uint64_t seed; /**< of the draws */
+    uint64_t
+        first_realisation; /**< number of draw 0; draw d has number first_realisation + d */
+    hg_draw_method method; /**< residual (default) or leaf value */
+    int training_rows;     /**< rows of the training set take their out-of-bag mean (default) */
+    int threads;           /**< OpenMP threads; 0 = as OpenMP says */
+} hg_predict_options;
+
+#define HG_PREDICT_OPTIONS_INIT                    \
+    {                                              \
+        .n_draw = 0, .seed = 1, .training_rows = 1 \
+    }
+
+/** What the prediction knows of a row's part in the training. */
+typedef enum hg_row_origin {
+    HG_ROW_NEW = 0, /**< not a training row */
+    HG_ROW_OOB = 1, /**< a training row; the mean is its out-of-bag mean */
+    HG_ROW_SEEN = 2 /**< a training row without an out-of-bag mean; ordinary mean */
+} hg_row_origin;
+
+/** Where the results go; every pointer may be NULL. Owned by the caller. */
+typedef struct hg_prediction {
+    double *mean;   /**< shape (n, n_target); mean over trees */
+    double *draw;   /**< shape (n_draw, n, n_target); mean + scatter */
+    double *spread; /**< shape (n, n_target); standard deviation over trees */
+    uint64_t
+        *outside; /**< shape (n, hg_forest_mask_words()); bit f: feature f outside [min, max] */
+    uint8_t *origin; /**< shape (n); hg_row_origin */
+} hg_prediction;
+
+/** Predict rows: mean over trees, and draws.
+ *
+ * A draw takes tree t* and one of the rows in the leaf there (in proportion to weight), both
+ * chosen by (seed, realisation, key), and adds that row's residual vector to the mean, so that
+ * scatter is heteroscedastic and joint over targets. A row whose key is the parent key of a
+ * training row takes that row's out-of-bag mean, draws only in trees that did not see it where
+ * there are any, and never gets its own residual.
+ *
+ * @local  Thread-safe: any number of threads may share one forest
+ * @param[in]  forest   trained or loaded
+ * @param[in]  options  realisations, seed, method
+ * @param[in]  n        number of rows
+ * @param[in]  key      shape (n); keys of the draws; may be NULL when nothing is drawn
+ * @param[in]  x        shape (n, n_feature); transformed as in training
+ * @param[out] result   where to put what
+ * @return HG_OK; HG_E_INPUT naming key and feature of a value that is not finite; HG_E_ARG when
+ * draws are asked of a forest without residuals; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_predict(const hg_forest *forest,
+                                          const hg_predict_options *options, int64_t n,
+                                          const uint64_t key[], const float x[],
+                                          const hg_prediction *result);
+
+/** Counts: features, targets, trees, training rows, words of an outside mask, nodes, leaves.
+ *
+ * @local
+ */
+int hg_forest_features(const hg_forest *forest);
+int hg_forest_targets(const hg_forest *forest);
+int hg_forest_trees(const hg_forest *forest);
+int64_t hg_forest_rows(const hg_forest *forest);
+int hg_forest_mask_words(const hg_forest *forest);
+int64_t hg_forest_nodes(const hg_forest *forest);
+int64_t hg_forest_leaves(const hg_forest *forest);
+
+/** Specifications of feature or target i as given to the training; borrowed.
+ *
+ * @local
+ */
+const hg_field_spec *hg_forest_feature(const hg_forest *forest, int i);
+const hg_field_spec *hg_forest_target(const hg_forest *forest, int i);
+
+/** Options the forest was trained with; borrowed.
+ *
+ * @local
+ */
+const hg_train_options *hg_forest_options(const hg_forest *forest);
+
+/** Range of a feature over the training rows, and its 0.1 and 99.9 per cent points. */
+typedef struct hg_feature_range {
+    float min;
+    float max;
+    float q001;
+    float q999;
+} hg_feature_range;
+
+/** Get the training range of feature i.
+ *
+ * @local
+ */
+hg_feature_range hg_forest_range(const hg_forest *forest, int i);
+
+/** Training rows in canonical order: keys, groups (all 0 where there were none), parent keys,
+ * targets shape (n, n_target), residuals r = y - p shape (n, n_target) (NaN where none), number
+ * of out-of-bag trees, weights. Borrowed, valid as long as the forest.
+ *
+ * @local
+ */
+const uint64_t *hg_forest_keys(const hg_forest *forest);
+const uint64_t *hg_forest_groups(const hg_forest *forest);
+const uint64_t *hg_forest_parent_keys(const hg_forest *forest);
+const float *hg_forest_target_values(const hg_forest *forest);
+const float *hg_forest_residuals(const hg_forest *forest);
+const uint16_t *hg_forest_oob_trees(const hg_forest *forest);
+
+/** Weight of a training row as used (integer times a power of two).
+ *
+ * @local
+ */
+double hg_forest_weight(const hg_forest *forest, int64_t row);
+
+/** Whether a training row has an out-of-bag mean; the mean is its target minus its residual.
+ *
+ * @local
+ * @param[out] mean  shape (n_target), NaN where there is none; may be NULL
+ * @return 1 or 0
+ */
+int hg_forest_oob_mean(const hg_forest *forest, int64_t row, double mean[]);
+
+/** Find the canonical row of the training row with this parent key (the first where several).
+ *
+ * @local
+ * @return row, or -1
+ */
+int64_t hg_forest_find(const hg_forest *forest, uint64_t parent_key);
+
+/** Decrease of the scaled variance by each feature, summed over splits and trees, normalised
+ * to 1.
+ *
+ * @local
+ * @param[out] importance  shape (n_feature); all 0 when no node was split
+ */
+void hg_forest_importance(const hg_forest *forest, double importance[]);
+
+/** Hash of the content that decides predictions and draws: nodes, leaf means, leaf rows,
+ * targets, residuals, ranges; independent of the file's bytes.
+ *
+ * @local
+ */
+uint64_t hg_forest_hash(const hg_forest *forest);
+
+/** Errors of out-of-bag means of one target (e = p - y; unweighted). Moments and order
+ * statistics only: what needs more than the training rows is computed in stats. */
+typedef struct hg_oob_metrics {
+    int64_t n; /**< rows with an out-of-bag mean */
+    double r2; /**< 1 - sum e^2 / sum (y - mean y)^2 */
+    double rmse;
+    double bias; /**< mean e */
+    double mae;
+    double nmad; /**< 1.4826 median |e - median e| */
+    double pearson;
+    double within_02; /**< share of |e| < 0.2 */
+} hg_oob_metrics;
+
+/** Compute the metrics of target i.
+ *
+ * @local
+ * @param[out] metrics  all 0 but NaN ratios when there are no out-of-bag means
+ * @return HG_OK; HG_E_ARG; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_oob_metrics(const hg_forest *forest, int target,
+                                              hg_oob_metrics *metrics);
+
+/** Keep a text with the model (parameters, cosmology, provenance), or replace it.
+ *
+ * @local  to be called alike on all ranks
+ * @param[in] name  of the text, at most 63 characters
+ * @param[in] text  copied
+ * @return HG_OK; HG_E_ARG; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_set_meta(hg_forest *forest, const char *name,
+                                           const char *text);
+
+/** Get a text by name (NULL when there is none), or the number of texts and name i; borrowed.
+ *
+ * @local
+ */
+const char *hg_forest_get_meta(const hg_forest *forest, const char *name);
+int hg_forest_meta_count(const hg_forest *forest);
+const char *hg_forest_meta_name(const hg_forest *forest, int i);
+
+/** Write a model file (HDF5), published atomically. Rank 0 writes.
+ *
+ * @collective{comm}
+ * @param[in] forest     the same on all ranks
+ * @param[in] path       final name
+ * @param[in] overwrite  replace an existing file
+ * @return HG_OK; HG_E_EXISTS; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_save(const hg_comm *comm, const hg_forest *forest,
+                                       const char *path, int overwrite);
+
+/** Read a model file; rank 0 reads, all ranks get the forest. The content hash is verified.
+ *
+ * @collective{comm}
+ * @param[in]  path    model file
+ * @param[out] forest  owned by the caller, free with hg_forest_free(); NULL on failure
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when it is no model or of a newer version;
+ * HG_E_VERIFY when the content does not match its hash; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_load(const hg_comm *comm, const char *path,
+                                       hg_forest **forest);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif

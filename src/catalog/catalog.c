@@ -1,0 +1,416 @@
+/* Opening is one act of rank 0: it expands the names, probes the first file, and lets the
+ * format plan; the plan goes to all ranks as bytes. After that every call is local. Nothing but
+ * headers is read before the first part. Reading adds the same checks to every format.
+ */
+#include "halograft/catalog.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "catalog/check.h"
+#include "catalog/files.h"
+#include "catalog/format.h"
+#include "catalog/layout.h"
+#include "halograft/log.h"
+#include "store/publish.h"
+
+struct hg_catalog {
+    hg_plan plan;
+};
+
+const hg_format *const hg_formats[] = {&hg_format_halograft, &hg_format_subfind,
+                                       &hg_format_columns, NULL};
+
+static hg_status
+name_formats(const char *given, int *format)
+{
+    const char *names[8];
+    const char *near;
+    size_t n = 0;
+
+    for (; hg_formats[n] != NULL; n++) {
+        names[n] = hg_formats[n]->name;
+        if (strcmp(names[n], given) == 0) {
+            *format = (int)n;
+            return HG_OK;
+        }
+    }
+    near = hg_text_nearest(given, n, names);
+    return HG_FAIL(HG_E_PARAM, "'%s' is not a known format of catalogues%s%s%s", given,
+                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                   near != NULL ? "'?" : "");
+}
+
+/* A master that is missing while its parts are there tells of a run that did not end. */
+static hg_status
+explain_missing(const char *path)
+{
+    char part[HG_PATH_MAX + 16];
+    size_t n = strlen(path);
+
+    if (n > 5 && strcmp(path + n - 5, ".hdf5") == 0) {
+        snprintf(part, sizeof part, "%.*s.0.hdf5", (int)(n - 5), path);
+        if (hg_file_exists(part)) {
+            return HG_FAIL(HG_E_INPUT,
+                           "catalogue '%s' is unfinished, its parts are there but not its "
+                           "master: run again what writes it",
+                           path);
+        }
+    }
+    return HG_FAIL(HG_E_NOTFOUND, "file '%s' does not exist", path);
+}
+
+static hg_status
+choose_format(const hg_catalog_options *options, const char *path, int *format)
+{
+    hg_text reasons = {0};
+    hg_h5 *file = NULL;
+    hg_status status;
+
+    if (options->format != NULL && strcmp(options->format, "auto") != 0) {
+        return name_formats(options->format, format);
+    }
+    if (options->mapping != NULL) {
+        return name_formats("columns", format);
+    }
+    for (int i = 0; hg_formats[i] != NULL; i++) {
+        if (hg_formats[i]->probe != NULL && hg_formats[i]->probe(path, &reasons)) {
+            *format = i;
+            hg_text_clear(&reasons);
+            return HG_OK;
+        }
+    }
+    hg_text_clear(&reasons);
+    /* a damaged file says so here, which is better than "unknown" */
+    status = hg_h5_open(path, &file);
+    if (status == HG_OK) {
+        status = hg_h5_close(file);
+    }
+    if (status != HG_OK && strstr(path, ".h") != NULL) {
+        return status;
+    }
+    return HG_FAIL(
+        HG_E_FORMAT,
+        "'%s' is of no format that is known by itself: describe it in a mapping file "
+        "(format: columns)",
+        path);
+}
+
+static hg_status
+read_policy(const char *text, hg_bad_rows *policy)
+{
+    if (text == NULL || strcmp(text, "error") == 0) {
+        *policy = HG_BAD_ERROR;
+    } else if (strcmp(text, "drop") == 0) {
+        *policy = HG_BAD_DROP;
+    } else if (strcmp(text, "flag") == 0) {
+        *policy = HG_BAD_FLAG;
+    } else {
+        return HG_FAIL(HG_E_PARAM, "on_bad_rows is '%s', but may be error, drop or flag", text);
+    }
+    return HG_OK;
+}
+
+/* Names without folder, sizes and rows of all files, and what the headers say. */
+static uint64_t
+identify(const hg_plan *plan)
+{
+    uint64_t hash = hg_hash_bytes(&plan->n_row, sizeof plan->n_row);
+    const double header[] = {plan->frame.box, plan->frame.redshift, plan->frame.h,
+                             plan->frame.omega_m};
+
+    for (int i = 0; i < plan->n_file; i++) {
+        const char *path = hg_plan_path(plan, i), *slash = strrchr(path, '/');
+        const char *name = slash != NULL ? slash + 1 : path;
+
+        hash = hg_hash_more(hash, name, strlen(name));
+        hash = hg_hash_more(hash, &plan->file[i].bytes, sizeof plan->file[i].bytes);
+        hash = hg_hash_more(hash, &plan->file[i].rows, sizeof plan->file[i].rows);
+    }
+    return hg_hash_more(hash, header, sizeof header);
+}
+
+/* Columns every catalogue has: the row, and the row as id where the format has no id. */
+static hg_status
+add_derived(hg_plan *plan)
+{
+    static const char *const names[] = {"id", "row"};
+
+    for (int i = 0; i < 2; i++) {
+        hg_source *source = NULL;
+
+        if (hg_plan_find(plan, names[i]) == NULL) {
+            HG_TRY(hg_plan_add_source(plan, names[i], &source));
+            source->derived = true;
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+make_plan(const hg_catalog_options *options, hg_plan *plan)
+{
+    hg_files files = {0};
+    hg_status status;
+
+    plan->frame = (hg_frame)HG_FRAME_UNKNOWN;
+    plan->rows_per_part =
+        options->rows_per_part > 0 ? options->rows_per_part : HG_ROWS_PER_PART;
+    HG_TRY(read_policy(options->on_bad_rows, &plan->on_bad_rows));
+    for (int i = 0; i < options->n_file; i++) {
+        if (strchr(options->files[i], '{') == NULL && !hg_file_exists(options->files[i])) {
+            return explain_missing(options->files[i]);
+        }
+    }
+    HG_TRY(hg_files_expand(options->n_file, options->files, &files));
+    HG_TRY_OR(done, status, choose_format(options, files.path[0], &plan->format));
+    HG_TRY_OR(done, status, hg_formats[plan->format]->plan(options, plan));
+    HG_TRY_OR(done, status, hg_frame_merge(&options->frame, files.path[0], &plan->frame));
+    HG_TRY_OR(done, status, add_derived(plan));
+    for (int i = 0; i < plan->n_file; i++) {
+        plan->file[i].bytes = hg_file_size(hg_plan_path(plan, i));
+    }
+    plan->identity = identify(plan);
+    if (plan->n_row == 0) {
+        hg_log_warn("catalogue: '%s' holds no haloes", files.path[0]);
+    }
+done:
+    hg_files_clear(&files);
+    return status;
+}
+
+static hg_status
+share_plan(const hg_comm *comm, hg_plan *plan)
+{
+    hg_plan head = *plan;
+    hg_status status = HG_OK;
+
+    hg_comm_broadcast(comm, 0, &head, sizeof head);
+    if (comm->rank != 0) {
+        head.file = NULL;
+        head.source = NULL;
+        head.names = head.extra = NULL;
+        *plan = head;
+        HG_TRY_OR(agree, status,
+                  hg_mem_array(&plan->file, (size_t)head.n_file, sizeof *plan->file));
+        HG_TRY_OR(agree, status,
+                  hg_mem_array(&plan->source, (size_t)head.n_source, sizeof *plan->source));
+        HG_TRY_OR(agree, status, hg_mem_array(&plan->names, head.n_name, 1));
+        HG_TRY_OR(agree, status, hg_mem_array(&plan->extra, head.n_extra, 1));
+    }
+agree:
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, plan->file, (size_t)head.n_file * sizeof *plan->file);
+    hg_comm_broadcast(comm, 0, plan->source, (size_t)head.n_source * sizeof *plan->source);
+    hg_comm_broadcast(comm, 0, plan->names, head.n_name);
+    hg_comm_broadcast(comm, 0, plan->extra, head.n_extra);
+    return HG_OK;
+}
+
+hg_status
+hg_catalog_open(const hg_comm *comm, const hg_catalog_options *options, hg_catalog **catalog)
+{
+    hg_catalog *c = NULL;
+    hg_status status;
+
+    *catalog = NULL;
+    HG_TRY_OR(agree, status, hg_mem_zeros(&c, 1, sizeof *c));
+    if (comm->rank == 0) {
+        status = make_plan(options, &c->plan);
+    }
+agree:
+    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(fail, status, share_plan(comm, &c->plan));
+    *catalog = c;
+    return HG_OK;
+
+fail:
+    hg_catalog_close(c);
+    return status;
+}
+
+void
+hg_catalog_close(hg_catalog *catalog)
+{
+    if (catalog != NULL) {
+        hg_plan_clear(&catalog->plan);
+        hg_mem_free(catalog);
+    }
+}
+
+const char *
+hg_catalog_format(const hg_catalog *catalog)
+{
+    return hg_formats[catalog->plan.format]->name;
+}
+
+int64_t
+hg_catalog_n_row(const hg_catalog *catalog)
+{
+    return catalog->plan.n_row;
+}
+
+int64_t
+hg_catalog_n_part(const hg_catalog *catalog)
+{
+    const hg_plan *plan = &catalog->plan;
+
+    return (plan->n_row + plan->rows_per_part - 1) / plan->rows_per_part;
+}
+
+const hg_frame *
+hg_catalog_frame(const hg_catalog *catalog)
+{
+    return &catalog->plan.frame;
+}
+
+int64_t
+hg_catalog_part_first(const hg_catalog *catalog, int64_t part)
+{
+    return part * catalog->plan.rows_per_part;
+}
+
+int64_t
+hg_catalog_part_rows(const hg_catalog *catalog, int64_t part)
+{
+    const hg_plan *plan = &catalog->plan;
+    int64_t left = plan->n_row - part * plan->rows_per_part;
+
+    return left < plan->rows_per_part ? left : plan->rows_per_part;
+}
+
+int
+hg_catalog_n_column(const hg_catalog *catalog)
+{
+    return catalog->plan.n_source;
+}
+
+const hg_column *
+hg_catalog_column(const hg_catalog *catalog, int i)
+{
+    return &catalog->plan.source[i].column;
+}
+
+uint64_t
+hg_catalog_identity(const hg_catalog *catalog)
+{
+    return catalog->plan.identity;
+}
+
+/* The source of a name; "NAME[k]" is made from a source with several elements. */
+static hg_status
+resolve(const hg_plan *plan, const char *name, hg_source *source)
+{
+    const hg_source *found = hg_plan_find(plan, name);
+    const char *bracket = strchr(name, '['), *near = NULL, **names = NULL;
+    char base[HG_NAME_MAX];
+    hg_status status;
+
+    if (found != NULL) {
+        *source = *found;
+        return HG_OK;
+    }
+    if (bracket != NULL && strlen(name) < HG_NAME_MAX) {
+        int k = atoi(bracket + 1);
+
+        snprintf(base, sizeof base, "%.*s", (int)(bracket - name), name);
+        found = hg_plan_find(plan, base);
+        if (found != NULL && k >= 0 && k < found->column.width && !found->derived) {
+            *source = *found;
+            snprintf(source->column.name, HG_NAME_MAX, "%s", name);
+            source->column.width = 1;
+            source->element[0] = found->n_path > 1 ? found->element[k] : k;
+            memmove(source->path[0], source->path[found->n_path > 1 ? k : 0],
+                    sizeof source->path[0]);
+            source->n_path = 1;
+            return HG_OK;
+        }
+    }
+    HG_TRY(hg_mem_array(&names, (size_t)plan->n_source, sizeof *names));
+    for (int i = 0; i < plan->n_source; i++) {
+        names[i] = plan->source[i].column.name;
+    }
+    near = hg_text_nearest(name, (size_t)plan->n_source, names);
+    status = HG_FAIL(HG_E_NOTFOUND, "'%s' has no column '%s'%s%s%s",
+                     plan->n_file > 0 ? hg_plan_path(plan, 0) : "the catalogue", name,
+                     near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                     near != NULL ? "'?" : "");
+    hg_mem_free(names);
+    return status;
+}
+
+static hg_status
+add_rows(hg_table *table, const char *name, int64_t first)
+{
+    int64_t *row = NULL;
+
+    HG_TRY(hg_table_add(table, name, "", HG_COLUMN_I64, 1, &row));
+    for (int64_t i = 0; i < table->n; i++) {
+        row[i] = first + i;
+    }
+    return HG_OK;
+}
+
+/* The wanted columns, each once, `id` first; derived ones are made here. */
+static hg_status
+read_columns(const hg_plan *plan, int64_t first, int n_name, const char *const names[],
+             hg_table *table)
+{
+    hg_source *source = NULL;
+    const hg_source **stored = NULL;
+    int n = 0;
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_mem_array(&source, (size_t)n_name + 1, sizeof *source));
+    HG_TRY_OR(done, status, hg_mem_array(&stored, (size_t)n_name + 1, sizeof *stored));
+    for (int i = -1; i < n_name; i++) {
+        const char *name = i < 0 ? "id" : names[i];
+        bool known = false;
+
+        for (int j = 0; j < n; j++) {
+            known = known || strcmp(stored[j]->column.name, name) == 0;
+        }
+        if (known || hg_table_find(table, name) != NULL) {
+            continue;
+        }
+        HG_TRY_OR(done, status, resolve(plan, name, &source[n]));
+        if (source[n].derived && (strcmp(name, "id") == 0 || strcmp(name, "row") == 0)) {
+            HG_TRY_OR(done, status, add_rows(table, name, first));
+        } else {
+            stored[n] = &source[n];
+            n++;
+        }
+    }
+    status = hg_formats[plan->format]->read(plan, first, table->n, n, stored, table);
+done:
+    hg_mem_free(source);
+    hg_mem_free(stored);
+    return status;
+}
+
+hg_status
+hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name, const char *const names[],
+                hg_table *table)
+{
+    const hg_plan *plan = &catalog->plan;
+    int64_t first = hg_catalog_part_first(catalog, part);
+    hg_status status;
+
+    HG_ASSERT(part >= 0 && part < hg_catalog_n_part(catalog));
+    *table = (hg_table){.n = hg_catalog_part_rows(catalog, part), .first = first};
+    table->frame = plan->frame;
+    HG_TRY_OR(fail, status, read_columns(plan, first, n_name, names, table));
+    HG_TRY_OR(fail, status, hg_check_ids(plan, first, table));
+    HG_TRY_OR(fail, status, hg_check_rows(plan, first, table));
+    return HG_OK;
+
+fail:
+    hg_table_clear(table);
+    return status;
+}

@@ -1,0 +1,237 @@
+/* Halograft's own layout. A master only lists its parts here: rows are read from the part files
+ * themselves, because a virtual dataset gives fill values without an error where a part is
+ * missing. Each dataset carries the name of its column, so nothing is guessed from paths.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "catalog/files.h"
+#include "catalog/format.h"
+#include "store/publish.h"
+
+static bool
+read_word(hg_h5 *file, const char *name, const char *want)
+{
+    char text[64] = "";
+
+    return hg_h5_get_string(file, "Header", name, sizeof text, text) == HG_OK &&
+           strcmp(text, want) == 0;
+}
+
+static bool
+probe(const char *path, hg_text *reason)
+{
+    hg_h5 *file = NULL;
+    bool ours;
+
+    if (hg_h5_open(path, &file) != HG_OK) {
+        return false;
+    }
+    ours = hg_h5_exists(file, "Header@Code") && read_word(file, "Code", "halograft") &&
+           hg_h5_exists(file, "Header@FileKind");
+    if (ours && hg_text_add(reason, "Header@Code is 'halograft'\n") != HG_OK) {
+        ours = false;
+    }
+    return hg_h5_close(file) == HG_OK && ours;
+}
+
+/* Walk of the groups of a file: every dataset with an attribute Column is a column. */
+typedef struct walk {
+    hg_h5 *file;
+    hg_plan *plan;
+    const char *group;
+    bool compare; /**< not the first file: columns must be known already */
+} walk;
+
+static hg_status
+add_column(walk *w, const char *path)
+{
+    char name[HG_NAME_MAX] = "", unit[HG_UNIT_MAX] = "";
+    const hg_source *known;
+    hg_source *source = NULL;
+    hg_h5_info info;
+
+    HG_TRY(hg_h5_describe(w->file, path, &info));
+    HG_TRY(hg_h5_get_string(w->file, path, "Column", sizeof name, name));
+    HG_TRY(hg_h5_get_string(w->file, path, "Unit", sizeof unit, unit));
+    known = hg_plan_find(w->plan, name);
+    if (w->compare) {
+        if (known == NULL || known->column.width != info.row) {
+            return HG_FAIL(HG_E_FORMAT, "column '%s' of '%s' is not in '%s'", name,
+                           hg_h5_path(w->file), hg_plan_path(w->plan, 0));
+        }
+        return HG_OK;
+    }
+    HG_TRY(hg_plan_add_source(w->plan, name, &source));
+    snprintf(source->column.unit, sizeof source->column.unit, "%s", unit);
+    snprintf(source->path[0], sizeof source->path[0], "%s", path);
+    source->disk = info.type;
+    source->column.width = (int)info.row;
+    source->column.type = info.type == HG_F64   ? HG_COLUMN_F64
+                          : info.type == HG_F32 ? HG_COLUMN_F32
+                          : info.type == HG_I32 ? HG_COLUMN_I32
+                          : info.type == HG_U8  ? HG_COLUMN_U8
+                                                : HG_COLUMN_I64;
+    return HG_OK;
+}
+
+static hg_status
+visit(const char *name, bool is_group, void *context)
+{
+    static const char *const skipped[] = {"Header", "Cosmology", "Units", "Provenance"};
+    walk *w = context, below = *w;
+    char path[128], column[160];
+
+    for (size_t i = 0; i < 4 && w->group[0] == '\0'; i++) {
+        if (strcmp(name, skipped[i]) == 0) {
+            return HG_OK;
+        }
+    }
+    HG_TRY(hg_text_path(sizeof path, path, "%s%s%s", w->group, w->group[0] != '\0' ? "/" : "",
+                        name));
+    if (is_group) {
+        below.group = path;
+        return hg_h5_list(w->file, path, visit, &below);
+    }
+    snprintf(column, sizeof column, "%s@Column", path);
+    return hg_h5_exists(w->file, column) ? add_column(w, path) : HG_OK;
+}
+
+static void
+get_optional(hg_h5 *file, const char *object, const char *name, double *value)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s@%s", object, name);
+    if (hg_h5_exists(file, path) && hg_h5_get_real(file, object, name, value) != HG_OK) {
+        *value = (double)NAN;
+    }
+}
+
+static hg_status
+read_frame(hg_h5 *file, hg_frame *frame)
+{
+    double dmo = 0;
+
+    get_optional(file, "Header", "BoxSize", &frame->box);
+    get_optional(file, "Header", "Redshift", &frame->redshift);
+    get_optional(file, "Header", "Scale-factor", &frame->scale_factor);
+    get_optional(file, "Header", "ParticleMass", &frame->particle_mass);
+    get_optional(file, "Header", "DarkMatterOnly", &dmo);
+    get_optional(file, "Cosmology", "h", &frame->h);
+    get_optional(file, "Cosmology", "Omega_m", &frame->omega_m);
+    get_optional(file, "Cosmology", "Omega_lambda", &frame->omega_l);
+    get_optional(file, "Cosmology", "Omega_b", &frame->omega_b);
+    get_optional(file, "Cosmology", "sigma_8", &frame->sigma_8);
+    get_optional(file, "Cosmology", "n_s", &frame->n_s);
+    frame->dark_matter_only = dmo > 0;
+    return HG_OK;
+}
+
+/* Parts of a master: there, and as long as they were when the master was written. */
+static hg_status
+add_parts(hg_h5 *file, const char *path, hg_plan *plan)
+{
+    char part[HG_PATH_MAX + 32];
+    int64_t *rows = NULL, *bytes = NULL;
+    hg_h5_info info;
+    hg_plan_file *added = NULL;
+    hg_status status;
+
+    HG_TRY_OR(done, status,
+              hg_h5_read_all(file, "Provenance/Parts/Rows", HG_I64, &rows, &info));
+    HG_TRY_OR(done, status,
+              hg_h5_read_all(file, "Provenance/Parts/Bytes", HG_I64, &bytes, NULL));
+    for (int64_t k = 0; k < info.dims[0]; k++) {
+        int64_t size;
+
+        snprintf(part, sizeof part, "%.*s.%" PRId64 ".hdf5", (int)strlen(path) - 5, path, k);
+        size = hg_file_size(part);
+        if (size < 0) {
+            status =
+                HG_FAIL(HG_E_NOTFOUND, "part '%s' of catalogue '%s' is missing", part, path);
+            goto done;
+        }
+        if (size != bytes[k]) {
+            status = HG_FAIL(HG_E_VERIFY,
+                             "part '%s' has %" PRId64 " bytes, but %" PRId64
+                             " when catalogue '%s' was written: it is damaged or replaced",
+                             part, size, bytes[k], path);
+            goto done;
+        }
+        HG_TRY_OR(done, status, hg_plan_add_file(plan, part, rows[k], &added));
+    }
+    if (info.dims[0] == 0) {
+        status = hg_plan_add_file(plan, path, 0, &added);
+    }
+done:
+    hg_mem_free(rows);
+    hg_mem_free(bytes);
+    return status;
+}
+
+static hg_status
+add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan)
+{
+    bool again = plan->n_file > 0;
+    hg_plan_file *added = NULL;
+    hg_h5 *file = NULL;
+    hg_frame frame = HG_FRAME_UNKNOWN;
+    hg_status status, closed;
+    walk w;
+
+    HG_TRY(hg_h5_open(path, &file));
+    if (!read_word(file, "Code", "halograft")) {
+        status = HG_FAIL(HG_E_FORMAT, "'%s' is not a catalogue of halograft", path);
+        goto close;
+    }
+    if (!options->truth && read_word(file, "Content", "truth")) {
+        status =
+            HG_FAIL(HG_E_INPUT,
+                    "'%s' is the truth of a mock: it may be measured, but not trained on or "
+                    "applied to",
+                    path);
+        goto close;
+    }
+    HG_TRY_OR(close, status, read_frame(file, again ? &frame : &plan->frame));
+    if (again) {
+        HG_TRY_OR(close, status, hg_frame_merge(&plan->frame, path, &frame));
+    }
+    if (read_word(file, "FileKind", "master")) {
+        HG_TRY_OR(close, status, add_parts(file, path, plan));
+    } else {
+        int64_t rows = 0;
+
+        HG_TRY_OR(close, status,
+                  hg_h5_get_integer(file, "Header", "NumSubhalos_ThisFile", &rows));
+        HG_TRY_OR(close, status, hg_plan_add_file(plan, path, rows, &added));
+    }
+    w = (walk){file, plan, "", again};
+    status = hg_h5_list(file, "/", visit, &w);
+close:
+    closed = hg_h5_close(file);
+    return status != HG_OK ? status : closed;
+}
+
+static hg_status
+plan_files(const hg_catalog_options *options, hg_plan *plan)
+{
+    hg_files files = {0};
+    hg_status status;
+
+    plan->allow_nan = true;
+    HG_TRY(hg_files_expand(options->n_file, options->files, &files));
+    status = HG_OK;
+    for (int i = 0; i < files.n && status == HG_OK; i++) {
+        status = add_catalogue(options, files.path[i], plan);
+    }
+    hg_files_clear(&files);
+    return status;
+}
+
+const hg_format hg_format_halograft = {
+    .name = "halograft", .probe = probe, .plan = plan_files, .read = hg_plan_read_flat};

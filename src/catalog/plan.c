@@ -1,0 +1,263 @@
+/* A plan is three growing arrays and a pool of names; it has no pointers into itself, so that
+ * it can be broadcast as bytes. Values are converted in double, block by block, and rounded
+ * once to the type of the column; columns that need no conversion are read in place.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "catalog/format.h"
+#include "catalog/layout.h"
+
+enum { BLOCK = 1 << 15 };
+
+hg_status
+hg_plan_add_file(hg_plan *plan, const char *path, int64_t rows, hg_plan_file **file)
+{
+    size_t n = strlen(path) + 1;
+
+    HG_TRY(hg_mem_resize(&plan->file, (size_t)plan->n_file + 1, sizeof *plan->file));
+    HG_TRY(hg_mem_resize(&plan->names, plan->n_name + n, 1));
+    memcpy(plan->names + plan->n_name, path, n);
+    *file = &plan->file[plan->n_file++];
+    **file = (hg_plan_file){.path = plan->n_name, .first = plan->n_row, .rows = rows};
+    plan->n_name += n;
+    plan->n_row += rows;
+    return HG_OK;
+}
+
+hg_status
+hg_plan_add_source(hg_plan *plan, const char *name, hg_source **source)
+{
+    const hg_layout_entry *entry = hg_layout_quantity(name);
+
+    if (strlen(name) >= HG_NAME_MAX) {
+        return HG_FAIL(HG_E_FORMAT, "column name '%s' is longer than %d characters", name,
+                       HG_NAME_MAX - 1);
+    }
+    HG_TRY(hg_mem_resize(&plan->source, (size_t)plan->n_source + 1, sizeof *plan->source));
+    *source = &plan->source[plan->n_source++];
+    **source = (hg_source){.n_path = 1, .element = {-1, -1, -1}, .factor = 1};
+    (*source)->column.width = 1;
+    snprintf((*source)->column.name, HG_NAME_MAX, "%s", name);
+    if (entry != NULL) {
+        snprintf((*source)->column.unit, HG_UNIT_MAX, "%s", entry->unit);
+        (*source)->column.type = entry->type;
+        (*source)->column.width = entry->width;
+    }
+    return HG_OK;
+}
+
+const char *
+hg_plan_path(const hg_plan *plan, int i)
+{
+    return plan->names + plan->file[i].path;
+}
+
+void
+hg_plan_clear(hg_plan *plan)
+{
+    hg_mem_free(plan->file);
+    hg_mem_free(plan->source);
+    hg_mem_free(plan->names);
+    hg_mem_free(plan->extra);
+    *plan = (hg_plan){0};
+}
+
+int
+hg_plan_find_file(const hg_plan *plan, int64_t row)
+{
+    int low = 0, high = plan->n_file - 1;
+
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+
+        if (plan->file[middle].first <= row) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return low;
+}
+
+const hg_source *
+hg_plan_find(const hg_plan *plan, const char *name)
+{
+    for (int i = 0; i < plan->n_source; i++) {
+        if (strcmp(plan->source[i].column.name, name) == 0) {
+            return &plan->source[i];
+        }
+    }
+    return NULL;
+}
+
+void
+hg_column_set(hg_column_type type, void *data, int64_t i, double value)
+{
+    switch (type) {
+    case HG_COLUMN_F64:
+        ((double *)data)[i] = value;
+        return;
+    case HG_COLUMN_F32:
+        ((float *)data)[i] = (float)value;
+        return;
+    case HG_COLUMN_I64:
+        ((int64_t *)data)[i] = isfinite(value) && fabs(value) < 0x1p63 ? (int64_t)value : -1;
+        return;
+    case HG_COLUMN_I32:
+        ((int32_t *)data)[i] = isfinite(value) && fabs(value) < 0x1p31 ? (int32_t)value : -1;
+        return;
+    case HG_COLUMN_U8:
+        ((uint8_t *)data)[i] = value >= 0 && value < 256 ? (uint8_t)value : 255;
+        return;
+    }
+}
+
+/* Values that need no arithmetic go straight to their place, in the column's own type; unsigned
+ * 64-bit ids keep their bits. */
+static hg_status
+read_direct(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, int64_t at,
+            void *data)
+{
+    const hg_column *column = &source->column;
+    hg_type type = hg_layout_type(column->type);
+    char *to = (char *)data + (size_t)at * (size_t)column->width * hg_type_size(type);
+
+    if (column->type == HG_COLUMN_I64 && source->disk == HG_U64) {
+        type = HG_U64;
+    }
+    if (source->element[0] >= 0) {
+        return hg_h5_read_column(file, source->path[0], first, n, source->element[0], type, to);
+    }
+    return hg_h5_read(file, source->path[0], first, n, type, to);
+}
+
+hg_status
+hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, int64_t at,
+               void *data)
+{
+    const hg_column *column = &source->column;
+    const int width = column->width, per = source->n_path > 1 ? 1 : width;
+    double *buffer = NULL;
+    hg_status status = HG_OK;
+
+    if (n == 0) {
+        return HG_OK;
+    }
+    if (source->n_path == 1 && source->factor == 1 && source->offset == 0) {
+        return read_direct(file, source, first, n, at, data);
+    }
+    HG_TRY(hg_mem_array(&buffer, (size_t)BLOCK * (size_t)per, sizeof *buffer));
+    for (int64_t done = 0; done < n && status == HG_OK; done += BLOCK) {
+        int64_t block = n - done < BLOCK ? n - done : BLOCK;
+
+        for (int p = 0; p < source->n_path && status == HG_OK; p++) {
+            status =
+                source->element[p] >= 0
+                    ? hg_h5_read_column(file, source->path[p], first + done, block,
+                                        source->element[p], HG_F64, buffer)
+                    : hg_h5_read(file, source->path[p], first + done, block, HG_F64, buffer);
+            for (int64_t i = 0; i < block * per && status == HG_OK; i++) {
+                int64_t to =
+                    source->n_path > 1 ? (at + done + i) * width + p : (at + done) * width + i;
+
+                hg_column_set(column->type, data, to,
+                              (buffer[i] + source->offset) * source->factor);
+            }
+        }
+    }
+    hg_mem_free(buffer);
+    return status;
+}
+
+/* What a read needs of one file: the rows of it that the range covers. */
+static int64_t
+overlap(const hg_plan_file *file, int64_t first, int64_t n, int64_t *from)
+{
+    int64_t low = first > file->first ? first : file->first;
+    int64_t end = first + n < file->first + file->rows ? first + n : file->first + file->rows;
+
+    *from = low;
+    return end > low ? end - low : 0;
+}
+
+hg_status
+hg_plan_read_flat(const hg_plan *plan, int64_t first, int64_t n, int n_source,
+                  const hg_source *const source[], hg_table *table)
+{
+    for (int s = 0; s < n_source; s++) {
+        const hg_column *c = &source[s]->column;
+
+        HG_TRY(hg_table_add(table, c->name, c->unit, c->type, c->width, NULL));
+    }
+    for (int f = n > 0 ? hg_plan_find_file(plan, first) : plan->n_file; f < plan->n_file; f++) {
+        int64_t from = 0, count = overlap(&plan->file[f], first, n, &from);
+        hg_status status = HG_OK, closed;
+        hg_h5 *file = NULL;
+
+        if (plan->file[f].first >= first + n) {
+            break;
+        }
+        if (count == 0) {
+            continue;
+        }
+        HG_TRY(hg_h5_open(hg_plan_path(plan, f), &file));
+        for (int s = 0; s < n_source && status == HG_OK; s++) {
+            const hg_column *c = hg_table_find(table, source[s]->column.name);
+
+            status = hg_source_read(file, source[s], from - plan->file[f].first, count,
+                                    from - first, c->data);
+        }
+        closed = hg_h5_close(file);
+        HG_TRY(status != HG_OK ? status : closed);
+    }
+    return HG_OK;
+}
+
+static hg_status
+merge_value(double given, const char *name, const char *path, double *value)
+{
+    if (isnan(given)) {
+        return HG_OK;
+    }
+    if (isfinite(*value) && fabs(given - *value) > 1e-3 * fmax(fabs(*value), 1e-2)) {
+        return HG_FAIL(HG_E_INPUT,
+                       "%s is %.10g in '%s' but %.10g in the parameters: remove the parameter "
+                       "or correct it",
+                       name, *value, path, given);
+    }
+    if (!isfinite(*value)) {
+        *value = given;
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_frame_merge(const hg_frame *given, const char *path, hg_frame *frame)
+{
+    if (isnan(frame->redshift) && frame->scale_factor > 0) {
+        frame->redshift = 1 / frame->scale_factor - 1;
+    }
+    HG_TRY(merge_value(given->box, "box (Mpc)", path, &frame->box));
+    HG_TRY(merge_value(given->redshift, "redshift", path, &frame->redshift));
+    HG_TRY(merge_value(given->scale_factor, "scale factor", path, &frame->scale_factor));
+    HG_TRY(merge_value(given->h, "h", path, &frame->h));
+    HG_TRY(merge_value(given->omega_m, "Omega_m", path, &frame->omega_m));
+    HG_TRY(merge_value(given->omega_l, "Omega_lambda", path, &frame->omega_l));
+    HG_TRY(merge_value(given->omega_b, "Omega_b", path, &frame->omega_b));
+    HG_TRY(merge_value(given->sigma_8, "sigma_8", path, &frame->sigma_8));
+    HG_TRY(merge_value(given->n_s, "n_s", path, &frame->n_s));
+    HG_TRY(
+        merge_value(given->particle_mass, "particle mass (Msun)", path, &frame->particle_mass));
+    frame->dark_matter_only = frame->dark_matter_only || given->dark_matter_only;
+    if (isnan(frame->scale_factor) && isfinite(frame->redshift)) {
+        frame->scale_factor = 1 / (1 + frame->redshift);
+    }
+    if (isnan(frame->redshift) && frame->scale_factor > 0) {
+        frame->redshift = 1 / frame->scale_factor - 1;
+    }
+    return HG_OK;
+}

@@ -1,0 +1,197 @@
+/* The local half of painting. Points are sorted by columns of 8 x 8 cells, so that the rows a
+ * kernel touches stay in cache (PCS: 4 times faster than unsorted at 512^3). Threads work on
+ * blocks of 8 planes of every second block, then on the others: a kernel reaches at most three
+ * planes into the next block, so two threads never touch one row, and the order of additions in
+ * a cell does not depend on the number of threads. One inlined function per kernel order, so
+ * that all loops have constant trip counts. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "field/paint.h"
+
+enum { BLOCK = 8 };
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Weights of the p cells along one axis, and the first of them; u >= 0. */
+ALWAYS int64_t
+weigh_axis(const int order, double u, double w[4])
+{
+    int64_t i = (int64_t)(order == 1 || order == 3 ? u + 0.5 : u);
+    double d = u - (double)i, e = 1 - d;
+
+    switch (order) {
+    case 1:
+        w[0] = 1;
+        return i;
+    case 2:
+        w[0] = e;
+        w[1] = d;
+        return i;
+    case 3:
+        w[0] = 0.5 * (0.5 - d) * (0.5 - d);
+        w[1] = 0.75 - d * d;
+        w[2] = 0.5 * (0.5 + d) * (0.5 + d);
+        return i - 1;
+    default:
+        w[0] = e * e * e * (1.0 / 6);
+        w[1] = (4 + d * d * (3 * d - 6)) * (1.0 / 6);
+        w[2] = (4 + e * e * (3 * e - 6)) * (1.0 / 6);
+        w[3] = d * d * d * (1.0 / 6);
+        return i - 1;
+    }
+}
+
+ALWAYS int64_t
+wrap_cell(int64_t i, int64_t n)
+{
+    return i < 0 ? i + n : i >= n ? i - n : i;
+}
+
+#define DEFINE_DEPOSIT(real)                                                               \
+    ALWAYS void add_row_##real(const int order, real *row, int64_t z, int64_t n, double w, \
+                               const double wz[4])                                         \
+    {                                                                                      \
+        if (z >= 0 && z + order <= n) {                                                    \
+            for (int c = 0; c < order; c++) {                                              \
+                row[z + c] += (real)(w * wz[c]);                                           \
+            }                                                                              \
+        } else {                                                                           \
+            for (int c = 0; c < order; c++) {                                              \
+                row[wrap_cell(wrap_cell(z + c, n), n)] += (real)(w * wz[c]);               \
+            }                                                                              \
+        }                                                                                  \
+    }                                                                                      \
+                                                                                           \
+    ALWAYS void add_points_##real(const int order, const hg_slab *slab, int64_t n_point,   \
+                                  const hg_mesh_point point[], double shift, real *mesh)   \
+    {                                                                                      \
+        const int64_t n = slab->n;                                                         \
+                                                                                           \
+        for (int64_t i = 0; i < n_point; i++) {                                            \
+            double wx[4], wy[4], wz[4];                                                    \
+            int64_t x = weigh_axis(order, point[i].u[0] + shift, wx);                      \
+            int64_t y = weigh_axis(order, point[i].u[1] + shift, wy);                      \
+            int64_t z = weigh_axis(order, point[i].u[2] + shift, wz);                      \
+                                                                                           \
+            for (int a = 0; a < order; a++) {                                              \
+                int64_t plane = wrap_cell(wrap_cell(x + a, n), n) - slab->x_first;         \
+                double w = wx[a] * point[i].weight;                                        \
+                                                                                           \
+                if (plane < 0 || plane >= slab->n_x) {                                     \
+                    continue;                                                              \
+                }                                                                          \
+                for (int b = 0; b < order; b++) {                                          \
+                    int64_t line = wrap_cell(wrap_cell(y + b, n), n);                      \
+                                                                                           \
+                    add_row_##real(order, mesh + (plane * n + line) * slab->row, z, n,     \
+                                   w * wy[b], wz);                                         \
+                }                                                                          \
+            }                                                                              \
+        }                                                                                  \
+    }                                                                                      \
+                                                                                           \
+    static void deposit_##real(const hg_slab *slab, hg_kernel kernel, int64_t n,           \
+                               const hg_mesh_point point[], double shift, real *mesh)      \
+    {                                                                                      \
+        switch (kernel) {                                                                  \
+        case HG_KERNEL_NGP:                                                                \
+            add_points_##real(1, slab, n, point, shift, mesh);                             \
+            break;                                                                         \
+        case HG_KERNEL_CIC:                                                                \
+            add_points_##real(2, slab, n, point, shift, mesh);                             \
+            break;                                                                         \
+        case HG_KERNEL_TSC:                                                                \
+            add_points_##real(3, slab, n, point, shift, mesh);                             \
+            break;                                                                         \
+        case HG_KERNEL_PCS:                                                                \
+            add_points_##real(4, slab, n, point, shift, mesh);                             \
+            break;                                                                         \
+        }                                                                                  \
+    }
+
+DEFINE_DEPOSIT(float)
+DEFINE_DEPOSIT(double)
+
+static void
+deposit_block(const hg_slab *slab, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
+              void *mesh, void *shifted)
+{
+    void *const target[2] = {mesh, shifted};
+
+    for (int k = 0; k < 2 && target[k] != NULL; k++) {
+        if (slab->precision == HG_PRECISION_DOUBLE) {
+            deposit_double(slab, kernel, n, point, 0.5 * k, target[k]);
+        } else {
+            deposit_float(slab, kernel, n, point, 0.5 * k, target[k]);
+        }
+    }
+}
+
+/* Block of a coordinate; the last block is the widest, so that no block is narrower than 8. */
+static int64_t
+block_of(double u, int64_t n_block)
+{
+    int64_t block = (int64_t)u / BLOCK;
+
+    return block < n_block ? block : n_block - 1;
+}
+
+/* Counting sort by (x, y) blocks; start has n_block^2 + 1 elements of zero. */
+static void
+sort_points(int64_t n_block, int64_t n, const hg_mesh_point point[], hg_mesh_point sorted[],
+            int64_t start[])
+{
+    const int64_t n_bin = n_block * n_block;
+
+    for (int64_t i = 0; i < n; i++) {
+        start[block_of(point[i].u[0], n_block) * n_block + block_of(point[i].u[1], n_block) +
+              1]++;
+    }
+    for (int64_t b = 0; b < n_bin; b++) {
+        start[b + 1] += start[b];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int64_t b =
+            block_of(point[i].u[0], n_block) * n_block + block_of(point[i].u[1], n_block);
+
+        sorted[start[b]++] = point[i];
+    }
+    memmove(start + 1, start, (size_t)n_bin * sizeof *start); /* ends become starts again */
+    start[0] = 0;
+}
+
+hg_status
+hg_paint_local(const hg_slab *slab, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
+               void *mesh, void *shifted)
+{
+    const int64_t n_block = slab->n < 2 * BLOCK ? 1 : slab->n / BLOCK;
+    const int n_colour = n_block % 2 == 0 || n_block == 1 ? 2 : 3;
+    hg_mesh_point *sorted = NULL;
+    int64_t *start = NULL;
+    hg_status status;
+
+    if (n == 0) {
+        return HG_OK;
+    }
+    HG_TRY_OR(done, status, hg_mem_array(&sorted, (size_t)n, sizeof *sorted));
+    HG_TRY_OR(done, status,
+              hg_mem_zeros(&start, (size_t)(n_block * n_block) + 1, sizeof *start));
+    sort_points(n_block, n, point, sorted, start);
+    for (int colour = 0; colour < n_colour; colour++) {
+        /* with an odd number of blocks the last one meets the first: it goes alone */
+        int64_t end = n_colour == 3 && colour < 2 ? n_block - 1 : n_block;
+        int64_t first = colour < 2 ? colour : n_block - 1;
+
+#pragma omp parallel for schedule(dynamic)
+        for (int64_t x = first; x < end; x += 2) {
+            int64_t low = start[x * n_block], high = start[(x + 1) * n_block];
+
+            deposit_block(slab, kernel, high - low, sorted + low, mesh, shifted);
+        }
+    }
+done:
+    hg_mem_free(start);
+    hg_mem_free(sorted);
+    return status;
+}

@@ -1,0 +1,48 @@
+/** Mass assignment of points to slab meshes. Layer: field. */
+#ifndef HG_FIELD_PAINT_H
+#define HG_FIELD_PAINT_H
+
+#include <stdint.h>
+
+#include "field/slab.h"
+#include "field/window.h"
+#include "halograft/comm.h"
+#include "halograft/error.h"
+
+/** Add points to a mesh, and to a second one that lies half a cell further on every axis.
+ *
+ * Each point goes to all ranks that own a plane its kernel touches; each rank paints only what
+ * it owns. Cell i is centred on i * box / n. Positions are folded into [0, box) in double.
+ *
+ * @collective{comm}
+ * @param[in]     slab      shape and owners of the meshes
+ * @param[in]     kernel    mass assignment
+ * @param[in]     box       side of the periodic box, in the unit of the positions
+ * @param[in]     n         points of this rank, anywhere in the box; 0 allowed
+ * @param[in]     position  shape (n, 3)
+ * @param[in]     weight    shape (n), or NULL for 1
+ * @param[in,out] mesh      from hg_slab_mesh(), sum of weights per cell
+ * @param[in,out] shifted   second mesh for interlacing, or NULL
+ * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for a position that is no finite number
+ */
+HG_MUST_CHECK hg_status hg_paint(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel,
+                                 double box, int64_t n, const double position[][3],
+                                 const double weight[], void *mesh, void *shifted);
+
+/** A point in units of cells, folded. */
+typedef struct hg_mesh_point {
+    double u[3];
+    double weight;
+} hg_mesh_point;
+
+/** Sort points by columns of 8 x 8 cells and paint them (the local half of hg_paint()).
+ *
+ * @local
+ * @param[in] n      number of points
+ * @param[in] point  shape (n); coordinates in [0, slab->n)
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_paint_local(const hg_slab *slab, hg_kernel kernel, int64_t n,
+                                       const hg_mesh_point point[], void *mesh, void *shifted);
+
+#endif

@@ -1,0 +1,199 @@
+/* Bags and the memory of a growing thread. The number of copies of a row is Poisson(1) from one
+ * 32-bit word through an integer table; four canonical rows share a Philox block, a group has a
+ * block of its own. Records of the arena hold the targets times copies (times weight, in two
+ * parts). A bag that came out empty (few groups) is replaced by all rows. */
+#include "base/memory.h"
+#include "forest/tree.h"
+
+/* floor(2^32 P(X <= k)) for X ~ Poisson(1), k = 0, 1, ... */
+static const uint32_t poisson_table[] = {
+    1580030168u, 3160060337u, 3950075421u, 4213413783u, 4279248373u, 4292415291u, 4294609777u,
+    4294923276u, 4294962463u, 4294966817u, 4294967252u, 4294967292u, 4294967295u};
+
+static unsigned char
+count_copies(uint32_t word)
+{
+    unsigned char n = 0;
+
+    while (n < sizeof poisson_table / sizeof poisson_table[0] && word >= poisson_table[n]) {
+        n++;
+    }
+    return n;
+}
+
+unsigned char
+hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t row, uint64_t group)
+{
+    hg_stream stream;
+    uint32_t word[4];
+
+    if (bag == HG_BAG_NONE) {
+        return 1;
+    }
+    stream = hg_stream_start(seed, tree, bag == HG_BAG_ROW ? (uint64_t)row / 4 : group,
+                             HG_PURPOSE_BAG);
+    hg_philox(stream.key, stream.counter, word);
+    return count_copies(word[bag == HG_BAG_ROW ? row % 4 : 0]);
+}
+
+/* copies of all rows; returns the largest number, 0 for an empty bag */
+static unsigned char
+draw_copies(const hg_plan *plan, uint64_t tree, unsigned char copies[])
+{
+    const hg_bag bag = plan->options.bag;
+    const uint64_t seed = plan->options.seed;
+    unsigned char most = 0;
+
+    if (bag == HG_BAG_ROW) {
+        hg_stream stream = hg_stream_start(seed, tree, 0, HG_PURPOSE_BAG);
+        uint32_t word[4];
+
+        for (int64_t i = 0; i < plan->n; i++) {
+            if (i % 4 == 0) {
+                stream.counter[0] = (uint32_t)(i / 4);
+                stream.counter[1] = (uint32_t)((uint64_t)(i / 4) >> 32);
+                hg_philox(stream.key, stream.counter, word);
+            }
+            copies[i] = count_copies(word[i % 4]);
+            most = copies[i] > most ? copies[i] : most;
+        }
+        return most;
+    }
+    for (int64_t i = 0; i < plan->n; i++) {
+        if (i > 0 && (bag == HG_BAG_NONE || plan->group[i] == plan->group[i - 1])) {
+            copies[i] = copies[i - 1];
+        } else {
+            copies[i] =
+                hg_bag_copies(bag, seed, tree, i, bag == HG_BAG_NONE ? 0 : plan->group[i]);
+        }
+        most = copies[i] > most ? copies[i] : most;
+    }
+    return most;
+}
+
+static void
+scale_record(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record, int64_t total[])
+{
+    const int n_target = plan->rule.n_target;
+    hg_word *channel = record + plan->rule.n_feature;
+
+    if (!plan->rule.is_weighted) {
+        for (int o = 0; o < n_target; o++) {
+            channel[o].i *= copies;
+            total[o] += channel[o].i;
+        }
+        channel[n_target].i = (1 << HG_COUNT_SHIFT) | copies;
+        total[n_target] += copies;
+    } else {
+        int64_t w = (int64_t)plan->weight[row] * copies;
+
+        for (int o = n_target - 1; o >= 0; o--) { /* q_o stands in channel o: backwards */
+            int64_t v = channel[o].i * w;
+
+            channel[2 * o].i = (int32_t)(v >> HG_SPLIT_SHIFT);
+            channel[2 * o + 1].i = (int32_t)(v & (((int64_t)1 << HG_SPLIT_SHIFT) - 1));
+            total[o] += v;
+        }
+        channel[2 * n_target].i = (int32_t)w;
+        channel[2 * n_target + 1].i = (1 << HG_COUNT_SHIFT) | copies;
+        total[n_target] += w;
+    }
+    channel[plan->rule.n_channel].u = (uint32_t)row;
+}
+
+size_t
+hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[])
+{
+    const size_t stride = plan->rule.stride;
+    const int64_t limit = INT32_MAX / ((1 << 23) - 1);
+    unsigned char most = draw_copies(plan, tree, space->copies);
+    hg_word *record = space->record;
+    size_t n = 0;
+
+    if (most == 0) {
+        memset(space->copies, 1, (size_t)plan->n);
+        most = 1;
+    }
+    memset(total, 0, (size_t)(plan->rule.n_target + 1) * sizeof total[0]);
+    for (int64_t i = 0; i < plan->n; i++) {
+        if (space->copies[i] > 0) {
+            memcpy(record, plan->row + (size_t)i * stride, stride * sizeof *record);
+            scale_record(plan, i, space->copies[i], record, total);
+            record += stride;
+            n++;
+        }
+    }
+    /* unweighted: |q| copies < 2^23 copies per row; weighted: parts below 2^24 */
+    space->rule = plan->rule;
+    space->rule.flush = HG_FLUSH_MAX;
+    while (!plan->rule.is_weighted && (int64_t)space->rule.flush * most > limit) {
+        space->rule.flush /= 2;
+    }
+    return n;
+}
+
+static hg_status
+allocate_lanes(hg_space *space, const hg_rule *rule)
+{
+    const size_t n = (size_t)rule->n_lane, n_word = (size_t)rule->n_word;
+    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 4;
+    char *at = NULL;
+
+    HG_TRY(hg_mem_zeros(&space->lane_block, 8 * n * long_rows + 4 * n * rows + 4 * n_word, 1));
+    at = space->lane_block;
+    space->lanes.total = (int64_t *)(void *)at;
+    at += 8 * n * (long_rows - 1);
+    space->lanes.score = (double *)(void *)at;
+    at += 8 * n;
+    space->lanes.min = (float *)(void *)at;
+    space->lanes.max = space->lanes.min + n;
+    space->lanes.threshold = space->lanes.max + n;
+    at += 12 * n;
+    space->lanes.is_usable = (int32_t *)(void *)at;
+    space->lanes.sum = space->lanes.is_usable + n;
+    at += 4 * n * ((size_t)rule->n_channel + 1);
+    space->lanes.priority = (uint32_t *)(void *)at;
+    return HG_OK;
+}
+
+hg_status
+hg_space_init(hg_space *space, const hg_plan *plan)
+{
+    const hg_rule *rule = &plan->rule;
+    const size_t n = (size_t)plan->n, n_target = (size_t)rule->n_target;
+    const size_t n_leaf = n / (size_t)rule->min_leaf + 1, cache = (size_t)1 << 20;
+
+    *space = (hg_space){.rule = *rule, .n_stack = 256};
+    space->n_subtree = cache / (4 * rule->stride);
+    HG_TRY(hg_mem_array(&space->record, n * rule->stride, sizeof *space->record));
+    HG_TRY(
+        hg_mem_array(&space->second, space->n_subtree * rule->stride, sizeof *space->second));
+    HG_TRY(hg_mem_array(&space->copies, n, 1));
+    HG_TRY(allocate_lanes(space, rule));
+    HG_TRY(hg_mem_array(&space->word, (HG_WORDS_KEPT + 1) * (size_t)rule->n_word,
+                        sizeof *space->word));
+    HG_TRY(hg_mem_array(&space->stack, space->n_stack, sizeof *space->stack));
+    HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
+    HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
+    HG_TRY(hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob));
+    HG_TRY(hg_mem_array(&space->leaf_of, n, sizeof *space->leaf_of));
+    HG_TRY(hg_mem_array(&space->index, n, sizeof *space->index));
+    HG_TRY(hg_mem_array(&space->found, n, sizeof *space->found));
+    HG_TRY(hg_mem_zeros(&space->oob_sum, n * n_target, sizeof *space->oob_sum));
+    HG_TRY(hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees));
+    return HG_OK;
+}
+
+void
+hg_space_clear(hg_space *space)
+{
+    void *const blocks[] = {space->record,   space->second,   space->copies, space->lane_block,
+                            space->word,     space->stack,    space->node,   space->mean,
+                            space->leaf_oob, space->leaf_of,  space->index,  space->found,
+                            space->oob_sum,  space->oob_trees};
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        hg_mem_free(blocks[i]);
+    }
+    *space = (hg_space){0};
+}

@@ -1,0 +1,400 @@
+/* Training, tree-parallel: every rank has all rows; tree t is grown by rank t mod size and by
+ * whichever thread is free. Streams are keyed by the tree's number and all sums over rows are
+ * integers, so neither matters for the bits. Targets become integers q = (y - centre) / quantum
+ * below 2^23; the variances by which the criterion scales them are sums of integers too. */
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+
+#include "base/memory.h"
+#include "forest/model.h"
+#include "forest/rows.h"
+#include "halograft/log.h"
+
+enum { HG_Q_MAX = (1 << 23) - 1, HG_WEIGHT_BITS = 20, HG_SUM_BITS = 38 };
+
+static hg_status
+check_options(const hg_train_options *o, const hg_train_data *d)
+{
+    if (o->trees < 1 || o->first_tree < 0 || o->min_leaf < 1 || o->min_split < 2 ||
+        o->max_depth < 0 || o->redraw < 0 || o->leaf_mates_max < 1 || o->oob_trees_min < 1) {
+        return HG_FAIL(HG_E_ARG,
+                       "an option of the training is out of range: trees %d, min_leaf %d, "
+                       "min_split %d, max_depth %d, redraw %d, leaf_mates_max %d",
+                       o->trees, o->min_leaf, o->min_split, o->max_depth, o->redraw,
+                       o->leaf_mates_max);
+    }
+    if (o->trees > UINT16_MAX) {
+        return HG_FAIL(HG_E_ARG, "%d trees are more than %d", o->trees, UINT16_MAX);
+    }
+    if (!(o->max_features > 0 && o->max_features <= 1) || !(o->min_gain >= 0) ||
+        !(o->constant_step >= 0)) {
+        return HG_FAIL(HG_E_ARG,
+                       "max_features %g must be in (0, 1], min_gain %g and constant_step %g "
+                       "must not be negative",
+                       o->max_features, o->min_gain, o->constant_step);
+    }
+    if (o->bag == HG_BAG_GROUP && d->n > 0 && d->group == NULL) {
+        return HG_FAIL(HG_E_ARG, "bags by group need a group of each row");
+    }
+    return hg_rows_check(d);
+}
+
+/* integer weights: w = integer * unit, exact for weights of few bits; equal weights count as
+ * none */
+static void
+set_weights(const hg_rows *rows, hg_forest *f)
+{
+    double most = 0;
+    int exponent = 0, bits = 0;
+
+    for (int64_t i = 0; i < rows->n; i++) {
+        f->weight[i] = 1;
+        most = rows->has_weight && rows->weight[i] > most ? rows->weight[i] : most;
+    }
+    if (!rows->has_weight) {
+        return;
+    }
+    while ((int64_t)1 << bits < rows->n) {
+        bits++;
+    }
+    bits = HG_SUM_BITS - bits < HG_WEIGHT_BITS ? HG_SUM_BITS - bits : HG_WEIGHT_BITS;
+    frexp(most, &exponent);
+    for (int64_t i = 0; i < rows->n; i++) {
+        long long w = llrint(ldexp(rows->weight[i], bits - exponent));
+
+        f->weight[i] = w < 1 ? 1 : (uint32_t)w;
+        f->is_weighted |= f->weight[i] != f->weight[0];
+    }
+    f->weight_unit = ldexp(1, exponent - bits);
+    for (int64_t i = 0; i < rows->n && !f->is_weighted; i++) {
+        f->weight_unit = rows->weight[0];
+        f->weight[i] = 1;
+    }
+}
+
+/* centre, quantum and standard deviation of each target; returns the variance in quanta */
+static double
+measure_target(const hg_rows *rows, int o, hg_forest *f)
+{
+    const int n_target = f->n_target;
+    double min = HUGE_VAL, max = -HUGE_VAL, mean, variance;
+    int64_t sum = 0, high = 0, low = 0;
+
+    for (int64_t i = 0; i < rows->n; i++) {
+        double y = rows->y[i * n_target + o];
+
+        min = y < min ? y : min;
+        max = y > max ? y : max;
+    }
+    f->centre[o] = 0.5 * min + 0.5 * max;
+    f->quantum[o] = (0.5 * max - 0.5 * min) / HG_Q_MAX;
+    if (!(f->quantum[o] > DBL_MIN)) {
+        f->centre[o] = min;
+        f->quantum[o] = 0;
+        f->scale[o] = 0;
+        return 0;
+    }
+    for (int64_t i = 0; i < rows->n; i++) {
+        int64_t q = llrint((rows->y[i * n_target + o] - f->centre[o]) / f->quantum[o]);
+
+        sum += q;
+        high += (q * q) >> 23;
+        low += (q * q) & ((1 << 23) - 1);
+    }
+    mean = (double)sum / (double)rows->n;
+    variance =
+        (double)high / (double)rows->n * 0x1p23 + (double)low / (double)rows->n - mean * mean;
+    f->scale[o] = sqrt(variance) * f->quantum[o];
+    return variance;
+}
+
+static int32_t
+quantise(const hg_forest *f, int o, double y)
+{
+    long long q = f->quantum[o] > 0 ? llrint((y - f->centre[o]) / f->quantum[o]) : 0;
+
+    return (int32_t)(q > HG_Q_MAX ? HG_Q_MAX : q < -HG_Q_MAX ? -HG_Q_MAX : q);
+}
+
+static void
+set_rule(const hg_train_options *o, const hg_forest *f, hg_rule *rule)
+{
+    const int n_feature = f->n_feature;
+
+    rule->n_feature = n_feature;
+    rule->n_lane = (n_feature + 15) / 16 * 16;
+    rule->n_word = (n_feature + 31) / 32 * 32;
+    rule->n_target = f->n_target;
+    rule->is_weighted = f->is_weighted;
+    rule->n_channel = f->is_weighted ? 2 * f->n_target + 2 : f->n_target + 1;
+    rule->stride = (size_t)(n_feature + rule->n_channel + 1 + HG_LINE - 1) / HG_LINE * HG_LINE;
+    rule->n_candidate = (int)(o->max_features * n_feature);
+    rule->n_candidate = rule->n_candidate < 1 ? 1 : rule->n_candidate;
+    rule->min_leaf = o->min_leaf;
+    rule->constant_step = (float)o->constant_step;
+}
+
+/* what the trees are grown from; `record` is owned by the caller */
+static hg_status
+make_plan(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows, hg_forest *f,
+          hg_plan *plan, hg_word **record)
+{
+    hg_rule *rule = &plan->rule;
+
+    set_weights(rows, f);
+    set_rule(o, f, rule);
+    for (int t = 0; t < f->n_target; t++) {
+        double variance = measure_target(rows, t, f);
+        double weight = d->target_weight != NULL ? d->target_weight[t] : 1;
+
+        f->target_weight[t] = weight;
+        rule->cost[t] = !o->scale_targets ? weight * f->quantum[t] * f->quantum[t]
+                        : variance > 0    ? weight / variance
+                                          : 0;
+    }
+    HG_TRY(hg_mem_zeros(record, (size_t)rows->n * rule->stride, sizeof **record));
+    for (int64_t i = 0; i < rows->n; i++) {
+        hg_word *r = *record + (size_t)i * rule->stride;
+
+        for (int k = 0; k < f->n_feature; k++) {
+            r[k].f = rows->x[i * f->n_feature + k] + 0.0f; /* -0 becomes +0 */
+        }
+        for (int t = 0; t < f->n_target; t++) {
+            r[f->n_feature + t].i = quantise(f, t, rows->y[i * f->n_target + t]);
+            f->value[i * f->n_target + t] = (float)rows->y[i * f->n_target + t];
+        }
+        f->key[i] = rows->key[i];
+        f->group[i] = rows->has_group ? rows->group[i] : 0;
+        f->parent[i] = rows->parent[i];
+    }
+    plan->options = *o;
+    plan->n = rows->n;
+    plan->row = *record;
+    plan->group = f->group;
+    plan->weight = f->is_weighted ? f->weight : NULL;
+    plan->feature_bits = f->feature_bits;
+    memcpy(plan->centre, f->centre, sizeof plan->centre);
+    memcpy(plan->quantum, f->quantum, sizeof plan->quantum);
+    HG_TRY(hg_domain_measure(rows->n, f->n_feature, &(*record)->f, rule->stride, f->range));
+    return hg_kernel_choose(&plan->kernel);
+}
+
+/* grow this rank's trees; out-of-bag sums of its trees are added to oob_sum and oob_trees */
+static hg_status
+grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_tree tree[],
+           int64_t oob_sum[], int64_t oob_trees[])
+{
+    const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
+    const int n_thread =
+        plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
+    const size_t n_value = (size_t)plan->n * (size_t)plan->rule.n_target;
+    hg_progress progress = hg_progress_start("train", "trees", n_local);
+    hg_error_record record = {.status = HG_OK};
+    int n_done = 0, worst = n_tree;
+
+#pragma omp parallel num_threads(n_thread < n_local ? n_thread : (n_local > 0 ? n_local : 1))
+    {
+        hg_space space = {0};
+        hg_status status = hg_space_init(&space, plan);
+        int at = -1, done;
+
+#pragma omp for schedule(dynamic, 1) nowait
+        for (int i = 0; i < n_local; i++) {
+            const int t = comm->rank + i * comm->size;
+            const uint64_t number = (uint64_t)plan->options.first_tree + (uint64_t)t;
+
+            if (status == HG_OK) {
+                at = t;
+                status = hg_tree_grow(plan, &space, number);
+                status =
+                    status != HG_OK ? status : hg_tree_finish(plan, &space, number, &tree[t]);
+            }
+#pragma omp atomic capture
+            done = ++n_done;
+            if (omp_get_thread_num() == 0) {
+                hg_progress_to(&progress, done);
+            }
+        }
+#pragma omp critical(hg_forest_merge)
+        {
+            if (status != HG_OK && at < worst) {
+                worst = at;
+                record = *hg_error_last();
+            }
+            for (size_t i = 0; i < n_value && status == HG_OK; i++) {
+                oob_sum[i] += space.oob_sum[i];
+            }
+            for (int64_t i = 0; i < plan->n && status == HG_OK; i++) {
+                oob_trees[i] += space.oob_trees[i];
+            }
+        }
+        hg_space_clear(&space);
+    }
+    hg_progress_end(&progress);
+    if (record.status != HG_OK) {
+        hg_error_set(&record);
+    }
+    return record.status;
+}
+
+/* counts of all trees on all ranks, and the memory they need */
+static hg_status
+set_offsets(const hg_comm *comm, int n_tree, const hg_tree tree[], hg_forest *f,
+            int64_t count[])
+{
+    uint64_t n_mate = 0;
+
+    for (int t = 0; t < n_tree; t++) {
+        int is_mine = t % comm->size == comm->rank;
+
+        count[3 * t] = is_mine ? tree[t].n_node : 0;
+        count[3 * t + 1] = is_mine ? tree[t].n_leaf : 0;
+        count[3 * t + 2] = is_mine ? tree[t].n_mate : 0;
+    }
+    hg_comm_sum(comm, 3 * (size_t)n_tree, count);
+    for (int t = 0; t < n_tree; t++) {
+        f->node_offset[t + 1] = f->node_offset[t] + (uint64_t)count[3 * t];
+        f->leaf_offset[t + 1] = f->leaf_offset[t] + (uint64_t)count[3 * t + 1];
+        n_mate += (uint64_t)count[3 * t + 2];
+    }
+    return hg_model_reserve(f, n_mate);
+}
+
+/* copy an array of this rank's tree into place and give it to all ranks */
+static void
+share_array(const hg_comm *comm, int owner, void *to, const void *from, size_t bytes)
+{
+    if (comm->rank == owner && bytes > 0) {
+        memcpy(to, from, bytes);
+    }
+    hg_comm_broadcast(comm, owner, to, bytes);
+}
+
+static hg_status
+share_trees(const hg_comm *comm, int n_tree, hg_tree tree[], hg_forest *f)
+{
+    hg_status status = HG_OK;
+    int64_t *count = NULL;
+    uint32_t *per_leaf = NULL;
+    uint64_t mate = 0;
+    size_t n_leaf_max = 0;
+
+    HG_TRY(hg_comm_agree(comm, hg_mem_array(&count, 3 * (size_t)n_tree, sizeof *count)));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, set_offsets(comm, n_tree, tree, f, count)));
+    for (int t = 0; t < n_tree; t++) {
+        size_t n = (size_t)count[3 * t + 1];
+
+        n_leaf_max = n > n_leaf_max ? n : n_leaf_max;
+    }
+    HG_TRY_OR(end, status,
+              hg_comm_agree(comm, hg_mem_array(&per_leaf, n_leaf_max, sizeof *per_leaf)));
+    for (int t = 0; t < n_tree; t++) {
+        const int owner = t % comm->size;
+        const size_t n_node = (size_t)count[3 * t], n_leaf = (size_t)count[3 * t + 1];
+        const size_t n_mate = (size_t)count[3 * t + 2], leaf = f->leaf_offset[t];
+        const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
+
+        share_array(comm, owner, f->node + f->node_offset[t], tree[t].node,
+                    n_node * sizeof *f->node);
+        share_array(comm, owner, f->mean + leaf * n_target, tree[t].mean,
+                    n_leaf * n_target * sizeof *f->mean);
+        share_array(comm, owner, per_leaf, tree[t].count, n_leaf * sizeof *per_leaf);
+        share_array(comm, owner, f->mate + mate, tree[t].mate, n_mate * sizeof *f->mate);
+        share_array(comm, owner, f->importance + (size_t)t * n_feature, tree[t].importance,
+                    n_feature * sizeof *f->importance);
+        for (size_t i = 0; i < n_leaf; i++) {
+            f->mate_offset[leaf + i + 1] = f->mate_offset[leaf + i] + per_leaf[i];
+        }
+        mate += n_mate;
+        hg_tree_clear(&tree[t]);
+    }
+end:
+    hg_mem_free(count);
+    hg_mem_free(per_leaf);
+    return status;
+}
+
+/* r = y - mean over the trees that did not see the row */
+static void
+set_residuals(const hg_train_options *o, const hg_rows *rows, const int64_t oob_sum[],
+              const int64_t oob_trees[], hg_forest *f)
+{
+    for (int64_t i = 0; i < f->n_row; i++) {
+        f->oob_trees[i] = (uint16_t)oob_trees[i];
+        for (int t = 0; t < f->n_target; t++) {
+            int64_t at = i * f->n_target + t;
+            double mean = (double)oob_sum[at] / (double)(oob_trees[i] * HG_OOB_QUANTUM);
+
+            f->residual[at] = NAN;
+            if (oob_trees[i] >= o->oob_trees_min) {
+                f->residual[at] = (float)(rows->y[at] - (f->centre[t] + f->quantum[t] * mean));
+            }
+        }
+    }
+}
+
+static hg_status
+start_forest(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows,
+             hg_forest **f)
+{
+    HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, rows->n, f));
+    (*f)->options = *o;
+    (*f)->options.threads = 0;
+    memcpy((*f)->feature, d->feature, (size_t)d->n_feature * sizeof *d->feature);
+    memcpy((*f)->target, d->target, (size_t)d->n_target * sizeof *d->target);
+    return HG_OK;
+}
+
+static hg_status
+train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *d,
+           const hg_rows *rows, hg_forest *f)
+{
+    const size_t n = (size_t)rows->n, n_value = n * (size_t)d->n_target;
+    hg_status status = HG_OK;
+    hg_word *record = NULL;
+    hg_tree *tree = NULL;
+    int64_t *oob = NULL;
+    hg_plan plan = {0};
+
+    status = make_plan(o, d, rows, f, &plan, &record);
+    status = status != HG_OK ? status : hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
+    status = status != HG_OK ? status : hg_mem_zeros(&oob, n_value + n, sizeof *oob);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    status = grow_trees(comm, &plan, o->trees, tree, oob, oob + n_value);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(end, status, share_trees(comm, o->trees, tree, f));
+    hg_comm_sum(comm, n_value + n, oob);
+    set_residuals(o, rows, oob, oob + n_value, f);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
+end:
+    for (int t = 0; t < o->trees && tree != NULL; t++) {
+        hg_tree_clear(&tree[t]);
+    }
+    hg_mem_free(tree);
+    hg_mem_free(oob);
+    hg_mem_free(record);
+    return status;
+}
+
+hg_status
+hg_forest_train(const hg_comm *comm, const hg_train_options *options, const hg_train_data *data,
+                hg_forest **forest)
+{
+    hg_status status = HG_OK;
+    hg_forest *f = NULL;
+    hg_rows rows = {0};
+
+    *forest = NULL;
+    HG_TRY_OR(end, status, hg_comm_agree(comm, check_options(options, data)));
+    HG_TRY_OR(end, status, hg_rows_gather(comm, data, &rows));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, start_forest(options, data, &rows, &f)));
+    HG_TRY_OR(end, status, train_rows(comm, options, data, &rows, f));
+    *forest = f;
+    f = NULL;
+end:
+    hg_forest_free(f);
+    hg_rows_clear(&rows);
+    return status;
+}

@@ -1,0 +1,326 @@
+/* Growth of one tree from moved records: each split moves the records of a node, so a node is a
+ * contiguous range and a subtree soon fits the cache. Large nodes are partitioned in place;
+ * from a subtree of about 1 MiB on, records go to and fro between the arena and a second buffer
+ * without any unpredictable branch. Words are keyed by the node's path (root 1, child mix64(2
+ * path + 1 + side)), not by the order of growth. The stack is explicit: degenerate rows give a
+ * depth of about n. Nodes come out depth first because the left child is grown first. */
+#include <math.h>
+
+#include "base/memory.h"
+#include "forest/tree.h"
+
+/* what does not change while a tree is grown */
+typedef struct hg_growth {
+    const hg_plan *plan;
+    hg_space *space;
+    const hg_rule *rule;
+    size_t split_min; /* fewest rows of a node that may be split */
+    int max_depth;
+    int has_shortcut; /* two rows need no search */
+    double gain_unit; /* gain = score * w * gain_unit */
+    size_t n_node;
+    size_t n_leaf;
+} hg_growth;
+
+static hg_word *
+find_records(const hg_growth *g, const hg_frame *frame)
+{
+    return frame->side ? g->space->second + (frame->begin - frame->base) * g->rule->stride
+                       : g->space->record + frame->begin * g->rule->stride;
+}
+
+static int64_t
+join_parts(const hg_word *channel)
+{
+    return channel[0].i * ((int64_t)1 << HG_SPLIT_SHIFT) + channel[1].i;
+}
+
+/* whether all rows have the same targets; channels hold them times weight and copies */
+static int
+is_pure(const hg_rule *rule, const hg_word *record, size_t n)
+{
+    const int n_target = rule->n_target;
+    const hg_word *a = record + rule->n_feature;
+
+    for (size_t i = 1; i < n; i++) {
+        const hg_word *b = a + i * rule->stride;
+
+        for (int o = 0; o < n_target; o++) {
+            if (rule->is_weighted) {
+                if (join_parts(a + 2 * o) / a[2 * n_target].i !=
+                    join_parts(b + 2 * o) / b[2 * n_target].i) {
+                    return 0;
+                }
+            } else {
+                const int32_t low = (1 << HG_COUNT_SHIFT) - 1;
+
+                if (a[o].i * (int64_t)(b[n_target].i & low) !=
+                    b[o].i * (int64_t)(a[n_target].i & low)) {
+                    return 0;
+                }
+            }
+        }
+    }
+    return 1;
+}
+
+static void
+make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *record, size_t n)
+{
+    const hg_plan *plan = g->plan;
+    hg_space *space = g->space;
+    const int n_target = g->rule->n_target;
+    const double w = (double)total[n_target];
+    const uint32_t leaf = (uint32_t)g->n_leaf++;
+    const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
+
+    for (int o = 0; o < n_target; o++) {
+        double mean = (double)total[o] / w;
+        size_t at = (size_t)leaf * (size_t)n_target + (size_t)o;
+
+        space->mean[at] = (float)(plan->centre[o] + plan->quantum[o] * mean);
+        space->leaf_oob[at] = llrint(mean * HG_OOB_QUANTUM);
+    }
+    for (size_t i = 0; i < n; i++) {
+        space->leaf_of[row[i * g->rule->stride].u] = leaf;
+    }
+    space->node[node] = (hg_node){hg_leaf_nan(leaf & HG_LEAF_MASK), node << plan->feature_bits};
+}
+
+/* number of the left child of a new pair */
+static uint32_t
+make_pair(hg_growth *g, uint32_t node, int feature, float threshold)
+{
+    uint32_t child = (uint32_t)g->n_node;
+
+    g->n_node += 2;
+    g->space->node[node] =
+        (hg_node){threshold, child << g->plan->feature_bits | (uint32_t)feature};
+    return child;
+}
+
+/* Two rows, all features tried, nothing rejected: every split parts them with the same gain, so
+ * the lowest feature that differs wins, and one word is enough. */
+static int
+split_pair(hg_growth *g, const hg_frame *frame)
+{
+    const hg_rule *rule = g->rule;
+    const hg_word *a = find_records(g, frame), *b = a + rule->stride;
+    int64_t total[2][HG_SUMS_MAX];
+    double w = (double)frame->total[rule->n_target], score = 0, gain;
+    float t;
+    uint32_t child;
+    int f = 0;
+
+    while (f < rule->n_feature && a[f].f == b[f].f) {
+        f++;
+    }
+    if (f == rule->n_feature) {
+        return 0;
+    }
+    if (a[f].f > b[f].f) {
+        const hg_word *keep = a;
+
+        a = b;
+        b = keep;
+    }
+    for (int o = 0; o <= rule->n_target; o++) {
+        const hg_word *q = a + rule->n_feature + (rule->is_weighted ? 2 * o : o);
+
+        total[0][o] = o < rule->n_target  ? (rule->is_weighted ? join_parts(q) : q->i)
+                      : rule->is_weighted ? q->i
+                                          : q->i & ((1 << HG_COUNT_SHIFT) - 1);
+        total[1][o] = frame->total[o] - total[0][o];
+    }
+    for (int o = 0; o < rule->n_target; o++) {
+        double d = (double)total[0][o] -
+                   (double)frame->total[o] / w * (double)total[0][rule->n_target];
+
+        score += rule->cost[o] * (d * d);
+    }
+    score /= (double)total[0][rule->n_target] * (double)total[1][rule->n_target];
+    gain = score * w * g->gain_unit;
+    if (gain < g->plan->options.min_gain) {
+        return 0;
+    }
+    g->space->importance[f] += gain;
+    t = hg_kernel_threshold(hg_kernel_word(rule->key, frame->path, HG_PURPOSE_THRESHOLD, f),
+                            a[f].f, b[f].f);
+    child = make_pair(g, frame->node, f, t);
+    make_leaf(g, child, total[0], a, 1);
+    make_leaf(g, child + 1, total[1], b, 1);
+    return 1;
+}
+
+/* choose a split, drawing anew as often as allowed; false when the node becomes a leaf */
+static int
+choose_split(hg_growth *g, const hg_frame *frame, uint32_t *word, hg_split *split)
+{
+    const hg_rule *rule = g->rule;
+    const hg_kernel *kernel = g->plan->kernel;
+    double gain;
+
+    if (!frame->has_word) {
+        kernel->draw(rule->key, 1, &frame->path, HG_PURPOSE_THRESHOLD, rule->n_word, &word);
+    }
+    *split = (hg_split){.record = find_records(g, frame),
+                        .n = frame->n,
+                        .total = frame->total,
+                        .word = word,
+                        .path = frame->path};
+    kernel->split(rule, &g->space->lanes, split);
+    for (int k = 1; split->feature < 0 && k <= g->plan->options.redraw; k++) {
+        uint64_t path = hg_mix64(frame->path + (uint64_t)k * 0x9E3779B97F4A7C15u);
+
+        kernel->draw(rule->key, 1, &path, HG_PURPOSE_SPLIT, rule->n_word, &word);
+        kernel->split(rule, &g->space->lanes, split);
+    }
+    if (split->feature < 0) {
+        return 0;
+    }
+    gain = split->score * (double)frame->total[rule->n_target] * g->gain_unit;
+    if (gain < g->plan->options.min_gain) {
+        return 0;
+    }
+    g->space->importance[split->feature] += gain;
+    return 1;
+}
+
+/* move the records of a node; tells where its children are */
+static void
+move_records(hg_growth *g, hg_frame *frame, const hg_split *split)
+{
+    const hg_kernel *kernel = g->plan->kernel;
+    const size_t stride = g->rule->stride;
+    hg_word *from = find_records(g, frame), *to = NULL;
+
+    if (frame->base == SIZE_MAX && frame->n > g->space->n_subtree) {
+        kernel->partition(stride, frame->n, from, split->feature, split->threshold);
+        return;
+    }
+    if (frame->base == SIZE_MAX) {
+        frame->base = frame->begin;
+    }
+    frame->side = !frame->side;
+    to = find_records(g, frame);
+    kernel->scatter(stride, frame->n, from, to, split->feature, split->threshold);
+}
+
+static int
+may_split(const hg_growth *g, size_t n, int depth)
+{
+    return n >= g->split_min && depth < g->max_depth;
+}
+
+/* the two children of a split node, with their words drawn together */
+static void
+make_children(hg_growth *g, const hg_frame *frame, const hg_split *split, hg_frame *left,
+              hg_frame *right, uint32_t *word[2])
+{
+    const size_t least = g->has_shortcut ? 3 : g->split_min;
+    const int n_sum = g->rule->n_target + 1;
+    hg_frame *const child[2] = {left, right};
+    uint32_t *wanted[2];
+    uint64_t path[2];
+    uint32_t node = make_pair(g, frame->node, split->feature, split->threshold);
+    int n = 0;
+
+    for (int s = 0; s < 2; s++) {
+        hg_frame *c = child[s];
+
+        c->begin = frame->begin + (s ? split->n_left : 0);
+        c->n = s ? frame->n - split->n_left : split->n_left;
+        c->base = frame->base;
+        c->path = hg_mix64(2 * frame->path + 1 + (uint64_t)s);
+        c->node = node + (uint32_t)s;
+        c->depth = frame->depth + 1;
+        c->side = frame->side;
+        for (int o = 0; o < n_sum; o++) {
+            c->total[o] = s ? frame->total[o] - split->left[o] : split->left[o];
+        }
+        c->has_word = word[s] != NULL && c->n >= least && may_split(g, c->n, c->depth);
+        if (c->has_word) {
+            path[n] = c->path;
+            wanted[n++] = word[s];
+        }
+    }
+    if (n > 0) {
+        g->plan->kernel->draw(g->rule->key, n, path, HG_PURPOSE_THRESHOLD, g->rule->n_word,
+                              wanted);
+    }
+}
+
+/* the words of the frame at a place of the stack; NULL beyond those kept */
+static uint32_t *
+find_word(const hg_growth *g, size_t place)
+{
+    return place < HG_WORDS_KEPT ? g->space->word + place * (size_t)g->rule->n_word : NULL;
+}
+
+/* grow the node on top of the stack; returns the new height */
+static size_t
+grow_top(hg_growth *g, size_t height)
+{
+    hg_frame frame = g->space->stack[height - 1];
+    const hg_word *record = find_records(g, &frame);
+    uint32_t *word = find_word(g, height - 1);
+    hg_split split;
+
+    if (may_split(g, frame.n, frame.depth) && !is_pure(g->rule, record, frame.n)) {
+        if (frame.n == 2 && g->has_shortcut) {
+            if (split_pair(g, &frame)) {
+                return height - 1;
+            }
+        } else {
+            if (word == NULL) {
+                word = g->space->word + HG_WORDS_KEPT * (size_t)g->rule->n_word;
+            }
+            if (choose_split(g, &frame, word, &split)) {
+                hg_frame *right = &g->space->stack[height - 1], *left = right + 1;
+                uint32_t *words[2] = {find_word(g, height), find_word(g, height - 1)};
+
+                move_records(g, &frame, &split);
+                make_children(g, &frame, &split, left, right, words);
+                return height + 1;
+            }
+        }
+    }
+    make_leaf(g, frame.node, frame.total, record, frame.n);
+    return height - 1;
+}
+
+hg_status
+hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
+{
+    const hg_train_options *o = &plan->options;
+    hg_stream stream = hg_stream_start(o->seed, tree, 0, HG_PURPOSE_THRESHOLD);
+    hg_frame *root = &space->stack[0];
+    hg_growth g = {.plan = plan, .space = space, .rule = &space->rule, .n_node = 2};
+    size_t height = 1, limit = ((size_t)1 << (32 - plan->feature_bits)) - 2;
+
+    *root = (hg_frame){.base = SIZE_MAX, .path = 1};
+    root->n = hg_bag_fill(plan, space, tree, root->total);
+    memcpy(space->rule.key, stream.key, sizeof stream.key);
+    memset(space->importance, 0, sizeof space->importance);
+    g.split_min = (size_t)(o->min_split > 2 * o->min_leaf ? o->min_split : 2 * o->min_leaf);
+    g.max_depth = o->max_depth > 0 ? o->max_depth : INT32_MAX;
+    g.has_shortcut = g.rule->n_candidate == g.rule->n_feature && g.split_min == 2 &&
+                     o->redraw == 0 && !(g.rule->constant_step > 0);
+    g.gain_unit = 1 / ((double)root->total[g.rule->n_target] * g.rule->n_target);
+    space->node[1] = (hg_node){hg_leaf_nan(0), 1u << plan->feature_bits};
+    while (height > 0) {
+        if (g.n_node > limit || g.n_leaf > HG_LEAF_MASK - 1) {
+            return HG_FAIL(HG_E_ARG,
+                           "a tree has more than %zu nodes or %d leaves: raise min_leaf", limit,
+                           HG_LEAF_MASK);
+        }
+        if (height + 1 > space->n_stack) {
+            HG_TRY(hg_mem_resize(&space->stack, 2 * space->n_stack, sizeof *space->stack));
+            space->n_stack *= 2;
+        }
+        height = grow_top(&g, height);
+    }
+    space->n_node = g.n_node;
+    space->n_leaf = g.n_leaf;
+    return HG_OK;
+}

@@ -1,0 +1,301 @@
+/* The variants of the training kernel and the choice among them. The body is one text
+ * (kernel_body.h) compiled for SSE2 or whatever the base architecture has, AVX2 and AVX-512,
+ * with the few operations that matter written as intrinsics: left to itself, the vectoriser
+ * swings by a factor of nine. Integer sums, and doubles in a fixed order without contraction,
+ * make all variants give the same bits. */
+#include "forest/kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { HG_CHANNELS_AT_ONCE = 8 };
+#define HG_CHANNEL_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+
+/* vectors of eight numbers, whatever the registers are */
+typedef double hg_d8 __attribute__((vector_size(64), may_alias));
+typedef int64_t hg_l8 __attribute__((vector_size(64), may_alias));
+typedef uint64_t hg_u8 __attribute__((vector_size(64), may_alias));
+typedef int32_t hg_i8 __attribute__((vector_size(32), may_alias));
+typedef uint32_t hg_w8 __attribute__((vector_size(32), may_alias));
+typedef int32_t hg_line __attribute__((vector_size(64), may_alias));
+
+uint32_t
+hg_kernel_word(const uint32_t key[2], uint64_t path, uint32_t purpose, int feature)
+{
+    uint32_t block = 8 * ((uint32_t)feature / 32) + (uint32_t)feature % 8, word[4];
+
+    hg_philox(key, (uint32_t[4]){(uint32_t)path, (uint32_t)(path >> 32), block, purpose}, word);
+    return word[feature % 32 / 8];
+}
+
+static void
+draw_portable(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t purpose,
+              int n_word, uint32_t *const word[])
+{
+    for (int p = 0; p < n_path; p++) {
+        for (int f = 0; f < n_word; f += 32) {
+            for (int b = 0; b < 8; b++) {
+                uint32_t counter[4] = {(uint32_t)path[p], (uint32_t)(path[p] >> 32),
+                                       (uint32_t)(f / 4 + b), purpose};
+                uint32_t block[4];
+
+                hg_philox(key, counter, block);
+                for (int k = 0; k < 4; k++) {
+                    word[p][f + 8 * k + b] = block[k];
+                }
+            }
+        }
+    }
+}
+
+/* a feature's place in the order of priorities */
+static uint64_t
+rank_of(const uint32_t priority[], int f)
+{
+    return (uint64_t)priority[f] << 32 | (uint32_t)f;
+}
+
+void
+hg_kernel_candidates(const hg_rule *rule, uint64_t path, const hg_lanes *lanes,
+                     int32_t is_usable[])
+{
+    uint64_t limit = 0, first = UINT64_MAX;
+    int any = 0;
+
+    draw_portable(rule->key, 1, &path, HG_PURPOSE_PRIORITY, rule->n_word, &lanes->priority);
+    for (int k = 0; k < rule->n_candidate; k++) { /* the k-th smallest place */
+        uint64_t next = UINT64_MAX;
+
+        for (int f = 0; f < rule->n_feature; f++) {
+            uint64_t r = rank_of(lanes->priority, f);
+
+            next = (k == 0 || r > limit) && r < next ? r : next;
+        }
+        limit = next;
+    }
+    for (int f = 0; f < rule->n_feature; f++) {
+        uint64_t r = rank_of(lanes->priority, f);
+
+        any |= is_usable[f] && r <= limit;
+        first = is_usable[f] && r < first ? r : first;
+    }
+    limit = any ? limit : first;
+    for (int f = 0; f < rule->n_feature; f++) {
+        is_usable[f] = is_usable[f] && rank_of(lanes->priority, f) <= limit ? -1 : 0;
+    }
+}
+
+/* ---- base architecture: vectors of 16 bytes ---- */
+typedef float hg_vf4 __attribute__((vector_size(16), may_alias));
+typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
+
+#define HG_ISA(name) name##_portable
+#define HG_TARGET
+#define HG_WIDTH 4
+#define HG_PAIR(c) ((c) <= 5 ? 2 : 1)
+#define hg_vf hg_vf4
+#define hg_vi hg_vi4
+#define HG_MASK hg_vi4
+#define HG_SELECT4(m, a, b) ((hg_vf4)(((hg_vi4)(a) & (m)) | ((hg_vi4)(b) & ~(m))))
+#define HG_MIN(x, y) HG_SELECT4((x) < (y), x, y)
+#define HG_MAX(x, y) HG_SELECT4((x) > (y), x, y)
+#define HG_LE(x, t) ((x) <= (t))
+#define HG_ADD_IF(a, m, b) ((a) + ((m) & (b)))
+#define HG_SPREAD(i) ((hg_vi4){(i), (i), (i), (i)})
+#include "forest/kernel_body.h"
+#undef HG_ISA
+#undef HG_TARGET
+#undef HG_WIDTH
+#undef HG_PAIR
+#undef hg_vf
+#undef hg_vi
+#undef HG_MASK
+#undef HG_MIN
+#undef HG_MAX
+#undef HG_LE
+#undef HG_ADD_IF
+#undef HG_SPREAD
+
+static const hg_kernel portable = {"portable", draw_portable, choose_split_portable,
+                                   scatter_portable, partition_portable};
+
+#if defined(__x86_64__)
+
+/* Eight Philox blocks in 64-bit lanes; only the low halves count. Two nodes are interleaved,
+ * because one alone would wait for its own multiplications. */
+#define HG_PHILOX_ROUNDS(V, N, MUL, SHIFT)                  \
+    for (int round = 0; round < 10; round++) {              \
+        for (int h = 0; h < (N); h++) {                     \
+            V p0 = MUL(c[h][0], m0), p1 = MUL(c[h][2], m1); \
+                                                            \
+            c[h][0] = SHIFT(p1) ^ c[h][1] ^ k0;             \
+            c[h][2] = SHIFT(p0) ^ c[h][3] ^ k1;             \
+            c[h][1] = p1;                                   \
+            c[h][3] = p0;                                   \
+        }                                                   \
+        k0 += 0x9E3779B9u;                                  \
+        k1 += 0xBB67AE85u;                                  \
+    }
+
+/* ---- AVX2 ---- */
+typedef uint64_t hg_u4 __attribute__((vector_size(32), may_alias));
+typedef uint32_t hg_w4 __attribute__((vector_size(16), may_alias));
+
+#define HG_TARGET __attribute__((target("avx2")))
+#define HG_MUL4(a, b) ((hg_u4)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
+#define HG_HIGH4(a) ((a) >> 32)
+
+HG_TARGET static void
+draw_avx2(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t purpose,
+          int n_word, uint32_t *const word[])
+{
+    const hg_u4 m0 = (hg_u4){0} + 0xD2511F53u, m1 = (hg_u4){0} + 0xCD9E8D57u;
+
+    for (int p = 0; p < n_path; p++) {
+        for (int f = 0; f < n_word; f += 32) {
+            hg_u4 c[2][4], k0 = (hg_u4){0} + key[0], k1 = (hg_u4){0} + key[1];
+
+            for (unsigned h = 0; h < 2; h++) {
+                c[h][0] = (hg_u4){0} + (path[p] & UINT32_MAX);
+                c[h][1] = (hg_u4){0} + (path[p] >> 32);
+                c[h][2] = (hg_u4){0, 1, 2, 3} + ((unsigned)f / 4 + 4 * h);
+                c[h][3] = (hg_u4){0} + purpose;
+            }
+            HG_PHILOX_ROUNDS(hg_u4, 2, HG_MUL4, HG_HIGH4)
+            for (int k = 0; k < 4; k++) {
+                *(hg_w4 *)(word[p] + f + 8 * k) = __builtin_convertvector(c[0][k], hg_w4);
+                *(hg_w4 *)(word[p] + f + 8 * k + 4) = __builtin_convertvector(c[1][k], hg_w4);
+            }
+        }
+    }
+}
+
+typedef float hg_vf8 __attribute__((vector_size(32), may_alias));
+typedef int32_t hg_vi8 __attribute__((vector_size(32), may_alias));
+
+#define HG_ISA(name) name##_avx2
+#define HG_WIDTH 8
+#define HG_PAIR(c) ((c) <= 5 ? 2 : 1)
+#define hg_vf hg_vf8
+#define hg_vi hg_vi8
+#define HG_MASK hg_vi8
+#define HG_MIN(x, y) ((hg_vf8)_mm256_min_ps((__m256)(x), (__m256)(y)))
+#define HG_MAX(x, y) ((hg_vf8)_mm256_max_ps((__m256)(x), (__m256)(y)))
+#define HG_LE(x, t) ((x) <= (t))
+#define HG_ADD_IF(a, m, b) ((a) + ((m) & (b)))
+#define HG_SPREAD(i) ((hg_vi8)_mm256_set1_epi32(i))
+#include "forest/kernel_body.h"
+#undef HG_ISA
+#undef HG_TARGET
+#undef HG_WIDTH
+#undef HG_PAIR
+#undef hg_vf
+#undef hg_vi
+#undef HG_MASK
+#undef HG_MIN
+#undef HG_MAX
+#undef HG_LE
+#undef HG_ADD_IF
+#undef HG_SPREAD
+
+static const hg_kernel avx2 = {"avx2", draw_avx2, choose_split_avx2, scatter_avx2,
+                               partition_avx2};
+
+/* ---- AVX-512 ---- */
+#define HG_TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
+#define HG_MUL8(a, b) ((hg_u8)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
+#define HG_HIGH8(a) ((a) >> 32)
+
+HG_TARGET static inline __attribute__((always_inline)) void
+draw_paths_avx512(const uint32_t key[2], const int n_path, const uint64_t path[],
+                  uint32_t purpose, int n_word, uint32_t *const word[])
+{
+    const hg_u8 m0 = (hg_u8){0} + 0xD2511F53u, m1 = (hg_u8){0} + 0xCD9E8D57u;
+
+    for (int f = 0; f < n_word; f += 32) {
+        hg_u8 c[2][4], k0 = (hg_u8){0} + key[0], k1 = (hg_u8){0} + key[1];
+
+        for (int p = 0; p < n_path; p++) {
+            c[p][0] = (hg_u8){0} + (path[p] & UINT32_MAX);
+            c[p][1] = (hg_u8){0} + (path[p] >> 32);
+            c[p][2] = (hg_u8){0, 1, 2, 3, 4, 5, 6, 7} + (unsigned)f / 4;
+            c[p][3] = (hg_u8){0} + purpose;
+        }
+        HG_PHILOX_ROUNDS(hg_u8, n_path, HG_MUL8, HG_HIGH8)
+        for (int p = 0; p < n_path; p++) {
+            for (int k = 0; k < 4; k++) {
+                *(hg_w8 *)(word[p] + f + 8 * k) = __builtin_convertvector(c[p][k], hg_w8);
+            }
+        }
+    }
+}
+
+HG_TARGET static void
+draw_avx512(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t purpose,
+            int n_word, uint32_t *const word[])
+{
+    if (n_path == 2) {
+        draw_paths_avx512(key, 2, path, purpose, n_word, word);
+    } else {
+        draw_paths_avx512(key, 1, path, purpose, n_word, word);
+    }
+}
+
+typedef float hg_vf16 __attribute__((vector_size(64), may_alias));
+typedef int32_t hg_vi16 __attribute__((vector_size(64), may_alias));
+
+#define HG_ISA(name) name##_avx512
+#define HG_WIDTH 16
+#define HG_PAIR(c) 2
+#define hg_vf hg_vf16
+#define hg_vi hg_vi16
+#define HG_MASK __mmask16
+#define HG_MIN(x, y) ((hg_vf16)_mm512_min_ps((__m512)(x), (__m512)(y)))
+#define HG_MAX(x, y) ((hg_vf16)_mm512_max_ps((__m512)(x), (__m512)(y)))
+#define HG_LE(x, t) _mm512_cmp_ps_mask((__m512)(x), (__m512)(t), _CMP_LE_OQ)
+#define HG_ADD_IF(a, m, b) \
+    ((hg_vi16)_mm512_mask_add_epi32((__m512i)(a), m, (__m512i)(a), (__m512i)(b)))
+#define HG_SPREAD(i) ((hg_vi16)_mm512_set1_epi32(i))
+#include "forest/kernel_body.h"
+
+static const hg_kernel avx512 = {"avx512", draw_avx512, choose_split_avx512, scatter_avx512,
+                                 partition_avx512};
+
+#endif
+
+hg_status
+hg_kernel_choose(const hg_kernel **kernel)
+{
+    const char *wanted = getenv("HG_SIMD");
+    const hg_kernel *list[3] = {&portable};
+    int n = 1;
+
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        list[n++] = &avx2;
+    }
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+        list[n++] = &avx512;
+    }
+#endif
+    *kernel = list[n - 1];
+    if (wanted == NULL || wanted[0] == '\0') {
+        return HG_OK;
+    }
+    for (int i = 0; i < n; i++) {
+        if (strcmp(wanted, list[i]->name) == 0) {
+            *kernel = list[i];
+            return HG_OK;
+        }
+    }
+    return HG_FAIL(HG_E_ENVIRONMENT,
+                   "HG_SIMD is '%s', but this processor and program offer portable, avx2 or "
+                   "avx512 up to '%s'",
+                   wanted, list[n - 1]->name);
+}

@@ -1,0 +1,423 @@
+/* One variant of the kernel; included by kernel.c once per instruction set, with
+ *   HG_ISA(name)      name of a function of this variant
+ *   HG_TARGET         attribute that allows the instructions
+ *   HG_WIDTH          float lanes per vector
+ *   hg_vf, hg_vi      vectors of float and int32
+ *   HG_MIN, HG_MAX    of two float vectors
+ *   HG_MASK, HG_LE    type and value of the comparison x <= t
+ *   HG_ADD_IF         a + b where the mask is set
+ *   HG_SPREAD         an int32 in all lanes
+ * All features of a row are compared at once; sums are int32 lanes. Rows are taken in blocks
+ * that stay in the first-level cache while groups of two vectors pass over them. */
+
+#define HG_INLINE HG_TARGET static inline __attribute__((always_inline))
+
+HG_INLINE void
+HG_ISA(range_group)(const hg_word *record, size_t stride, size_t n, int first,
+                    const int n_vector, float *min, float *max)
+{
+    hg_vf low[2], high[2];
+
+    for (int v = 0; v < n_vector; v++) {
+        low[v] = *(const hg_vf *)(min + first + v * HG_WIDTH);
+        high[v] = *(const hg_vf *)(max + first + v * HG_WIDTH);
+    }
+    record += first;
+    for (size_t i = 0; i < n; i++, record += stride) {
+        for (int v = 0; v < n_vector; v++) {
+            hg_vf x = *(const hg_vf *)(record + v * HG_WIDTH);
+
+            low[v] = HG_MIN(x, low[v]);
+            high[v] = HG_MAX(x, high[v]);
+        }
+    }
+    for (int v = 0; v < n_vector; v++) {
+        *(hg_vf *)(min + first + v * HG_WIDTH) = low[v];
+        *(hg_vf *)(max + first + v * HG_WIDTH) = high[v];
+    }
+}
+
+HG_TARGET static void
+HG_ISA(find_range)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
+{
+    int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
+    size_t stride = rule->stride;
+
+    for (int f = 0; f < rule->n_lane; f++) {
+        lanes->min[f] = HUGE_VALF;
+        lanes->max[f] = -HUGE_VALF;
+    }
+    for (size_t b = 0; b < split->n; b += HG_FLUSH_MAX) {
+        size_t n = split->n - b < HG_FLUSH_MAX ? split->n - b : HG_FLUSH_MAX;
+        const hg_word *record = split->record + b * stride;
+        int v = 0;
+
+        for (; v + 2 <= n_vector; v += 2) {
+            HG_ISA(range_group)(record, stride, n, v * HG_WIDTH, 2, lanes->min, lanes->max);
+        }
+        if (v < n_vector) {
+            HG_ISA(range_group)(record, stride, n, v * HG_WIDTH, 1, lanes->min, lanes->max);
+        }
+    }
+}
+
+/* thresholds, and which features are not constant; returns whether there is one */
+HG_TARGET static int
+HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const uint32_t word[])
+{
+    int any = 0;
+    float step = rule->constant_step;
+
+    for (int f = 0; f < rule->n_lane; f++) {
+        float min = lanes->min[f], max = lanes->max[f];
+        int is_usable = (f < rule->n_feature) & (max > min + step);
+
+        lanes->threshold[f] = hg_kernel_threshold(word[f], min, max);
+        lanes->is_usable[f] = -is_usable;
+        any |= is_usable;
+    }
+    return any;
+}
+
+/* sums of n_channel channels from `channel` on, over the lanes of one or two vectors */
+HG_INLINE void
+HG_ISA(sum_group)(const hg_word *record, size_t stride, size_t n, int first, int channel,
+                  const int n_vector, const int n_channel, const float *threshold, int32_t *sum,
+                  size_t n_lane)
+{
+    hg_vi a[2][HG_CHANNELS_AT_ONCE];
+    hg_vf t[2];
+    const hg_word *x = record + first, *q = record + channel;
+
+    for (int v = 0; v < n_vector; v++) {
+        t[v] = *(const hg_vf *)(threshold + first + v * HG_WIDTH);
+        for (int c = 0; c < n_channel; c++) {
+            a[v][c] = (hg_vi){0};
+        }
+    }
+    for (size_t i = 0; i < n; i++, x += stride, q += stride) {
+        HG_MASK mask[2];
+
+        for (int v = 0; v < n_vector; v++) {
+            mask[v] = HG_LE(*(const hg_vf *)(x + v * HG_WIDTH), t[v]);
+        }
+        for (int c = 0; c < n_channel; c++) {
+            hg_vi b = HG_SPREAD(q[c].i);
+
+            for (int v = 0; v < n_vector; v++) {
+                a[v][c] = HG_ADD_IF(a[v][c], mask[v], b);
+            }
+        }
+    }
+    for (int v = 0; v < n_vector; v++) {
+        for (int c = 0; c < n_channel; c++) {
+            *(hg_vi *)(sum + (size_t)c * n_lane + (size_t)(first + v * HG_WIDTH)) = a[v][c];
+        }
+    }
+}
+
+#define HG_SUM_CASE(c)                                                                       \
+    case c:                                                                                  \
+        for (v = 0; v + HG_PAIR(c) <= n_vector; v += HG_PAIR(c)) {                           \
+            HG_ISA(sum_group)                                                                \
+            (record, stride, n, v * HG_WIDTH, channel, HG_PAIR(c), c, lanes->threshold, sum, \
+             n_lane);                                                                        \
+        }                                                                                    \
+        if (v < n_vector) {                                                                  \
+            HG_ISA(sum_group)                                                                \
+            (record, stride, n, v * HG_WIDTH, channel, 1, c, lanes->threshold, sum, n_lane); \
+        }                                                                                    \
+        break;
+
+/* int32 sums of all channels over a block of rows */
+HG_TARGET static void
+HG_ISA(sum_block)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record, size_t n)
+{
+    size_t stride = rule->stride, n_lane = (size_t)rule->n_lane;
+    int v = 0, n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
+
+    for (int done = 0; done < rule->n_channel; done += HG_CHANNELS_AT_ONCE) {
+        int left = rule->n_channel - done, channel = rule->n_feature + done;
+        int32_t *sum = lanes->sum + (size_t)done * n_lane;
+
+        switch (left < HG_CHANNELS_AT_ONCE ? left : HG_CHANNELS_AT_ONCE) {
+            HG_CHANNEL_LIST(HG_SUM_CASE)
+        }
+    }
+}
+
+#undef HG_SUM_CASE
+
+/* add the int32 sums of a block to the int64 sums */
+HG_TARGET static void
+HG_ISA(flush_sums)(const hg_rule *rule, const hg_lanes *lanes)
+{
+    int n_lane = rule->n_lane, n_target = rule->n_target;
+    const int32_t *sum = lanes->sum;
+    int64_t *total = lanes->total;
+
+    for (int o = 0; o < n_target; o++, total += n_lane) {
+        if (rule->is_weighted) {
+            for (int f = 0; f < n_lane; f++) {
+                total[f] += sum[f] * ((int64_t)1 << HG_SPLIT_SHIFT) + sum[n_lane + f];
+            }
+            sum += 2 * n_lane;
+        } else {
+            for (int f = 0; f < n_lane; f++) {
+                total[f] += sum[f];
+            }
+            sum += n_lane;
+        }
+    }
+    for (int f = 0; f < n_lane; f++) {
+        int32_t count = sum[rule->is_weighted ? n_lane + f : f];
+
+        total[f] += rule->is_weighted ? sum[f] : count & ((1 << HG_COUNT_SHIFT) - 1);
+        total[n_lane + f] += count >> HG_COUNT_SHIFT;
+    }
+}
+
+/* scores of eight features; `is_long` says where the sums are */
+HG_INLINE void
+HG_ISA(score_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split, int f,
+                    const double mean[], const int is_long)
+{
+    const int n_target = rule->n_target, n_lane = rule->n_lane;
+    const double w = (double)split->total[n_target];
+    const hg_i8 least =
+        (hg_i8){0} + (int32_t)(rule->min_leaf < INT32_MAX ? rule->min_leaf : INT32_MAX);
+    const hg_i8 most = (hg_i8){0} + (int32_t)split->n - least;
+    hg_i8 count, ok = *(const hg_i8 *)(lanes->is_usable + f);
+    hg_d8 weight, s = {0}, score;
+    hg_l8 mask;
+
+    if (is_long) {
+        const int64_t *total = lanes->total + f;
+
+        weight = __builtin_convertvector(*(const hg_l8 *)(total + n_target * n_lane), hg_d8);
+        count =
+            __builtin_convertvector(*(const hg_l8 *)(total + (n_target + 1) * n_lane), hg_i8);
+    } else {
+        hg_i8 packed = *(const hg_i8 *)(lanes->sum + n_target * n_lane + f);
+
+        count = packed >> HG_COUNT_SHIFT;
+        weight = __builtin_convertvector(packed & ((1 << HG_COUNT_SHIFT) - 1), hg_d8);
+    }
+    for (int o = 0; o < n_target; o++) {
+        hg_d8 left =
+            is_long
+                ? __builtin_convertvector(*(const hg_l8 *)(lanes->total + o * n_lane + f),
+                                          hg_d8)
+                : __builtin_convertvector(*(const hg_i8 *)(lanes->sum + o * n_lane + f), hg_d8);
+        hg_d8 d = left - mean[o] * weight;
+
+        s += rule->cost[o] * (d * d);
+    }
+    score = s / (weight * (w - weight));
+    mask = __builtin_convertvector(ok & (count >= least) & (count <= most), hg_l8);
+    *(hg_d8 *)(lanes->score + f) =
+        (hg_d8)(((hg_l8)score & mask) | ((hg_l8)((hg_d8){0} - 1.0) & ~mask));
+}
+
+/* the lowest feature with the highest score that is not rejected, or -1 */
+HG_TARGET static int
+HG_ISA(find_best)(const hg_rule *rule, const double score[])
+{
+    double best = -0.5;
+    int feature = -1;
+
+    for (int f = 0; f < rule->n_feature; f++) {
+        if (score[f] > best) {
+            best = score[f];
+            feature = f;
+        }
+    }
+    return feature;
+}
+
+HG_TARGET static void
+HG_ISA(take_best)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split, int is_long)
+{
+    size_t n_lane = (size_t)rule->n_lane, f = (size_t)split->feature;
+    int n_target = rule->n_target;
+
+    split->threshold = lanes->threshold[f];
+    split->score = lanes->score[f];
+    if (is_long) {
+        for (int o = 0; o <= n_target; o++) {
+            split->left[o] = lanes->total[(size_t)o * n_lane + f];
+        }
+        split->n_left = (size_t)lanes->total[(size_t)(n_target + 1) * n_lane + f];
+    } else {
+        int32_t packed = lanes->sum[(size_t)n_target * n_lane + f];
+
+        for (int o = 0; o < n_target; o++) {
+            split->left[o] = lanes->sum[(size_t)o * n_lane + f];
+        }
+        split->left[n_target] = packed & ((1 << HG_COUNT_SHIFT) - 1);
+        split->n_left = (size_t)(packed >> HG_COUNT_SHIFT);
+    }
+}
+
+HG_TARGET static void
+HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split)
+{
+    double mean[HG_TARGETS_MAX], w = (double)split->total[rule->n_target];
+    size_t flush = rule->flush, n = split->n;
+    int is_long = rule->is_weighted || n > flush;
+
+    split->feature = -1;
+    HG_ISA(find_range)(rule, lanes, split);
+    if (!HG_ISA(set_thresholds)(rule, lanes, split->word)) {
+        return;
+    }
+    if (rule->n_candidate < rule->n_feature) {
+        hg_kernel_candidates(rule, split->path, lanes, lanes->is_usable);
+    }
+    if (is_long) {
+        memset(lanes->total, 0,
+               (size_t)(rule->n_target + 2) * (size_t)rule->n_lane * sizeof lanes->total[0]);
+        for (size_t b = 0; b < n; b += flush) {
+            HG_ISA(sum_block)
+            (rule, lanes, split->record + b * rule->stride, n - b < flush ? n - b : flush);
+            HG_ISA(flush_sums)(rule, lanes);
+        }
+    } else {
+        HG_ISA(sum_block)(rule, lanes, split->record, n);
+    }
+    for (int o = 0; o < rule->n_target; o++) {
+        mean[o] = (double)split->total[o] / w;
+    }
+    for (int f = 0; f < rule->n_feature; f += 8) {
+        if (is_long) {
+            HG_ISA(score_group)(rule, lanes, split, f, mean, 1);
+        } else {
+            HG_ISA(score_group)(rule, lanes, split, f, mean, 0);
+        }
+    }
+    split->feature = HG_ISA(find_best)(rule, lanes->score);
+    if (split->feature >= 0) {
+        HG_ISA(take_best)(rule, lanes, split, is_long);
+    }
+}
+
+HG_INLINE void
+HG_ISA(copy_record)(size_t n_line, const hg_word *from, hg_word *to)
+{
+    for (size_t i = 0; i < n_line; i++) {
+        ((hg_line *)to)[i] = ((const hg_line *)from)[i];
+    }
+}
+
+HG_INLINE void
+HG_ISA(scatter_lines)(const size_t n_line, size_t n, const hg_word *from, hg_word *to,
+                      int feature, float threshold)
+{
+    const size_t stride = n_line * HG_LINE;
+    size_t left = 0, right = (n - 1) * stride;
+
+    for (size_t i = 0; i < n; i++, from += stride) {
+        size_t is_right = !(from[feature].f <= threshold);
+        size_t at =
+            left ^ ((left ^ right) & (0 - is_right)); /* no branch: it would be a coin */
+
+        HG_ISA(copy_record)(n_line, from, to + at);
+        left += stride & (is_right - 1);
+        right -= stride & (0 - is_right);
+    }
+}
+
+HG_TARGET static void
+HG_ISA(scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
+                float threshold)
+{
+    switch (stride / HG_LINE) {
+    case 1:
+        HG_ISA(scatter_lines)(1, n, from, to, feature, threshold);
+        break;
+    case 2:
+        HG_ISA(scatter_lines)(2, n, from, to, feature, threshold);
+        break;
+    case 3:
+        HG_ISA(scatter_lines)(3, n, from, to, feature, threshold);
+        break;
+    case 4:
+        HG_ISA(scatter_lines)(4, n, from, to, feature, threshold);
+        break;
+    default:
+        HG_ISA(scatter_lines)(stride / HG_LINE, n, from, to, feature, threshold);
+    }
+}
+
+HG_INLINE void
+HG_ISA(swap_records)(size_t n_line, hg_word *a, hg_word *b)
+{
+    for (size_t i = 0; i < n_line; i++) {
+        hg_line keep = ((hg_line *)a)[i];
+
+        ((hg_line *)a)[i] = ((hg_line *)b)[i];
+        ((hg_line *)b)[i] = keep;
+    }
+}
+
+/* the rest of a partition: two pointers that meet */
+HG_TARGET static void
+HG_ISA(partition_rest)(size_t stride, hg_word *low, hg_word *end, int feature, float threshold)
+{
+    while (low < end) {
+        if (low[feature].f <= threshold) {
+            low += stride;
+        } else {
+            end -= stride;
+            if (low < end) {
+                HG_ISA(swap_records)(stride / HG_LINE, low, end);
+            }
+        }
+    }
+}
+
+/* Blocks of offsets of misplaced records are found without branches and then swapped.
+ * @source Edelkamp & Weiss 2016, BlockQuicksort: how branch mispredictions don't affect
+ * quicksort */
+HG_TARGET static void
+HG_ISA(partition)(size_t stride, size_t n, hg_word *record, int feature, float threshold)
+{
+    enum { BLOCK = 128 };
+    unsigned char from_left[BLOCK], from_right[BLOCK];
+    size_t n_left = 0, n_right = 0, s_left = 0, s_right = 0;
+    hg_word *low = record, *end = record + n * stride;
+
+    while ((size_t)(end - low) > 2 * BLOCK * stride) {
+        size_t m;
+
+        if (n_left == 0) {
+            s_left = 0;
+            for (size_t i = 0; i < BLOCK; i++) {
+                from_left[n_left] = (unsigned char)i;
+                n_left += !(low[i * stride + (size_t)feature].f <= threshold);
+            }
+        }
+        if (n_right == 0) {
+            s_right = 0;
+            for (size_t i = 0; i < BLOCK; i++) {
+                from_right[n_right] = (unsigned char)i;
+                n_right += (end - (i + 1) * stride)[feature].f <= threshold;
+            }
+        }
+        m = n_left < n_right ? n_left : n_right;
+        for (size_t k = 0; k < m; k++) {
+            HG_ISA(swap_records)
+            (stride / HG_LINE, low + from_left[s_left + k] * stride,
+             end - (from_right[s_right + k] + 1u) * stride);
+        }
+        n_left -= m;
+        n_right -= m;
+        s_left += m;
+        s_right += m;
+        low += n_left == 0 ? BLOCK * stride : 0;
+        end -= n_right == 0 ? BLOCK * stride : 0;
+    }
+    HG_ISA(partition_rest)(stride, low, end, feature, threshold);
+}
+
+#undef HG_INLINE

@@ -1,0 +1,384 @@
+/* The forest object: memory, accessors, texts, and what is derived from its content. */
+#include "forest/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+hg_status
+hg_model_create(int n_feature, int n_target, int n_tree, int64_t n, hg_forest **forest)
+{
+    const size_t rows = (size_t)n, values = rows * (size_t)n_target, trees = (size_t)n_tree;
+    hg_status status = HG_OK;
+    hg_forest *f = NULL;
+
+    *forest = NULL;
+    HG_TRY(hg_mem_zeros(&f, 1, sizeof *f));
+    f->n_feature = n_feature;
+    f->n_target = n_target;
+    f->n_tree = n_tree;
+    f->n_row = n;
+    f->feature_bits = n_feature <= 64 ? 6 : 8;
+    f->weight_unit = 1;
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->feature, (size_t)n_feature, sizeof *f->feature));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->target, (size_t)n_target, sizeof *f->target));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->range, (size_t)n_feature, sizeof *f->range));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->node_offset, trees + 1, sizeof *f->node_offset));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->leaf_offset, trees + 1, sizeof *f->leaf_offset));
+    HG_TRY_OR(fail, status,
+              hg_mem_zeros(&f->importance, trees * (size_t)n_feature, sizeof *f->importance));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->is_full, trees, 1));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->key, rows, sizeof *f->key));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->group, rows, sizeof *f->group));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->parent, rows, sizeof *f->parent));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->value, values, sizeof *f->value));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->residual, values, sizeof *f->residual));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->oob_trees, rows, sizeof *f->oob_trees));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->weight, rows, sizeof *f->weight));
+    *forest = f;
+    return HG_OK;
+
+fail:
+    hg_forest_free(f);
+    return status;
+}
+
+hg_status
+hg_model_reserve(hg_forest *f, uint64_t n_mate)
+{
+    const size_t n_node = f->node_offset[f->n_tree], n_leaf = f->leaf_offset[f->n_tree];
+
+    HG_TRY(hg_mem_array(&f->node, n_node, sizeof *f->node));
+    HG_TRY(hg_mem_array(&f->mean, n_leaf * (size_t)f->n_target, sizeof *f->mean));
+    HG_TRY(hg_mem_zeros(&f->mate_offset, n_leaf + 1, sizeof *f->mate_offset));
+    HG_TRY(hg_mem_array(&f->mate, n_mate, sizeof *f->mate));
+    return HG_OK;
+}
+
+void
+hg_forest_free(hg_forest *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    for (int i = 0; i < f->n_meta; i++) {
+        hg_mem_free(f->meta[i].text);
+    }
+    void *const blocks[] = {f->feature,     f->target,     f->range,    f->node_offset,
+                            f->leaf_offset, f->node,       f->mean,     f->mate_offset,
+                            f->mate,        f->importance, f->key,      f->group,
+                            f->parent,      f->value,      f->residual, f->oob_trees,
+                            f->weight,      f->lookup,     f->is_full,  f->meta};
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        hg_mem_free(blocks[i]);
+    }
+    hg_mem_free(f);
+}
+
+static int
+compare_parents(const void *a, const void *b)
+{
+    const hg_parent_row *x = a, *y = b;
+
+    if (x->key != y->key) {
+        return x->key > y->key ? 1 : -1;
+    }
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static hg_status
+build_lookup(hg_forest *f)
+{
+    int64_t n = 0;
+
+    hg_mem_free(f->lookup);
+    HG_TRY(hg_mem_array(&f->lookup, (size_t)f->n_row, sizeof *f->lookup));
+    for (int64_t i = 0; i < f->n_row; i++) {
+        if (f->parent[i] != 0) {
+            f->lookup[n++] = (hg_parent_row){f->parent[i], (uint64_t)i};
+        }
+    }
+    if (n > 0) {
+        qsort(f->lookup, (size_t)n, sizeof *f->lookup, compare_parents);
+    }
+    f->n_lookup = n;
+    return HG_OK;
+}
+
+/* a tree whose bag is empty was grown from all rows (bag.c) */
+static void
+find_full_bags(hg_forest *f)
+{
+    for (int t = 0; t < f->n_tree; t++) {
+        const uint64_t tree = (uint64_t)f->options.first_tree + (uint64_t)t;
+        int any = f->options.bag == HG_BAG_NONE;
+
+        for (int64_t i = 0; i < f->n_row && !any; i++) {
+            if (f->options.bag == HG_BAG_ROW || i == 0 || f->group[i] != f->group[i - 1]) {
+                any = hg_bag_copies(f->options.bag, f->options.seed, tree, i, f->group[i]) > 0;
+            }
+        }
+        f->is_full[t] = (unsigned char)!any;
+    }
+}
+
+static hg_status
+hash_content(hg_forest *f)
+{
+    const size_t n_node = f->node_offset[f->n_tree], n_leaf = f->leaf_offset[f->n_tree];
+    const size_t n_target = (size_t)f->n_target, n_row = (size_t)f->n_row;
+    const int32_t counts[] = {f->n_feature,    f->n_target,           f->n_tree,
+                              f->feature_bits, f->options.first_tree, (int32_t)f->options.bag};
+    hg_hash *h = hg_hash_create();
+
+    if (h == NULL) {
+        return HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+    }
+    hg_hash_feed(h, counts, sizeof counts);
+    hg_hash_feed(h, &f->options.seed, sizeof f->options.seed);
+    hg_hash_feed(h, f->node_offset, ((size_t)f->n_tree + 1) * sizeof *f->node_offset);
+    hg_hash_feed(h, f->leaf_offset, ((size_t)f->n_tree + 1) * sizeof *f->leaf_offset);
+    hg_hash_feed(h, f->node, n_node * sizeof *f->node);
+    hg_hash_feed(h, f->mean, n_leaf * n_target * sizeof *f->mean);
+    hg_hash_feed(h, f->mate_offset, (n_leaf + 1) * sizeof *f->mate_offset);
+    hg_hash_feed(h, f->mate, f->mate_offset[n_leaf] * sizeof *f->mate);
+    hg_hash_feed(h, f->key, n_row * sizeof *f->key);
+    hg_hash_feed(h, f->group, n_row * sizeof *f->group);
+    hg_hash_feed(h, f->parent, n_row * sizeof *f->parent);
+    hg_hash_feed(h, f->value, n_row * n_target * sizeof *f->value);
+    hg_hash_feed(h, f->residual, n_row * n_target * sizeof *f->residual);
+    hg_hash_feed(h, f->oob_trees, n_row * sizeof *f->oob_trees);
+    hg_hash_feed(h, f->weight, n_row * sizeof *f->weight);
+    hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
+    hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
+    f->hash = hg_hash_value(h);
+    hg_hash_free(h);
+    return HG_OK;
+}
+
+hg_status
+hg_model_complete(hg_forest *f)
+{
+    HG_TRY(build_lookup(f));
+    find_full_bags(f);
+    for (int64_t i = 1; i < f->n_row; i++) {
+        f->is_weighted |= f->weight[i] != f->weight[0];
+    }
+    for (int64_t i = 0; i < f->n_row && !f->has_residual; i++) {
+        f->has_residual = hg_forest_oob_mean(f, i, NULL);
+    }
+    return hash_content(f);
+}
+
+int64_t
+hg_forest_find(const hg_forest *f, uint64_t parent_key)
+{
+    int64_t low = 0, high = f->n_lookup;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (f->lookup[middle].key < parent_key) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < f->n_lookup && f->lookup[low].key == parent_key ? (int64_t)f->lookup[low].row
+                                                                 : -1;
+}
+
+int
+hg_forest_oob_mean(const hg_forest *f, int64_t row, double mean[])
+{
+    const size_t at = (size_t)row * (size_t)f->n_target;
+
+    for (int o = 0; o < f->n_target && mean != NULL; o++) {
+        mean[o] = (double)f->value[at + (size_t)o] - (double)f->residual[at + (size_t)o];
+    }
+    return !isnan(f->residual[at]);
+}
+
+void
+hg_forest_importance(const hg_forest *f, double importance[])
+{
+    double sum = 0;
+
+    for (int i = 0; i < f->n_feature; i++) {
+        importance[i] = 0;
+        for (int t = 0; t < f->n_tree; t++) {
+            importance[i] += f->importance[(size_t)t * (size_t)f->n_feature + (size_t)i];
+        }
+        sum += importance[i];
+    }
+    for (int i = 0; i < f->n_feature && sum > 0; i++) {
+        importance[i] /= sum;
+    }
+}
+
+hg_status
+hg_forest_set_meta(hg_forest *f, const char *name, const char *text)
+{
+    char *copy = NULL;
+
+    if (name[0] == '\0' || strlen(name) >= sizeof f->meta->name) {
+        return HG_FAIL(HG_E_ARG, "the name '%s' of a model text is empty or longer than %zu",
+                       name, sizeof f->meta->name - 1);
+    }
+    HG_TRY(hg_mem_string(&copy, text));
+    for (int i = 0; i < f->n_meta; i++) {
+        if (strcmp(f->meta[i].name, name) == 0) {
+            hg_mem_free(f->meta[i].text);
+            f->meta[i].text = copy;
+            return HG_OK;
+        }
+    }
+    if (hg_mem_resize(&f->meta, (size_t)f->n_meta + 1, sizeof *f->meta) != HG_OK) {
+        hg_mem_free(copy);
+        return HG_E_MEMORY;
+    }
+    memset(f->meta[f->n_meta].name, 0, sizeof f->meta->name);
+    memcpy(f->meta[f->n_meta].name, name, strlen(name));
+    f->meta[f->n_meta++].text = copy;
+    return HG_OK;
+}
+
+const char *
+hg_forest_get_meta(const hg_forest *f, const char *name)
+{
+    for (int i = 0; i < f->n_meta; i++) {
+        if (strcmp(f->meta[i].name, name) == 0) {
+            return f->meta[i].text;
+        }
+    }
+    return NULL;
+}
+
+int
+hg_forest_meta_count(const hg_forest *f)
+{
+    return f->n_meta;
+}
+
+const char *
+hg_forest_meta_name(const hg_forest *f, int i)
+{
+    return f->meta[i].name;
+}
+
+int
+hg_forest_features(const hg_forest *f)
+{
+    return f->n_feature;
+}
+
+int
+hg_forest_targets(const hg_forest *f)
+{
+    return f->n_target;
+}
+
+int
+hg_forest_trees(const hg_forest *f)
+{
+    return f->n_tree;
+}
+
+int64_t
+hg_forest_rows(const hg_forest *f)
+{
+    return f->n_row;
+}
+
+int
+hg_forest_mask_words(const hg_forest *f)
+{
+    return (f->n_feature + 63) / 64;
+}
+
+int64_t
+hg_forest_nodes(const hg_forest *f)
+{
+    return (int64_t)f->node_offset[f->n_tree];
+}
+
+int64_t
+hg_forest_leaves(const hg_forest *f)
+{
+    return (int64_t)f->leaf_offset[f->n_tree];
+}
+
+const hg_field_spec *
+hg_forest_feature(const hg_forest *f, int i)
+{
+    return &f->feature[i];
+}
+
+const hg_field_spec *
+hg_forest_target(const hg_forest *f, int i)
+{
+    return &f->target[i];
+}
+
+const hg_train_options *
+hg_forest_options(const hg_forest *f)
+{
+    return &f->options;
+}
+
+hg_feature_range
+hg_forest_range(const hg_forest *f, int i)
+{
+    return f->range[i];
+}
+
+const uint64_t *
+hg_forest_keys(const hg_forest *f)
+{
+    return f->key;
+}
+
+const uint64_t *
+hg_forest_groups(const hg_forest *f)
+{
+    return f->group;
+}
+
+const uint64_t *
+hg_forest_parent_keys(const hg_forest *f)
+{
+    return f->parent;
+}
+
+const float *
+hg_forest_target_values(const hg_forest *f)
+{
+    return f->value;
+}
+
+const float *
+hg_forest_residuals(const hg_forest *f)
+{
+    return f->residual;
+}
+
+const uint16_t *
+hg_forest_oob_trees(const hg_forest *f)
+{
+    return f->oob_trees;
+}
+
+double
+hg_forest_weight(const hg_forest *f, int64_t row)
+{
+    return f->weight[row] * f->weight_unit;
+}
+
+uint64_t
+hg_forest_hash(const hg_forest *f)
+{
+    return f->hash;
+}

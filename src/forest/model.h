@@ -1,0 +1,105 @@
+/** The forest as it is in memory: all trees in common arrays, the training rows, and what
+ * follows from them. Layer: forest. */
+#ifndef HG_FOREST_MODEL_H
+#define HG_FOREST_MODEL_H
+
+#include "forest/tree.h"
+
+/** A text kept with the model. */
+typedef struct hg_meta {
+    char name[64];
+    char *text;
+} hg_meta;
+
+/** A parent key and its training row, for the search. */
+typedef struct hg_parent_row {
+    uint64_t key;
+    uint64_t row;
+} hg_parent_row;
+
+struct hg_forest {
+    hg_train_options options;
+    int n_feature;
+    int n_target;
+    int n_tree;
+    int feature_bits;
+    int64_t n_row;
+    hg_field_spec *feature;  /* shape (n_feature) */
+    hg_field_spec *target;   /* shape (n_target) */
+    hg_feature_range *range; /* shape (n_feature) */
+    double centre[HG_TARGETS_MAX];
+    double quantum[HG_TARGETS_MAX];
+    double scale[HG_TARGETS_MAX]; /* standard deviation by which the criterion divides */
+    double target_weight[HG_TARGETS_MAX];
+    uint64_t *node_offset; /* shape (n_tree + 1) */
+    uint64_t *leaf_offset; /* shape (n_tree + 1) */
+    hg_node *node;
+    float *mean;           /* shape (leaves, n_target) */
+    uint64_t *mate_offset; /* shape (leaves + 1) */
+    uint32_t *mate;
+    double *importance; /* shape (n_tree, n_feature) */
+    uint64_t *key;      /* shape (n_row), canonical order; likewise below */
+    uint64_t *group;
+    uint64_t *parent;
+    float *value;    /* shape (n_row, n_target) */
+    float *residual; /* shape (n_row, n_target); NaN where there is none */
+    uint16_t *oob_trees;
+    uint32_t *weight;
+    double weight_unit; /* weight of a row = integer * unit */
+    int is_weighted;
+    int has_residual;      /* some row has one */
+    hg_parent_row *lookup; /* shape (n_lookup), ascending */
+    int64_t n_lookup;
+    unsigned char *is_full; /* shape (n_tree): the bag was empty and all rows were used */
+    uint64_t hash;
+    hg_meta *meta;
+    int n_meta;
+};
+
+/** Allocate a forest without trees for `n` rows; scalar members are set by the caller.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_create(int n_feature, int n_target, int n_tree, int64_t n,
+                                        hg_forest **forest);
+
+/** Allocate the arrays of the trees once node_offset, leaf_offset and the number of leaf-mates
+ * are known.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_reserve(hg_forest *forest, uint64_t n_mate);
+
+/** Compute what follows from the rest: the search for parent keys, full bags, the content hash.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_complete(hg_forest *forest);
+
+/** Ranges and quantiles of the features of the training rows.
+ *
+ * @local
+ * @param[in]  n       rows, at least 1
+ * @param[in]  x       shape (n, stride), features first
+ * @param[out] range   shape (n_feature)
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_domain_measure(int64_t n, int n_feature, const float x[],
+                                          size_t stride, hg_feature_range range[]);
+
+/** Whether a training row was out of the bag of a tree.
+ *
+ * @local
+ */
+static inline int
+hg_model_is_oob(const hg_forest *f, int tree, int64_t row)
+{
+    return !f->is_full[tree] && hg_bag_copies(f->options.bag, f->options.seed,
+                                              (uint64_t)f->options.first_tree + (uint64_t)tree,
+                                              row, f->group[row]) == 0;
+}
+
+#endif

@@ -1,0 +1,177 @@
+/** One tree: its nodes, its growth from a plan, its rows per leaf, and the routing of rows.
+ * Layer: forest. */
+#ifndef HG_FOREST_TREE_H
+#define HG_FOREST_TREE_H
+
+#include <string.h>
+
+#include "forest/kernel.h"
+
+/** A node: rows with x[feature] > t go to child + 1, others to child. link = child << bits |
+ * feature with 6 or 8 feature bits. A leaf has t = NaN that carries the leaf's number and is
+ * its own child, so that a finished row stays. Nodes stand in sibling pairs, depth first, from
+ * node 2 on; node 0 is the root and node 1 is unused. */
+typedef struct hg_node {
+    float t;
+    uint32_t link;
+} hg_node;
+
+enum { HG_LEAF_BITS = 22, HG_LEAF_MASK = (1 << HG_LEAF_BITS) - 1 };
+
+/** A leaf's NaN, its number from it, and whether a node is a leaf.
+ *
+ * @local
+ */
+static inline float
+hg_leaf_nan(uint32_t leaf)
+{
+    uint32_t bits = 0x7FC00000u | leaf;
+    float t;
+
+    memcpy(&t, &bits, sizeof t);
+    return t;
+}
+
+static inline uint32_t
+hg_leaf_number(hg_node node)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &node.t, sizeof bits);
+    return bits & HG_LEAF_MASK;
+}
+
+static inline int
+hg_node_is_leaf(hg_node node)
+{
+    return node.t != node.t;
+}
+
+/** A finished tree; arrays are owned, free with hg_tree_clear(). */
+typedef struct hg_tree {
+    int64_t n_node;
+    int64_t n_leaf;
+    int64_t n_mate;
+    hg_node *node;      /**< shape (n_node) */
+    float *mean;        /**< shape (n_leaf, n_target) */
+    uint32_t *count;    /**< shape (n_leaf): leaf-mates listed */
+    uint32_t *mate;     /**< shape (n_mate): canonical rows, leaf by leaf, ascending in each */
+    double *importance; /**< shape (n_feature): sum of gains */
+} hg_tree;
+
+/** What all trees of a forest share. Arrays are borrowed. */
+typedef struct hg_plan {
+    hg_train_options options;
+    hg_rule rule; /**< without key and flush, which depend on the tree */
+    const hg_kernel *kernel;
+    int64_t n;              /**< training rows */
+    const hg_word *row;     /**< shape (n, stride): x, q in the first channels, row number */
+    const uint64_t *group;  /**< shape (n), ascending; NULL = none */
+    const uint32_t *weight; /**< shape (n); integer weights, NULL = 1 */
+    int feature_bits;
+    double centre[HG_TARGETS_MAX];
+    double quantum[HG_TARGETS_MAX];
+} hg_plan;
+
+enum { HG_OOB_QUANTUM = 256 }; /**< out-of-bag sums are in 1/256 of the target's quantum */
+
+/** A node waiting to be grown. */
+typedef struct hg_frame {
+    size_t begin; /**< first record */
+    size_t n;
+    size_t base; /**< first record of the subtree that fits the cache; SIZE_MAX outside one */
+    uint64_t path;
+    uint32_t node;
+    int depth;
+    int side;     /**< 0: in the arena, 1: in the second buffer */
+    int has_word; /**< its threshold words stand ready */
+    int64_t total[HG_SUMS_MAX];
+} hg_frame;
+
+enum { HG_WORDS_KEPT = 64 }; /**< depth of the stack up to which words are drawn ahead */
+
+/** Memory of one thread; free with hg_space_clear(). */
+typedef struct hg_space {
+    hg_rule rule;
+    hg_word *record; /**< shape (n, stride): arena */
+    hg_word *second; /**< shape (n_subtree, stride) */
+    size_t n_subtree;
+    unsigned char *copies; /**< shape (n): bag */
+    hg_lanes lanes;
+    void *lane_block;
+    uint32_t *word; /**< shape (HG_WORDS_KEPT + 1, n_word) */
+    hg_frame *stack;
+    size_t n_stack;
+    hg_node *node;
+    size_t n_node;
+    float *mean;
+    int64_t *leaf_oob; /**< shape (leaf, n_target): leaf mean in 1/256 quantum */
+    size_t n_leaf;
+    uint32_t *leaf_of;   /**< shape (n): leaf of each training row */
+    uint32_t *index;     /**< shape (n): rows out of bag; also scratch */
+    uint32_t *found;     /**< shape (n): their leaves */
+    int64_t *oob_sum;    /**< shape (n, n_target) */
+    uint32_t *oob_trees; /**< shape (n) */
+    double total_weight;
+    double importance[HG_FEATURES_MAX];
+} hg_space;
+
+/** Allocate the memory of one thread.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_space_init(hg_space *space, const hg_plan *plan);
+void hg_space_clear(hg_space *space);
+
+/** Fill the arena with the bag of a tree.
+ *
+ * @local
+ * @param[out] total  shape (n_target + 1): sums of the targets and the weight
+ * @return number of distinct rows, at least 1
+ */
+size_t hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]);
+
+/** Copies of a canonical row in the bag of a tree: Poisson(1), keyed by row or group.
+ *
+ * @local
+ * @source forest design note, section 6
+ */
+unsigned char hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t row,
+                            uint64_t group);
+
+/** Grow a tree into the thread's memory: nodes, leaf means, leaf of each row in the bag.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY; HG_E_ARG when the tree is too large for the node layout
+ */
+HG_MUST_CHECK hg_status hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree);
+
+/** Route the rows out of bag, add to the out-of-bag sums, and copy the finished tree.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree,
+                                       hg_tree *result);
+
+/** Release the arrays of a tree.
+ *
+ * @local
+ */
+void hg_tree_clear(hg_tree *tree);
+
+/** Find the leaf of each row of a tree.
+ *
+ * @local
+ * @param[in]  node   nodes of the tree
+ * @param[in]  bits   feature bits of a link, 6 or 8
+ * @param[in]  n      number of rows
+ * @param[in]  x      rows of `stride` floats, features first
+ * @param[in]  index  shape (n); which row; NULL = row i
+ * @param[out] leaf   shape (n)
+ */
+void hg_tree_route(const hg_node node[], int bits, size_t n, const float x[], size_t stride,
+                   const uint32_t index[], uint32_t leaf[]);
+
+#endif

@@ -1,0 +1,354 @@
+/* One pass over the modes of this rank with tables per axis. A row of modes (fixed x, y) goes
+ * through two loops: the first forms power, shot noise and variance of each mode and can be
+ * vectorised, the second adds them to the bins. Each thread has bins of its own as long as
+ * those are small against the mesh. */
+#include "stats/power.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* Largest memory for the threads' own bins, bytes. */
+static const int64_t thread_room = (int64_t)1 << 28;
+
+/* What the loop over modes needs besides the meshes. */
+typedef struct mode_task {
+    const hg_slab *slab;
+    const void *a, *b;
+    const hg_window *window;
+    const double *inverse; /* 1 / w^2 of one axis */
+    double scale;          /* V / (sum w_a sum w_b) */
+    double scale_a, scale_b;
+    double shot; /* V common / (sum w_a sum w_b) */
+    bool interlaced;
+    hg_los los;
+    int64_t n_bin;
+    int n_sum;
+} mode_task;
+
+/* Raw powers of a row of modes: p = d_a d_b*, q = |d_a|^2 |d_b|^2. */
+#define DEFINE_RAW(real)                                                                  \
+    static void form_raw_##real(const mode_task *task, int64_t r, int64_t n_z, double *p, \
+                                double *q)                                                \
+    {                                                                                     \
+        const real *restrict a = (const real *)task->a + r * task->slab->row;             \
+        const real *restrict b = (const real *)task->b + r * task->slab->row;             \
+        const double scale = task->scale, scale2 = task->scale_a * task->scale_b;         \
+                                                                                          \
+        if (task->a == task->b) {                                                         \
+            for (int64_t z = 0; z < n_z; z++) {                                           \
+                double re = (double)a[2 * z], im = (double)a[2 * z + 1];                  \
+                                                                                          \
+                p[z] = scale * (re * re + im * im);                                       \
+                q[z] = p[z] * p[z];                                                       \
+            }                                                                             \
+            return;                                                                       \
+        }                                                                                 \
+        for (int64_t z = 0; z < n_z; z++) {                                               \
+            double ar = (double)a[2 * z], ai = (double)a[2 * z + 1];                      \
+            double br = (double)b[2 * z], bi = (double)b[2 * z + 1];                      \
+                                                                                          \
+            p[z] = scale * (ar * br + ai * bi);                                           \
+            q[z] = scale2 * (ar * ar + ai * ai) * (br * br + bi * bi);                    \
+        }                                                                                 \
+    }
+
+DEFINE_RAW(float)
+DEFINE_RAW(double)
+
+/* One row: terms[z] = (P, S, q) of each mode, P without shot noise. */
+static void
+form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t n_z, double *p,
+           double *q, double *s)
+{
+    const hg_window *w = task->window;
+    const double *restrict cz = w->c, *restrict az = w->a, *restrict iz = task->inverse;
+    const double both = task->interlaced ? 0.5 : 1;
+    const double c = task->shot * both * w->c[x] * w->c[y];
+    const double a = task->interlaced ? task->shot * both * w->a[x] * w->a[y] : 0;
+    const double inverse = task->inverse[x] * task->inverse[y];
+
+    if (task->slab->precision == HG_PRECISION_DOUBLE) {
+        form_raw_double(task, r, n_z, p, q);
+    } else {
+        form_raw_float(task, r, n_z, p, q);
+    }
+    for (int64_t z = 0; z < n_z; z++) {
+        double i = inverse * iz[z], shot = (c * cz[z] + a * az[z]) * i;
+
+        p[z] = p[z] * i - shot;
+        q[z] *= i * i;
+        s[z] = shot;
+    }
+}
+
+/* Add a row to the bins; modes of the plane n_z = 0 count once, others for k and -k. */
+static void
+add_row(const mode_task *task, int64_t square, int64_t first, int64_t n_z, const double *p,
+        const double *q, const double *s, double *restrict sum)
+{
+    for (int64_t z = first; z < n_z; z++) {
+        double *bin = sum + (square + z * z) * 4, g = z == 0 ? 1 : 2;
+
+        bin[HG_FINE_MODES] += g;
+        bin[HG_FINE_P0] += g * p[z];
+        bin[HG_FINE_SHOT] += g * s[z];
+        bin[HG_FINE_Q0] += g * q[z];
+    }
+    (void)task;
+}
+
+/* The same with Legendre polynomials; m2[z] is the squared component along the line of sight.
+ */
+static void
+add_row_poles(const mode_task *task, int64_t x, int64_t y, int64_t square, int64_t first,
+              int64_t n_z, const double *p, const double *q, const double *s,
+              double *restrict sum)
+{
+    for (int64_t z = first; z < n_z; z++) {
+        int64_t n2 = square + z * z, along = task->los == HG_LOS_X   ? x
+                                             : task->los == HG_LOS_Y ? y
+                                                                     : z;
+        double *bin = sum + n2 * HG_FINE_MAX, g = z == 0 ? 1 : 2;
+        double mu2 = (double)(along * along) / (double)n2;
+        double l2 = 1.5 * mu2 - 0.5, l4 = (mu2 * (35 * mu2 - 30) + 3) * 0.125;
+
+        bin[HG_FINE_MODES] += g;
+        bin[HG_FINE_P0] += g * p[z];
+        bin[HG_FINE_SHOT] += g * s[z];
+        bin[HG_FINE_Q0] += g * q[z];
+        bin[HG_FINE_P2] += g * p[z] * l2;
+        bin[HG_FINE_P4] += g * p[z] * l4;
+        bin[HG_FINE_Q2] += g * q[z] * l2 * l2;
+        bin[HG_FINE_Q4] += g * q[z] * l4 * l4;
+    }
+}
+
+static void
+sum_row(const mode_task *task, int64_t r, double *work, double *sum)
+{
+    const int64_t n = task->slab->n, x = r % n, y = task->slab->y_first + r / n;
+    const int64_t kx = hg_wave_number(x, n), ky = hg_wave_number(y, n);
+    const int64_t square = kx * kx + ky * ky, n_z = (n + 1) / 2;
+    int64_t end = 0;
+
+    if (2 * kx == n || 2 * ky == n || square >= task->n_bin) {
+        return;
+    }
+    end = (int64_t)sqrt((double)(task->n_bin - 1 - square)) + 2;
+    end = end < n_z ? end : n_z;
+    while (square + (end - 1) * (end - 1) >= task->n_bin) {
+        end--;
+    }
+    form_terms(task, r, x, y, end, work, work + n, work + 2 * n);
+    if (task->los == HG_LOS_NONE) {
+        add_row(task, square, square == 0, end, work, work + n, work + 2 * n, sum);
+    } else {
+        add_row_poles(task, kx, ky, square, square == 0, end, work, work + n, work + 2 * n,
+                      sum);
+    }
+}
+
+/* Loop over the rows of this rank; the bins of thread 0 are the result. */
+static hg_status
+sum_modes(const mode_task *task, double *sum)
+{
+    const int64_t n_row = task->slab->n_y * task->slab->n;
+    const int64_t length = task->n_bin * task->n_sum;
+    const int64_t fit = 1 + thread_room / (length * (int64_t)sizeof *sum);
+    const int n_thread = omp_get_max_threads() < fit ? omp_get_max_threads() : (int)fit;
+    double *more = NULL, *work = NULL;
+    hg_status status;
+
+    HG_TRY_OR(done, status,
+              hg_mem_zeros(&more, (size_t)((n_thread - 1) * length), sizeof *more));
+    HG_TRY_OR(done, status,
+              hg_mem_array(&work, (size_t)(n_thread * 3 * task->slab->n), sizeof *work));
+#pragma omp parallel num_threads(n_thread)
+    {
+        const int t = omp_get_thread_num();
+        double *mine = t == 0 ? sum : more + (t - 1) * length;
+
+#pragma omp for schedule(static)
+        for (int64_t r = 0; r < n_row; r++) {
+            sum_row(task, r, work + t * 3 * task->slab->n, mine);
+        }
+    }
+    for (int t = 1; t < n_thread; t++) {
+        for (int64_t i = 0; i < length; i++) {
+            sum[i] += more[(t - 1) * length + i];
+        }
+    }
+done:
+    hg_mem_free(work);
+    hg_mem_free(more);
+    return status;
+}
+
+static hg_status
+check_pair(const hg_density *a, const hg_density *b)
+{
+    if (a->box != b->box || a->kernel != b->kernel || a->interlaced != b->interlaced) {
+        return HG_FAIL(HG_E_SHAPE, "two densities of a cross spectrum differ in box, mass "
+                                   "assignment or interlacing");
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_fine_measure(const hg_comm *comm, const hg_slab *slab, const hg_density *a,
+                const hg_density *b, double common, hg_los los, hg_fine *fine)
+{
+    const double volume = a->box * a->box * a->box;
+    const int64_t n = slab->n;
+    hg_window window = {0};
+    double *inverse = NULL;
+    hg_status status;
+
+    b = b != NULL ? b : a;
+    *fine = (hg_fine){.box = a->box, .mesh = n, .n_bin = 9 * n * n / 16 + 1};
+    fine->n_sum = los == HG_LOS_NONE ? HG_FINE_Q0 + 1 : HG_FINE_MAX;
+    HG_TRY(check_pair(a, b));
+    HG_TRY_OR(agree, status, hg_window_init(&window, n, a->kernel));
+    HG_TRY_OR(agree, status, hg_mem_array(&inverse, (size_t)n, sizeof *inverse));
+    HG_TRY_OR(agree, status,
+              hg_mem_zeros(&fine->sum, (size_t)(fine->n_bin * fine->n_sum), sizeof(double)));
+    for (int64_t i = 0; i < n; i++) {
+        inverse[i] = 1 / (window.w[i] * window.w[i]);
+    }
+    status = sum_modes(&(mode_task){.slab = slab,
+                                    .a = a->mode,
+                                    .b = b->mode,
+                                    .window = &window,
+                                    .inverse = inverse,
+                                    .scale = volume / (a->weight_sum * b->weight_sum),
+                                    .scale_a = volume / (a->weight_sum * a->weight_sum),
+                                    .scale_b = volume / (b->weight_sum * b->weight_sum),
+                                    .shot = volume * common / (a->weight_sum * b->weight_sum),
+                                    .interlaced = a->interlaced,
+                                    .los = los,
+                                    .n_bin = fine->n_bin,
+                                    .n_sum = fine->n_sum},
+                       fine->sum);
+agree:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    hg_comm_sum_double(comm, (size_t)(fine->n_bin * fine->n_sum), fine->sum);
+done:
+    hg_mem_free(inverse);
+    hg_window_clear(&window);
+    if (status != HG_OK) {
+        hg_fine_clear(fine);
+    }
+    return status;
+}
+
+void
+hg_fine_clear(hg_fine *fine)
+{
+    hg_mem_free(fine->sum);
+    memset(fine, 0, sizeof *fine);
+}
+
+int64_t
+hg_power_edge_square(double edge)
+{
+    double square = edge * edge, near = rint(square);
+
+    return (int64_t)(fabs(square - near) <= 1e-9 * (1 + near) ? near : ceil(square));
+}
+
+int
+hg_bin_edges(double low, double high, double width, double dln, int room, double edge[])
+{
+    int n = 0;
+
+    edge[0] = low;
+    while (n + 1 < room && edge[n] < high * (1 - 1e-12)) {
+        double next = fmax(edge[n] + width, edge[n] * exp(dln));
+
+        edge[++n] = next < high ? next : high;
+        if (!(next > edge[n - 1])) {
+            return n - 1;
+        }
+    }
+    return n;
+}
+
+/* Arrays of a spectrum in one block. */
+static hg_status
+allocate_power(int n, int n_pole, hg_power *power)
+{
+    double *p = NULL;
+
+    *power = (hg_power){.n = n, .n_pole = n_pole};
+    HG_TRY(hg_mem_zeros(&power->block, (size_t)(n * (5 + 2 * n_pole)), sizeof *p));
+    p = power->block;
+    power->k_low = p;
+    power->k_high = p + n;
+    power->k_mean = p + 2 * n;
+    power->shot = p + 3 * n;
+    for (int l = 0; l < n_pole; l++) {
+        power->p[l] = p + (4 + 2 * l) * n;
+        power->sigma[l] = p + (5 + 2 * l) * n;
+    }
+    return hg_mem_zeros(&power->modes, (size_t)n, sizeof *power->modes);
+}
+
+static void
+fill_bin(const hg_fine *fine, int64_t low, int64_t high, int i, hg_power *power)
+{
+    static const int p_column[3] = {HG_FINE_P0, HG_FINE_P2, HG_FINE_P4};
+    static const int q_column[3] = {HG_FINE_Q0, HG_FINE_Q2, HG_FINE_Q4};
+    double total[HG_FINE_MAX] = {0}, k = 0, modes = 0;
+
+    for (int64_t n2 = low; n2 < high && n2 < fine->n_bin; n2++) {
+        const double *bin = fine->sum + n2 * fine->n_sum;
+
+        for (int c = 0; c < fine->n_sum; c++) {
+            total[c] += bin[c];
+        }
+        k += bin[HG_FINE_MODES] * sqrt((double)n2);
+    }
+    modes = total[HG_FINE_MODES];
+    power->modes[i] = (int64_t)modes;
+    power->k_mean[i] = modes > 0 ? 2 * M_PI / fine->box * k / modes : (double)NAN;
+    power->shot[i] = modes > 0 ? total[HG_FINE_SHOT] / modes : (double)NAN;
+    for (int l = 0; l < power->n_pole; l++) {
+        power->p[l][i] = modes > 0 ? (4 * l + 1) * total[p_column[l]] / modes : (double)NAN;
+        power->sigma[l][i] =
+            modes > 0 ? (4 * l + 1) * sqrt(total[q_column[l]]) / modes : (double)NAN;
+    }
+}
+
+hg_status
+hg_power_bin(const hg_fine *fine, int n_bin, const double edge[], hg_power *power)
+{
+    const double fundamental = 2 * M_PI / fine->box;
+
+    *power = (hg_power){0};
+    for (int i = 0; i < n_bin; i++) {
+        if (!(edge[i + 1] > edge[i]) || edge[i] < 0) {
+            return HG_FAIL(HG_E_ARG, "edges of wave-number bins do not increase: %g, %g",
+                           edge[i], edge[i + 1]);
+        }
+    }
+    HG_TRY(allocate_power(n_bin, fine->n_sum == HG_FINE_MAX ? 3 : 1, power));
+    for (int i = 0; i < n_bin; i++) {
+        power->k_low[i] = edge[i] * fundamental;
+        power->k_high[i] = edge[i + 1] * fundamental;
+        fill_bin(fine, hg_power_edge_square(edge[i]), hg_power_edge_square(edge[i + 1]), i,
+                 power);
+    }
+    return HG_OK;
+}
+
+void
+hg_power_clear(hg_power *power)
+{
+    hg_mem_free(power->block);
+    hg_mem_free(power->modes);
+    memset(power, 0, sizeof *power);
+}

@@ -1,0 +1,230 @@
+#include "mpi_test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "field/density.h"
+
+MPI_SUITE(mesh);
+
+/* A value for every cell that does not depend on the ranks. */
+static double
+cell_value(int64_t n, int64_t x, int64_t y, int64_t z)
+{
+    hg_stream s = hg_stream_start(3, 0, (uint64_t)((x * n + y) * n + z), HG_PURPOSE_LATENT);
+
+    return hg_stream_normal(&s);
+}
+
+static void
+set_cell(const hg_slab *slab, void *mesh, int64_t x, int64_t y, int64_t z, double value)
+{
+    int64_t i = ((x - slab->x_first) * slab->n + y) * slab->row + z;
+
+    if (slab->precision == HG_PRECISION_DOUBLE) {
+        ((double *)mesh)[i] = value;
+    } else {
+        ((float *)mesh)[i] = (float)value;
+    }
+}
+
+/* Forward and back gives n^3 times the mesh; one mode against its direct sum. */
+static void
+check_round_trip(int64_t n, hg_precision precision, double limit)
+{
+    hg_slab *slab = NULL;
+    void *mesh = NULL;
+    double worst = 0, total = (double)(n * n * n), direct[2] = {0, 0}, off = 0;
+    int64_t planes[2], kx = n - 1, ky = 1, kz = n / 2 - 1;
+
+    all_assert(hg_slab_create(&world, n, precision, HG_EFFORT_ESTIMATE, &slab) == HG_OK);
+    all_assert(hg_slab_mesh(slab, &mesh) == HG_OK);
+    planes[0] = slab->n_x;
+    planes[1] = slab->n_y;
+    hg_comm_sum(&world, 2, planes);
+    all_assert(planes[0] == n && planes[1] == n);
+    for (int64_t x = slab->x_first; x < slab->x_first + slab->n_x; x++) {
+        cr_expect_eq(slab->owner[x], world.rank);
+        for (int64_t y = 0; y < n; y++) {
+            for (int64_t z = 0; z < n; z++) {
+                double v = cell_value(n, x, y, z);
+                double phase = 2 * M_PI * (double)(kx * x + ky * y + kz * z) / (double)n;
+
+                set_cell(slab, mesh, x, y, z, v);
+                direct[0] += v * cos(phase);
+                direct[1] -= v * sin(phase);
+            }
+        }
+    }
+    hg_comm_sum_double(&world, 2, direct);
+    hg_slab_forward(&world, slab, mesh);
+    if (ky >= slab->y_first && ky < slab->y_first + slab->n_y) {
+        double mode[2];
+
+        hg_slab_mode(slab, mesh, kx, ky, kz, mode);
+        off = hypot(mode[0] - direct[0], mode[1] - direct[1]) / sqrt(total);
+    }
+    all_assert(off < limit);
+    hg_slab_backward(&world, slab, mesh);
+    for (int64_t x = slab->x_first; x < slab->x_first + slab->n_x; x++) {
+        for (int64_t y = 0; y < n; y++) {
+            for (int64_t z = 0; z < n; z++) {
+                worst = fmax(worst, fabs(hg_slab_cell(slab, mesh, x, y, z) / total -
+                                         cell_value(n, x, y, z)));
+            }
+        }
+    }
+    all_assert(worst < limit);
+    hg_mem_free(mesh);
+    hg_slab_free(slab);
+}
+
+Test(mesh, slabs_transform_there_and_back_also_with_idle_ranks)
+{
+    check_round_trip(16, HG_PRECISION_DOUBLE, 1e-13);
+    check_round_trip(15, HG_PRECISION_DOUBLE, 1e-13);
+    check_round_trip(16, HG_PRECISION_FLOAT, 1e-5);
+    check_round_trip(2, HG_PRECISION_DOUBLE, 1e-13); /* three ranks, two planes */
+}
+
+Test(mesh, a_mesh_too_large_for_the_counts_of_fftw_is_refused)
+{
+    hg_slab *slab = NULL;
+
+    all_assert(hg_slab_create(&world, 8192, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
+               HG_E_ENVIRONMENT);
+    all_assert(strstr(hg_error_last()->message, "ranks") != NULL);
+    all_assert(hg_slab_create(&world, 1, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
+               HG_E_ARG);
+    hg_mem_budget(hg_mem_used() + 1000000);
+    all_assert(hg_slab_create(&world, 256, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
+               HG_E_MEMORY);
+    hg_mem_budget(0);
+    all_assert(slab == NULL);
+}
+
+enum { N_POINT = 300 };
+
+static void
+make_points(double box, double position[][3], double weight[])
+{
+    for (int64_t i = 0; i < N_POINT; i++) {
+        hg_stream s = hg_stream_start(11, (uint64_t)world.rank, (uint64_t)i, HG_PURPOSE_LATENT);
+
+        for (int k = 0; k < 3; k++) {
+            position[i][k] = box * (3 * hg_stream_uniform(&s) - 1); /* some outside */
+        }
+        weight[i] = 0.5 + hg_stream_uniform(&s);
+    }
+    position[0][0] = box;
+    position[1][1] = -1e-18;
+    position[2][2] = nextafter(box, 0);
+}
+
+/* Weight of a kernel at distance d (in cells) from a cell centre, written from its definition:
+ * p-fold convolution of a top hat. */
+static double
+kernel_at(hg_kernel kernel, double d)
+{
+    d = fabs(d);
+    switch (kernel) {
+    case HG_KERNEL_NGP:
+        return d < 0.5 ? 1 : 0;
+    case HG_KERNEL_CIC:
+        return d < 1 ? 1 - d : 0;
+    case HG_KERNEL_TSC:
+        return d < 0.5 ? 0.75 - d * d : d < 1.5 ? 0.5 * pow(1.5 - d, 2) : 0;
+    case HG_KERNEL_PCS:
+        break;
+    }
+    return d < 1 ? (4 - 6 * d * d + 3 * d * d * d) / 6 : d < 2 ? pow(2 - d, 3) / 6 : 0;
+}
+
+static double
+brute_cell(int64_t n_all, double (*all)[4], hg_kernel kernel, double box, int64_t n,
+           double shift, const int64_t cell[3])
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n_all; i++) {
+        double w = all[i][3];
+
+        for (int k = 0; k < 3; k++) {
+            double d = all[i][k] / box * (double)n + shift - (double)cell[k];
+
+            w *= kernel_at(kernel, d - (double)n * rint(d / (double)n));
+        }
+        sum += w;
+    }
+    return sum;
+}
+
+Test(mesh, painting_equals_the_definition_and_conserves_mass)
+{
+    const double box = 7.5;
+    double position[N_POINT][3], weight[N_POINT], row[N_POINT][4], (*all)[4] = NULL, mass = 0;
+    int64_t n_all = 0, n_mine = world.rank == 1 ? 0 : N_POINT; /* one rank brings nothing */
+
+    make_points(box, position, weight);
+    for (int i = 0; i < N_POINT; i++) {
+        memcpy(row[i], position[i], sizeof position[i]);
+        row[i][3] = weight[i];
+        mass += i < n_mine ? weight[i] : 0;
+    }
+    hg_comm_sum_double(&world, 1, &mass);
+    all_assert(hg_comm_gather_rows(&world, n_mine, sizeof row[0], row, &n_all, &all) == HG_OK);
+    for (int64_t n = 18; n <= 25; n += 7) {
+        for (int p = 1; p <= 4; p++) {
+            hg_slab *slab = NULL;
+            void *mesh = NULL, *shifted = NULL;
+            double total[2] = {0, 0}, worst = 0;
+
+            all_assert(hg_slab_create(&world, n, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE,
+                                      &slab) == HG_OK);
+            all_assert(hg_slab_mesh(slab, &mesh) == HG_OK);
+            all_assert(hg_slab_mesh(slab, &shifted) == HG_OK);
+            all_assert(hg_paint(&world, slab, (hg_kernel)p, box, n_mine,
+                                (const double(*)[3])position, weight, mesh, shifted) == HG_OK);
+            for (int64_t i = slab->x_first * n * n; i < (slab->x_first + slab->n_x) * n * n;
+                 i++) {
+                int64_t cell[3] = {i / n / n, i / n % n, i % n};
+                double here[2] = {hg_slab_cell(slab, mesh, cell[0], cell[1], cell[2]),
+                                  hg_slab_cell(slab, shifted, cell[0], cell[1], cell[2])};
+
+                for (int k = 0; k < 2; k++) {
+                    total[k] += here[k];
+                    if (i % 37 == 0) {
+                        worst = fmax(worst, fabs(here[k] - brute_cell(n_all, all, (hg_kernel)p,
+                                                                      box, n, 0.5 * k, cell)));
+                    }
+                }
+            }
+            hg_comm_sum_double(&world, 2, total);
+            all_assert(fabs(total[0] / mass - 1) < 1e-12);
+            all_assert(fabs(total[1] / mass - 1) < 1e-12);
+            all_assert(worst < 1e-11);
+            hg_mem_free(mesh);
+            hg_mem_free(shifted);
+            hg_slab_free(slab);
+        }
+    }
+    hg_mem_free(all);
+}
+
+Test(mesh, a_position_that_is_no_number_fails_on_every_rank)
+{
+    double position[2][3] = {{1, 2, 3}, {1, NAN, 3}};
+    hg_density density;
+    hg_slab *slab = NULL;
+
+    all_assert(hg_slab_create(&world, 8, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
+               HG_OK);
+    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, 10.0,
+                                 world.rank == world.size - 1 ? 2 : 1,
+                                 (const double(*)[3])position, NULL, &density) == HG_E_INPUT);
+    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, 10.0, 0, NULL, NULL,
+                                 &density) == HG_E_INPUT);
+    hg_slab_free(slab);
+}

@@ -1,0 +1,138 @@
+/* Published and directly summed answers in HG_DATA/clustering; skipped loudly where absent. */
+#include "mpi_test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "stats/power.h"
+#include "store/h5.h"
+
+MPI_SUITE(golden);
+
+static bool
+find_data(const char *name, size_t n, char path[])
+{
+    const char *folder = getenv("HG_DATA");
+
+    cr_assert_eq(
+        hg_text_path(n, path, "%s/clustering/%s", folder != NULL ? folder : "none", name),
+        HG_OK);
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr, "SKIPPED: golden data '%s' is absent, set HG_DATA\n", path);
+        return false;
+    }
+    return true;
+}
+
+static void
+measure_points(int64_t mesh, hg_precision precision, double box, int64_t n,
+               const double (*point)[3], hg_fine *fine)
+{
+    hg_slab *slab = NULL;
+    hg_density density;
+
+    all_assert(hg_slab_create(&world, mesh, precision, HG_EFFORT_ESTIMATE, &slab) == HG_OK);
+    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, box, n, point, NULL,
+                                 &density) == HG_OK);
+    all_assert(hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2, HG_LOS_Z,
+                               fine) == HG_OK);
+    hg_density_clear(&density);
+    hg_slab_free(slab);
+}
+
+/* One line: k_lo k_hi k_mean modes, raw P0 P2 P4, subtracted P0 P2 P4. */
+static int
+read_lines(const char *path, int room, double line[][10])
+{
+    FILE *file = fopen(path, "r");
+    char text[1024];
+    int n = 0;
+
+    cr_assert(file != NULL);
+    while (n < room && fgets(text, sizeof text, file) != NULL) {
+        double *v = line[n];
+
+        n += sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", v, v + 1, v + 2, v + 3,
+                    v + 4, v + 5, v + 6, v + 7, v + 8, v + 9) == 10;
+    }
+    fclose(file);
+    return n;
+}
+
+static void
+check_lines(const char *path, const hg_fine *fine, int skip_last, double limit_raw,
+            double limit_p0, double limit_p2)
+{
+    double line[64][10], edge[65];
+    int n = read_lines(path, 64, line) - skip_last;
+    hg_power power;
+
+    all_assert(n > 3);
+    for (int i = 0; i <= n; i++) {
+        edge[i] = (i < n ? line[i][0] : line[n - 1][1]) * fine->box / (2 * M_PI);
+    }
+    all_assert(hg_power_bin(fine, n, edge, &power) == HG_OK);
+    for (int i = 0; i < n; i++) {
+        const double *v = line[i];
+
+        all_assert(power.modes[i] == (int64_t)v[3]);
+        all_assert(fabs(power.k_mean[i] - v[2]) < 1e-11);
+        all_assert(fabs(power.p[0][i] + power.shot[i] - v[4]) < limit_raw);
+        all_assert(fabs(power.p[0][i] - v[7]) < limit_p0);
+        all_assert(fabs(power.p[1][i] - v[8]) < limit_p2);
+        all_assert(fabs(power.p[2][i] - v[9]) < 3 * limit_p2);
+    }
+    hg_power_clear(&power);
+}
+
+Test(golden, galaxies_of_a_box_have_the_reference_multipoles)
+{
+    const double box = 2600;
+    char path[4096], table[4096];
+    int64_t n = 73442, first = n * world.rank / world.size;
+    int64_t m = n * (world.rank + 1) / world.size - first;
+    double(*point)[3] = NULL, noise = box * box * box / (double)n;
+    hg_h5 *file = NULL;
+    hg_fine fine;
+
+    if (!find_data("test_box.hdf5", sizeof path, path) ||
+        !find_data("testbox_pk_N256_pcs_interlaced.txt", sizeof table, table)) {
+        return;
+    }
+    all_assert(hg_mem_array(&point, (size_t)m, sizeof *point) == HG_OK);
+    all_assert(hg_h5_open(path, &file) == HG_OK);
+    all_assert(hg_h5_read(file, "xyz", first, m, HG_F64, point) == HG_OK);
+    all_assert(hg_h5_close(file) == HG_OK);
+    /* float costs 1e-6 V/n; in double the ten printed digits are the limit */
+    measure_points(256, HG_PRECISION_FLOAT, box, m, (const double(*)[3])point, &fine);
+    check_lines(table, &fine, 1, 1e-6 * noise, 1e-6 * noise, 5e-6 * noise);
+    hg_fine_clear(&fine);
+    if (world.size == 2) {
+        measure_points(256, HG_PRECISION_DOUBLE, box, m, (const double(*)[3])point, &fine);
+        check_lines(table, &fine, 1, 2e-9 * noise, 2e-9 * noise, 2e-9 * noise);
+        hg_fine_clear(&fine);
+    }
+    hg_mem_free(point);
+}
+
+Test(golden, three_points_have_their_directly_summed_power)
+{
+    static const double point[3][3] = {{450, 456.69872981077807, 500},
+                                       {500, 543.3012701892219, 500},
+                                       {550, 456.69872981077807, 500}};
+    const double noise = 1e9 / 3;
+    char path[4096];
+    int64_t first = 3 * world.rank / world.size, last = 3 * (world.rank + 1) / world.size;
+    hg_fine fine;
+
+    if (!find_data("triangle_direct_sum.txt", sizeof path, path)) {
+        return;
+    }
+    measure_points(64, HG_PRECISION_DOUBLE, 1000, last - first, point + first, &fine);
+    check_lines(path, &fine, 0, 6e-5 * 3 * noise, 6e-5 * 3 * noise, 7e-4 * noise);
+    hg_fine_clear(&fine);
+}
