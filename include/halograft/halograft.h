@@ -4,7 +4,9 @@
 
 #include "halograft/catalog.h"
 #include "halograft/comm.h"
+#include "halograft/cosmology.h"
 #include "halograft/error.h"
+#include "halograft/forest.h"
 #include "halograft/log.h"
 #include "halograft/params.h"
 #include "halograft/schema.h"

@@ -19,7 +19,7 @@ quietly() {
 }
 quietly "$cmake" --install "$build" --prefix "$prefix"
 for file in bin/halograft bin/halograft-report include/halograft/halograft.h share/halograft/params/demo.yml \
-    share/halograft/jobscripts/slurm/run.slurm share/halograft/halograft_tools/report.py; do
+    share/halograft/jobscripts/slurm/run.slurm share/halograft/tools/halograft_tools/report.py share/halograft/tools/halograft-report; do
     [ -s "$prefix/$file" ] || { echo "FAILED: $file is not installed"; exit 1; }
 done
 if find "$prefix" -name '__pycache__' -o -path '*include*' -name 'h5.h' | grep -q .; then
