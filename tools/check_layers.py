@@ -105,6 +105,16 @@ def check_doors(path, text, module, root, layers):
                    f"{' or '.join(sorted(modules))}")
 
 
+def check_umbrella(root, layers):
+    """The header of module "all" includes every other public header."""
+    for umbrella in [name for name, module in layers.headers.items() if module == "all"]:
+        path = root / f"include/halograft/{umbrella}.h"
+        included = set(INCLUDE.findall(path.read_text(encoding="utf-8"))) if path.exists() else set()
+        for name in layers.headers:
+            if name != umbrella and f"halograft/{name}.h" not in included:
+                yield f"include/halograft/{umbrella}.h: does not include 'halograft/{name}.h'"
+
+
 def check_cmake(root, layers):
     """hg_add_module(NAME x DEPENDS ...) must declare what layers.txt allows, no more and no less."""
     text = (root / "src/CMakeLists.txt").read_text(encoding="utf-8")
@@ -129,6 +139,7 @@ def check(root):
     layers = Layers(root / "docs/layers.txt")
     yield from layers.errors
     yield from check_cmake(root, layers)
+    yield from check_umbrella(root, layers)
     for name in layers.headers:
         if not (root / f"include/halograft/{name}.h").exists():
             yield f"docs/layers.txt: include/halograft/{name}.h does not exist"

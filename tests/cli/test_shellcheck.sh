@@ -8,7 +8,7 @@ if ! command -v shellcheck >/dev/null; then
 fi
 cd "$root"
 mapfile -t scripts < <(find tools tests bench jobscripts .ci -type f \
-    \( -name '*.sh' -o -name '*.slurm' -o -exec sh -c 'head -c 64 "$1" | grep -qE "^#!.*[ /](ba)?sh( |$)"' _ {} \; \) |
+    \( -name '*.sh' -o -name '*.slurm' -o -exec sh -c 'head -c 64 "$1" | grep -qE "^#!.*[ /](ba)?sh( |$)"' _ {} \; \) -print |
     sort -u)
 [ ${#scripts[@]} -ge 8 ]
 shellcheck "${scripts[@]}"

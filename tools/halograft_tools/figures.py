@@ -254,20 +254,22 @@ CORNER = (
     (("n", "n_row", "count"), "$N$", "{:,.0f}"),
     (("r2", "R2", "r_squared"), "$R^2$", "{:.3f}"),
     (("pearson", "r", "pearson_r"), "$r$", "{:.3f}"),
-    (("bias",), "bias", "{:+.3f} dex"),
-    (("rms", "rmse", "scatter"), "rms", "{:.3f} dex"),
+    (("bias",), "bias", "{:+.3f}"),
+    (("rmse", "rms", "scatter"), "rms", "{:.3f}"),
 )
 
 
-def corner_text(values, counts):
-    """Lines such as 'R^2 = 0.91' for what is known."""
+def corner_text(values, counts, unit):
+    """Lines such as 'R^2 = 0.91' for what is known; errors of logarithms are in dex."""
     lines = []
+    dex = " dex" if str(unit).startswith(("log10", "dex")) else ""
     for names, label, form in CORNER:
         value = next((values[name] for name in names if name in values), None)
         if value is None and label == "$N$":
             value = counts.sum()
         if isinstance(value, (int, float)) and np.isfinite(value):
-            lines.append(f"{label} = {form.format(value)}")
+            text = form.format(value).replace("-", "−")
+            lines.append(f"{label} = {text}" + (dex if label in ("bias", "rms") else ""))
     return "\n".join(lines)
 
 
@@ -308,7 +310,7 @@ def draw_predicted_true(found, metrics):
     axes.plot(middle, median, color="#D7301F", linewidth=1.2, zorder=4, label="median, 16-84 %")
     for side in (lower, upper):
         axes.plot(middle, side, color="#D7301F", linewidth=0.7, zorder=4)
-    axes.text(0.04, 0.96, corner_text(metrics, found.counts), transform=axes.transAxes, va="top", ha="left",
+    axes.text(0.04, 0.96, corner_text(metrics, found.counts, found.attrs.get("y_unit", "")), transform=axes.transAxes, va="top", ha="left",
               fontsize=7.5, linespacing=1.25)
     axes.legend(loc="lower right", fontsize=7)
     axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "true"), found.attrs.get("x_unit", "")))

@@ -29,7 +29,7 @@ def number(value, digits=4):
     """A number for a table; a dash where there is none."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "–"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e6:
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e12:
         return str(int(value))
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
