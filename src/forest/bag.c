@@ -136,7 +136,7 @@ static hg_status
 allocate_lanes(hg_space *space, const hg_rule *rule)
 {
     const size_t n = (size_t)rule->n_lane, n_word = (size_t)rule->n_word;
-    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 4;
+    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 5;
     char *at = NULL;
 
     HG_TRY(hg_mem_zeros(&space->lane_block, 8 * n * long_rows + 4 * n * rows + 4 * n_word, 1));
@@ -152,7 +152,12 @@ allocate_lanes(hg_space *space, const hg_rule *rule)
     space->lanes.is_usable = (int32_t *)(void *)at;
     space->lanes.sum = space->lanes.is_usable + n;
     at += 4 * n * ((size_t)rule->n_channel + 1);
+    space->lanes.is_feature = (int32_t *)(void *)at;
+    at += 4 * n;
     space->lanes.priority = (uint32_t *)(void *)at;
+    for (int f = 0; f < rule->n_feature; f++) {
+        space->lanes.is_feature[f] = -1;
+    }
     return HG_OK;
 }
 

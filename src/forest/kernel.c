@@ -24,6 +24,30 @@ typedef int32_t hg_i8 __attribute__((vector_size(32), may_alias));
 typedef uint32_t hg_w8 __attribute__((vector_size(32), may_alias));
 typedef int32_t hg_line __attribute__((vector_size(64), may_alias));
 
+#define HG_SELECT8(m, a, b) ((hg_d8)(((hg_l8)(a) & (m)) | ((hg_l8)(b) & ~(m))))
+
+static double
+highest_of(const hg_d8 *v)
+{
+    double best = (*v)[0];
+
+    for (int i = 1; i < 8; i++) {
+        best = (*v)[i] > best ? (*v)[i] : best;
+    }
+    return best;
+}
+
+static unsigned
+equal_mask(const hg_d8 *v, double value)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < 8; i++) {
+        mask |= (unsigned)((*v)[i] >= value) << i;
+    }
+    return mask;
+}
+
 uint32_t
 hg_kernel_word(const uint32_t key[2], uint64_t path, uint32_t purpose, int feature)
 {
@@ -93,6 +117,7 @@ hg_kernel_candidates(const hg_rule *rule, uint64_t path, const hg_lanes *lanes,
 /* ---- base architecture: vectors of 16 bytes ---- */
 typedef float hg_vf4 __attribute__((vector_size(16), may_alias));
 typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
+typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
 
 #define HG_ISA(name) name##_portable
 #define HG_TARGET
@@ -100,6 +125,7 @@ typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
 #define HG_PAIR(c) ((c) <= 5 ? 2 : 1)
 #define hg_vf hg_vf4
 #define hg_vi hg_vi4
+#define hg_vu hg_vu4
 #define HG_MASK hg_vi4
 #define HG_SELECT4(m, a, b) ((hg_vf4)(((hg_vi4)(a) & (m)) | ((hg_vi4)(b) & ~(m))))
 #define HG_MIN(x, y) HG_SELECT4((x) < (y), x, y)
@@ -107,6 +133,16 @@ typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
 #define HG_LE(x, t) ((x) <= (t))
 #define HG_ADD_IF(a, m, b) ((a) + ((m) & (b)))
 #define HG_SPREAD(i) ((hg_vi4){(i), (i), (i), (i)})
+#define HG_SPREAD_FLOAT(x) ((hg_vf4){(x), (x), (x), (x)})
+#define HG_TO_FLOAT(i) __builtin_convertvector(i, hg_vf4)
+#define HG_BELOW_OR(a, b, c) HG_SELECT4((a) < (b), a, c)
+#define HG_FROM_INT(i) __builtin_convertvector(i, hg_d8)
+#define HG_FROM_LONG(i) __builtin_convertvector(i, hg_d8)
+#define HG_TO_INT(i) __builtin_convertvector(i, hg_i8)
+#define HG_OR_MINUS_ONE(m, a) HG_SELECT8(__builtin_convertvector(m, hg_l8), a, (hg_d8){0} - 1.0)
+#define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
+#define HG_HIGHEST(a) highest_of(&(a))
+#define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
 #include "forest/kernel_body.h"
 #undef HG_ISA
 #undef HG_TARGET
@@ -114,12 +150,23 @@ typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
 #undef HG_PAIR
 #undef hg_vf
 #undef hg_vi
+#undef hg_vu
 #undef HG_MASK
 #undef HG_MIN
 #undef HG_MAX
 #undef HG_LE
 #undef HG_ADD_IF
 #undef HG_SPREAD
+#undef HG_SPREAD_FLOAT
+#undef HG_TO_FLOAT
+#undef HG_BELOW_OR
+#undef HG_FROM_INT
+#undef HG_FROM_LONG
+#undef HG_TO_INT
+#undef HG_OR_MINUS_ONE
+#undef HG_HIGHER
+#undef HG_HIGHEST
+#undef HG_EQUAL_MASK
 
 static const hg_kernel portable = {"portable", draw_portable, choose_split_portable,
                                    scatter_portable, partition_portable};
@@ -177,18 +224,31 @@ draw_avx2(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t pur
 
 typedef float hg_vf8 __attribute__((vector_size(32), may_alias));
 typedef int32_t hg_vi8 __attribute__((vector_size(32), may_alias));
+typedef uint32_t hg_vu8 __attribute__((vector_size(32), may_alias));
 
 #define HG_ISA(name) name##_avx2
 #define HG_WIDTH 8
 #define HG_PAIR(c) ((c) <= 5 ? 2 : 1)
 #define hg_vf hg_vf8
 #define hg_vi hg_vi8
+#define hg_vu hg_vu8
 #define HG_MASK hg_vi8
 #define HG_MIN(x, y) ((hg_vf8)_mm256_min_ps((__m256)(x), (__m256)(y)))
 #define HG_MAX(x, y) ((hg_vf8)_mm256_max_ps((__m256)(x), (__m256)(y)))
 #define HG_LE(x, t) ((x) <= (t))
 #define HG_ADD_IF(a, m, b) ((a) + ((m) & (b)))
 #define HG_SPREAD(i) ((hg_vi8)_mm256_set1_epi32(i))
+#define HG_SPREAD_FLOAT(x) ((hg_vf8)_mm256_set1_ps(x))
+#define HG_TO_FLOAT(i) ((hg_vf8)_mm256_cvtepi32_ps((__m256i)(i)))
+#define HG_BELOW_OR(a, b, c) \
+    ((hg_vf8)_mm256_blendv_ps((__m256)(c), (__m256)(a), (__m256)((a) < (b))))
+#define HG_FROM_INT(i) __builtin_convertvector(i, hg_d8)
+#define HG_FROM_LONG(i) __builtin_convertvector(i, hg_d8)
+#define HG_TO_INT(i) __builtin_convertvector(i, hg_i8)
+#define HG_OR_MINUS_ONE(m, a) HG_SELECT8(__builtin_convertvector(m, hg_l8), a, (hg_d8){0} - 1.0)
+#define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
+#define HG_HIGHEST(a) highest_of(&(a))
+#define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
 #include "forest/kernel_body.h"
 #undef HG_ISA
 #undef HG_TARGET
@@ -196,12 +256,23 @@ typedef int32_t hg_vi8 __attribute__((vector_size(32), may_alias));
 #undef HG_PAIR
 #undef hg_vf
 #undef hg_vi
+#undef hg_vu
 #undef HG_MASK
 #undef HG_MIN
 #undef HG_MAX
 #undef HG_LE
 #undef HG_ADD_IF
 #undef HG_SPREAD
+#undef HG_SPREAD_FLOAT
+#undef HG_TO_FLOAT
+#undef HG_BELOW_OR
+#undef HG_FROM_INT
+#undef HG_FROM_LONG
+#undef HG_TO_INT
+#undef HG_OR_MINUS_ONE
+#undef HG_HIGHER
+#undef HG_HIGHEST
+#undef HG_EQUAL_MASK
 
 static const hg_kernel avx2 = {"avx2", draw_avx2, choose_split_avx2, scatter_avx2,
                                partition_avx2};
@@ -248,12 +319,14 @@ draw_avx512(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t p
 
 typedef float hg_vf16 __attribute__((vector_size(64), may_alias));
 typedef int32_t hg_vi16 __attribute__((vector_size(64), may_alias));
+typedef uint32_t hg_vu16 __attribute__((vector_size(64), may_alias));
 
 #define HG_ISA(name) name##_avx512
 #define HG_WIDTH 16
 #define HG_PAIR(c) 2
 #define hg_vf hg_vf16
 #define hg_vi hg_vi16
+#define hg_vu hg_vu16
 #define HG_MASK __mmask16
 #define HG_MIN(x, y) ((hg_vf16)_mm512_min_ps((__m512)(x), (__m512)(y)))
 #define HG_MAX(x, y) ((hg_vf16)_mm512_max_ps((__m512)(x), (__m512)(y)))
@@ -261,6 +334,20 @@ typedef int32_t hg_vi16 __attribute__((vector_size(64), may_alias));
 #define HG_ADD_IF(a, m, b) \
     ((hg_vi16)_mm512_mask_add_epi32((__m512i)(a), m, (__m512i)(a), (__m512i)(b)))
 #define HG_SPREAD(i) ((hg_vi16)_mm512_set1_epi32(i))
+#define HG_SPREAD_FLOAT(x) ((hg_vf16)_mm512_set1_ps(x))
+#define HG_TO_FLOAT(i) ((hg_vf16)_mm512_cvtepi32_ps((__m512i)(i)))
+#define HG_BELOW_OR(a, b, c)                                                                 \
+    ((hg_vf16)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LT_OQ), \
+                                   (__m512)(c), (__m512)(a)))
+#define HG_FROM_INT(i) ((hg_d8)_mm512_cvtepi32_pd((__m256i)(i)))
+#define HG_FROM_LONG(i) ((hg_d8)_mm512_cvtepi64_pd((__m512i)(i)))
+#define HG_TO_INT(i) ((hg_i8)_mm512_cvtepi64_epi32((__m512i)(i)))
+#define HG_OR_MINUS_ONE(m, a)                                                              \
+    ((hg_d8)_mm512_mask_blend_pd(_mm256_movepi32_mask((__m256i)(m)), _mm512_set1_pd(-1.0), \
+                                 (__m512d)(a)))
+#define HG_HIGHER(a, b) ((hg_d8)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define HG_HIGHEST(a) _mm512_reduce_max_pd((__m512d)(a))
+#define HG_EQUAL_MASK(a, b) _mm512_cmp_pd_mask((__m512d)(a), _mm512_set1_pd(b), _CMP_EQ_OQ)
 #include "forest/kernel_body.h"
 
 static const hg_kernel avx512 = {"avx512", draw_avx512, choose_split_avx512, scatter_avx512,

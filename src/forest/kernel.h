@@ -54,9 +54,10 @@ typedef struct hg_lanes {
     float *min;
     float *max;
     float *threshold;
-    int32_t *is_usable; /**< -1: candidate and not constant */
-    int32_t *sum;       /**< shape (n_channel, n_lane): int32 sums left of the threshold */
-    int64_t *total;     /**< shape (n_target + 2, n_lane): targets, weight, rows */
+    int32_t *is_feature; /**< -1 for lanes below n_feature, else 0 */
+    int32_t *is_usable;  /**< -1: candidate and not constant */
+    int32_t *sum;        /**< shape (n_channel, n_lane): int32 sums left of the threshold */
+    int64_t *total;      /**< shape (n_target + 2, n_lane): targets, weight, rows */
     double *score;
     uint32_t *priority;
 } hg_lanes;

@@ -2,11 +2,16 @@
  *   HG_ISA(name)      name of a function of this variant
  *   HG_TARGET         attribute that allows the instructions
  *   HG_WIDTH          float lanes per vector
- *   hg_vf, hg_vi      vectors of float and int32
+ *   hg_vf, hg_vi, hg_vu  vectors of float, int32, uint32
  *   HG_MIN, HG_MAX    of two float vectors
  *   HG_MASK, HG_LE    type and value of the comparison x <= t
  *   HG_ADD_IF         a + b where the mask is set
- *   HG_SPREAD         an int32 in all lanes
+ *   HG_SPREAD         an int32 in all lanes; HG_SPREAD_FLOAT a float
+ *   HG_TO_FLOAT       int32 lanes as floats
+ *   HG_BELOW_OR       a where a < b, else c
+ * and for vectors of eight numbers HG_FROM_INT, HG_FROM_LONG, HG_TO_INT (conversions),
+ *   HG_OR_MINUS_ONE   a number where the int32 mask is set, else -1
+ *   HG_HIGHER, HG_HIGHEST, HG_EQUAL_MASK
  * All features of a row are compared at once; sums are int32 lanes. Rows are taken in blocks
  * that stay in the first-level cache while groups of two vectors pass over them. */
 
@@ -61,22 +66,23 @@ HG_ISA(find_range)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *s
     }
 }
 
-/* thresholds, and which features are not constant; returns whether there is one */
-HG_TARGET static int
+/* thresholds, and which features are not constant */
+HG_TARGET static void
 HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const uint32_t word[])
 {
-    int any = 0;
-    float step = rule->constant_step;
+    const hg_vf step = HG_SPREAD_FLOAT(rule->constant_step), unit = HG_SPREAD_FLOAT(0x1p-24f);
 
-    for (int f = 0; f < rule->n_lane; f++) {
-        float min = lanes->min[f], max = lanes->max[f];
-        int is_usable = (f < rule->n_feature) & (max > min + step);
+    for (int f = 0; f < rule->n_lane; f += HG_WIDTH) {
+        hg_vi is_feature =
+            *(const hg_vi *)(lanes->is_feature + f); /* what is behind counts as 0 */
+        hg_vf min = (hg_vf)(*(const hg_vi *)(lanes->min + f) & is_feature);
+        hg_vf max = (hg_vf)(*(const hg_vi *)(lanes->max + f) & is_feature);
+        hg_vi bits = (hg_vi)(*(const hg_vu *)(word + f) >> 8);
+        hg_vf t = HG_TO_FLOAT(bits) * unit * (max - min) + min; /* as hg_kernel_threshold() */
 
-        lanes->threshold[f] = hg_kernel_threshold(word[f], min, max);
-        lanes->is_usable[f] = -is_usable;
-        any |= is_usable;
+        *(hg_vf *)(lanes->threshold + f) = HG_BELOW_OR(t, max, min);
+        *(hg_vi *)(lanes->is_usable + f) = (hg_vi)(max > min + step);
     }
-    return any;
 }
 
 /* sums of n_channel channels from `channel` on, over the lanes of one or two vectors */
@@ -180,59 +186,71 @@ HG_ISA(flush_sums)(const hg_rule *rule, const hg_lanes *lanes)
 /* scores of eight features; `is_long` says where the sums are */
 HG_INLINE void
 HG_ISA(score_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split, int f,
-                    const double mean[], const int is_long)
+                    const double mean[], const int is_long, hg_d8 *score)
 {
     const int n_target = rule->n_target, n_lane = rule->n_lane;
     const double w = (double)split->total[n_target];
-    const hg_i8 least =
-        (hg_i8){0} + (int32_t)(rule->min_leaf < INT32_MAX ? rule->min_leaf : INT32_MAX);
-    const hg_i8 most = (hg_i8){0} + (int32_t)split->n - least;
-    hg_i8 count, ok = *(const hg_i8 *)(lanes->is_usable + f);
-    hg_d8 weight, s = {0}, score;
-    hg_l8 mask;
+    const int32_t least =
+        (int32_t)(rule->min_leaf < INT32_MAX / 2 ? rule->min_leaf : INT32_MAX / 2);
+    hg_i8 count;
+    hg_d8 weight, s = {0};
 
     if (is_long) {
         const int64_t *total = lanes->total + f;
 
-        weight = __builtin_convertvector(*(const hg_l8 *)(total + n_target * n_lane), hg_d8);
-        count =
-            __builtin_convertvector(*(const hg_l8 *)(total + (n_target + 1) * n_lane), hg_i8);
+        weight = HG_FROM_LONG(*(const hg_l8 *)(total + n_target * n_lane));
+        count = HG_TO_INT(*(const hg_l8 *)(total + (n_target + 1) * n_lane));
     } else {
         hg_i8 packed = *(const hg_i8 *)(lanes->sum + n_target * n_lane + f);
 
         count = packed >> HG_COUNT_SHIFT;
-        weight = __builtin_convertvector(packed & ((1 << HG_COUNT_SHIFT) - 1), hg_d8);
+        weight = HG_FROM_INT(packed & ((1 << HG_COUNT_SHIFT) - 1));
     }
     for (int o = 0; o < n_target; o++) {
-        hg_d8 left =
-            is_long
-                ? __builtin_convertvector(*(const hg_l8 *)(lanes->total + o * n_lane + f),
-                                          hg_d8)
-                : __builtin_convertvector(*(const hg_i8 *)(lanes->sum + o * n_lane + f), hg_d8);
+        hg_d8 left = is_long ? HG_FROM_LONG(*(const hg_l8 *)(lanes->total + o * n_lane + f))
+                             : HG_FROM_INT(*(const hg_i8 *)(lanes->sum + o * n_lane + f));
         hg_d8 d = left - mean[o] * weight;
 
         s += rule->cost[o] * (d * d);
     }
-    score = s / (weight * (w - weight));
-    mask = __builtin_convertvector(ok & (count >= least) & (count <= most), hg_l8);
-    *(hg_d8 *)(lanes->score + f) =
-        (hg_d8)(((hg_l8)score & mask) | ((hg_l8)((hg_d8){0} - 1.0) & ~mask));
+    count = *(const hg_i8 *)(lanes->is_usable + f) & (count >= least) &
+            (count <= (int32_t)split->n - least);
+    *score = HG_OR_MINUS_ONE(count, s / (weight * (w - weight)));
 }
 
-/* the lowest feature with the highest score that is not rejected, or -1 */
+/* the lowest feature with the highest score that is not rejected (-1), or -1; n is a multiple
+ * of 8 */
 HG_TARGET static int
-HG_ISA(find_best)(const hg_rule *rule, const double score[])
+HG_ISA(find_best)(int n, const double score[], double best)
 {
-    double best = -0.5;
-    int feature = -1;
+    if (best < 0) {
+        return -1;
+    }
+    for (int f = 0; f < n; f += 8) {
+        unsigned mask = HG_EQUAL_MASK(*(const hg_d8 *)(score + f), best);
 
-    for (int f = 0; f < rule->n_feature; f++) {
-        if (score[f] > best) {
-            best = score[f];
-            feature = f;
+        if (mask != 0) {
+            return f + __builtin_ctz(mask);
         }
     }
-    return feature;
+    return -1;
+}
+
+/* scores of all features; returns the highest */
+HG_INLINE double
+HG_ISA(score_all)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split,
+                  const double mean[], const int is_long)
+{
+    hg_d8 high = (hg_d8){0} - 1.0;
+
+    for (int f = 0; f < rule->n_feature; f += 8) {
+        hg_d8 score;
+
+        HG_ISA(score_group)(rule, lanes, split, f, mean, is_long, &score);
+        *(hg_d8 *)(lanes->score + f) = score;
+        high = HG_HIGHER(high, score);
+    }
+    return HG_HIGHEST(high);
 }
 
 HG_TARGET static void
@@ -262,15 +280,13 @@ HG_ISA(take_best)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split, i
 HG_TARGET static void
 HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split)
 {
-    double mean[HG_TARGETS_MAX], w = (double)split->total[rule->n_target];
+    double mean[HG_TARGETS_MAX], w = (double)split->total[rule->n_target], best;
     size_t flush = rule->flush, n = split->n;
     int is_long = rule->is_weighted || n > flush;
 
     split->feature = -1;
     HG_ISA(find_range)(rule, lanes, split);
-    if (!HG_ISA(set_thresholds)(rule, lanes, split->word)) {
-        return;
-    }
+    HG_ISA(set_thresholds)(rule, lanes, split->word);
     if (rule->n_candidate < rule->n_feature) {
         hg_kernel_candidates(rule, split->path, lanes, lanes->is_usable);
     }
@@ -288,14 +304,9 @@ HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split
     for (int o = 0; o < rule->n_target; o++) {
         mean[o] = (double)split->total[o] / w;
     }
-    for (int f = 0; f < rule->n_feature; f += 8) {
-        if (is_long) {
-            HG_ISA(score_group)(rule, lanes, split, f, mean, 1);
-        } else {
-            HG_ISA(score_group)(rule, lanes, split, f, mean, 0);
-        }
-    }
-    split->feature = HG_ISA(find_best)(rule, lanes->score);
+    best = is_long ? HG_ISA(score_all)(rule, lanes, split, mean, 1)
+                   : HG_ISA(score_all)(rule, lanes, split, mean, 0);
+    split->feature = HG_ISA(find_best)((rule->n_feature + 7) / 8 * 8, lanes->score, best);
     if (split->feature >= 0) {
         HG_ISA(take_best)(rule, lanes, split, is_long);
     }
