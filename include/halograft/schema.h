@@ -15,7 +15,57 @@
     P(INT, seed, "", "1", 0, 9e15, "seed of all random numbers")
 
 #define HG_PARAMS_MOCK(P) \
-    P(REAL, box, "Mpc", "500 Mpc", 20, 1e5, "side of the periodic box")
+    P(REAL, box, "Mpc", "500 Mpc", 20, 1e5, "side of the periodic parent box") \
+    P(INT, mesh, "", "256", 8, 4096, "mesh cells per side, even") \
+    P(REAL, redshift, "", "0", 0, 20, "redshift of the universe") \
+    P(REAL, h, "", "0.6774", 0.3, 1.2, "Hubble parameter / (100 km/s/Mpc)") \
+    P(REAL, omega_m, "", "0.3089", 0.05, 1, "matter density; the universe is flat") \
+    P(REAL, omega_b, "", "0.0486", 0.001, 0.3, "baryon density, part of omega_m") \
+    P(REAL, sigma_8, "", "0.8159", 0.2, 2, "rms linear overdensity in 8 Mpc/h today") \
+    P(REAL, n_s, "", "0.9667", 0.5, 1.5, "slope of the primordial power spectrum") \
+    P(CHOICE, mass_function, "tinker|sheth-tormen", "tinker", 0, 0, "abundance and bias of haloes by M200c") \
+    P(REAL, mass_min, "Msun", "1e11 Msun", 1e8, 1e15, "least M200c of hosts and least peak mass of subhaloes") \
+    P(REAL, particle_mass, "Msun", "1.5e8 Msun", 1, 1e14, "mass of the particle that sets n_part and the noise") \
+    P(BOOL, fixed, "", "false", 0, 0, "modes of fixed amplitude (phases stay random)") \
+    P(BOOL, paired, "", "false", 0, 0, "modes of opposite sign") \
+    P(REAL, environment_radius, "Mpc", "8 Mpc", 0.1, 1000, "top hat of the linear overdensity that assembly bias follows") \
+    P(REAL, concentration, "", "8", 2, 30, "median concentration at 1e12 Msun and redshift 0") \
+    P(REAL, concentration_slope, "", "-0.09", -0.5, 0.5, "slope of the concentration with mass") \
+    P(REAL, concentration_scatter, "", "0.11", 0, 0.5, "scatter of the concentration in dex") \
+    P(REAL, spin_scatter, "", "0.23", 0, 1, "scatter of the spin in dex about its median of 0.035") \
+    P(REAL, concentration_environment, "", "0.2", -0.9, 0.9, "correlation of concentration and environment at fixed mass") \
+    P(REAL, formation_environment, "", "-0.2", -0.9, 0.9, "correlation of formation time and environment at fixed mass") \
+    P(REAL, spin_environment, "", "0.1", -0.9, 0.9, "correlation of spin and environment at fixed mass") \
+    P(REAL, concentration_formation, "", "-0.7", -0.95, 0.95, "correlation of concentration and formation time at fixed mass") \
+    P(REAL, concentration_spin, "", "-0.2", -0.9, 0.9, "correlation of concentration and spin at fixed mass") \
+    P(REAL, resolution_noise, "", "0", 0, 10, "relative noise of measured properties in units of n_part^-1/2") \
+    P(REAL, subhaloes, "", "0.06", 0, 1, "subhaloes per unit of ln(m/M), at m = M without the cut; 0 = none") \
+    P(REAL, subhalo_slope, "", "0.9", 0.1, 0.99, "slope of the subhalo mass function") \
+    P(CHOICE, law, "visible|hidden", "visible", 0, 0, "galaxies follow what the features show, or also the peak mass") \
+    P(REAL, law_norm, "", "0", -2, 2, "shift of log10 stellar mass in dex") \
+    P(REAL, law_concentration, "", "0.05", -1, 1, "change of log10 stellar mass per sigma of concentration") \
+    P(REAL, law_environment, "", "0", -1, 1, "change of log10 stellar mass per sigma of environment, which no feature shows") \
+    P(REAL, law_region, "", "0", 0, 1, "rms in dex of a hidden term coherent over 50 Mpc") \
+    P(REAL, law_host, "", "0", 0, 1, "rms in dex of a hidden term shared by all galaxies of a host") \
+    P(REAL, scatter_low, "", "0.25", 0, 2, "scatter of log10 stellar mass at 1e11 Msun and below") \
+    P(REAL, scatter_high, "", "0.12", 0, 2, "scatter of log10 stellar mass at 1e13 Msun and above") \
+    P(REAL, chaos, "", "0.7", 0, 1, "share of the scatter's variance that changes with the galaxy seed") \
+    P(REAL, quench_offset, "", "-0.6", -20, 20, "log odds of quenching at a stellar mass of 10^10.5 Msun") \
+    P(REAL, quench_mass, "", "1.8", -20, 20, "change of the log odds per dex of stellar mass") \
+    P(REAL, quench_environment, "", "0", -20, 20, "change of the log odds per sigma of environment") \
+    P(REAL, quench_satellite, "", "1.5", -20, 20, "change of the log odds for a satellite at the centre, falling to 0 at R200") \
+    P(REAL, quench_formation, "", "0.5", -20, 20, "change of the log odds per sigma of early formation") \
+    P(REAL, zero_share, "", "0.3", 0, 1, "share of quenched galaxies without any star formation") \
+    P(INT, galaxy_seed, "", "1", 0, 9e15, "seed of the chaotic part of the scatter") \
+    P(INT, zooms, "", "40", 0, 999, "number of zoom regions; 0 = none") \
+    P(REAL, zoom_radius, "Mpc", "25 Mpc", 1, 1000, "radius of the zoom regions") \
+    P(REAL, zoom_buffer, "Mpc", "5 Mpc", 0, 1000, "least gap between zoom regions") \
+    P(INT, twins, "", "0", 0, 99, "further galaxy seeds for every zoom region") \
+    P(INT, oracle, "", "5", 0, 64, "redraws of the true law with new noise; 0 = none") \
+    P(REAL, periodic, "Mpc", "100 Mpc", 0, 1e4, "side of a periodic training volume with its own seed; 0 Mpc = none") \
+    P(INT, boxes, "", "0", 0, 999, "number of small boxes with varied cosmology and law; 0 = none") \
+    P(REAL, boxes_side, "Mpc", "50 Mpc", 20, 1e4, "side of the small boxes") \
+    P(REAL, particles, "", "0", 0, 1, "share of the mesh's matter particles to write as a snapshot; 0 = none")
 
 #define HG_PARAMS_ZOOMS(P) \
     P(STRING, regions, "", NULL, 0, 0, "region table (CSV): one row per zoom region") \

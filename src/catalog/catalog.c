@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog/check.h"
+#include "catalog/columns.h"
 #include "catalog/files.h"
 #include "catalog/format.h"
 #include "catalog/layout.h"
@@ -168,9 +169,13 @@ make_plan(const hg_catalog_options *options, hg_plan *plan)
             return explain_missing(options->files[i]);
         }
     }
-    HG_TRY(hg_files_expand(options->n_file, options->files, &files));
+    if (options->n_file == 0 && options->mapping != NULL) {
+        HG_TRY(hg_columns_files(options->mapping, &files));
+    } else {
+        HG_TRY(hg_files_expand(options->n_file, options->files, &files));
+    }
     HG_TRY_OR(done, status, choose_format(options, files.path[0], &plan->format));
-    HG_TRY_OR(done, status, hg_formats[plan->format]->plan(options, plan));
+    HG_TRY_OR(done, status, hg_formats[plan->format]->plan(options, &files, plan));
     HG_TRY_OR(done, status, hg_frame_merge(&options->frame, files.path[0], &plan->frame));
     HG_TRY_OR(done, status, add_derived(plan));
     for (int i = 0; i < plan->n_file; i++) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "catalog/files.h"
 #include "halograft/catalog.h"
 #include "store/h5.h"
 
@@ -58,14 +59,12 @@ typedef struct hg_plan {
     void *extra; /**< data of the format */
 } hg_plan;
 
-struct hg_table;
-
 typedef struct hg_format {
     const char *name;
     /** Whether the first file looks like this format; appends one line of reasons. */
     bool (*probe)(const char *path, hg_text *reason);
-    /** Rank 0: fill files, sources, frame and counts. */
-    hg_status (*plan)(const hg_catalog_options *options, hg_plan *plan);
+    /** Rank 0: fill files, sources, frame and counts from the expanded list of files. */
+    hg_status (*plan)(const hg_catalog_options *options, const hg_files *files, hg_plan *plan);
     /** Fill columns of rows [first, first + n): table->n is n, columns are added by the reader.
      */
     hg_status (*read)(const hg_plan *plan, int64_t first, int64_t n, int n_source,

@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "catalog/files.h"
 #include "catalog/format.h"
 #include "store/publish.h"
 
@@ -218,19 +217,13 @@ close:
 }
 
 static hg_status
-plan_files(const hg_catalog_options *options, hg_plan *plan)
+plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *plan)
 {
-    hg_files files = {0};
-    hg_status status;
-
     plan->allow_nan = true;
-    HG_TRY(hg_files_expand(options->n_file, options->files, &files));
-    status = HG_OK;
-    for (int i = 0; i < files.n && status == HG_OK; i++) {
-        status = add_catalogue(options, files.path[i], plan);
+    for (int i = 0; i < files->n; i++) {
+        HG_TRY(add_catalogue(options, files->path[i], plan));
     }
-    hg_files_clear(&files);
-    return status;
+    return HG_OK;
 }
 
 const hg_format hg_format_halograft = {

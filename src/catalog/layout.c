@@ -73,6 +73,7 @@ static const hg_layout_entry entries[] = {
     {"weight", "SOAP/Zoom/Weight", "", F32, 1, 0, FINITE, "weight of the region"},
     {"parent_id", "SOAP/Zoom/ParentId", "", I64, 1, 0, NONE, "identifier of the same halo in the parent volume, -1 for none"},
     {"extrapolated", "SOAP/Domain/Extrapolated", "", I64, 1, 0, NONE, "bit per feature outside the training range"},
+    {"origin", "SOAP/Domain/Origin", "", U8, 1, 0, NONE, "0: not a training halo, 1 and 2: training halo with and without out-of-bag mean, 255: not predicted"},
     {"leaf_count", "SOAP/Domain/LeafCount", "", F32, 1, 0, NONE, "mean number of training haloes per leaf"},
     {"stellar_mass", "SOAP/Catalogue/stellar_mass", "Msun", F32, 1, 0, FINITE, "stellar mass"},
     {"gas_mass", "SOAP/Catalogue/gas_mass", "Msun", F32, 1, 0, FINITE, "gas mass"},

@@ -56,6 +56,18 @@ hg_modes_count(int n, int64_t table[])
     table[0] = 0;
 }
 
+double
+hg_modes_covariance(int n, const double variance[], const int64_t count[], const double a[],
+                    const double b[])
+{
+    double sum = 0;
+
+    for (size_t i = 1; i < hg_modes_table_size(n); i++) {
+        sum += (double)count[i] * variance[i] * a[i] * b[i];
+    }
+    return sum;
+}
+
 /* 21 bits per component, shifted to be positive: one key per wave vector. */
 static uint64_t
 pack_wave(int x, int y, int z)

@@ -47,6 +47,14 @@ void hg_modes_top_hat(double radius, double box, int n, double table[]);
  */
 void hg_modes_count(int n, int64_t table[]);
 
+/** Covariance of two filtered fields over the modes of a mesh, sum count variance a b.
+ *
+ * @local
+ * @param[in] variance, count, a, b  shape (hg_modes_table_size(n))
+ */
+double hg_modes_covariance(int n, const double variance[], const int64_t count[],
+                           const double a[], const double b[]);
+
 /** Draw all owned modes.
  *
  * @local

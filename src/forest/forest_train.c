@@ -150,9 +150,10 @@ make_plan(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows
         double weight = d->target_weight != NULL ? d->target_weight[t] : 1;
 
         f->target_weight[t] = weight;
-        rule->cost[t] = !o->scale_targets ? weight * f->quantum[t] * f->quantum[t]
-                        : variance > 0    ? weight / variance
-                                          : 0;
+        f->cost[t] = !o->scale_targets ? weight * f->quantum[t] * f->quantum[t]
+                     : variance > 0    ? weight / variance
+                                       : 0;
+        rule->cost[t] = f->cost[t];
     }
     HG_TRY(hg_mem_zeros(record, (size_t)rows->n * rule->stride, sizeof **record));
     for (int64_t i = 0; i < rows->n; i++) {
@@ -281,7 +282,8 @@ share_trees(const hg_comm *comm, int n_tree, hg_tree tree[], hg_forest *f)
     uint64_t mate = 0;
     size_t n_leaf_max = 0;
 
-    HG_TRY(hg_comm_agree(comm, hg_mem_array(&count, 3 * (size_t)n_tree, sizeof *count)));
+    HG_TRY_OR(end, status,
+              hg_comm_agree(comm, hg_mem_array(&count, 3 * (size_t)n_tree, sizeof *count)));
     HG_TRY_OR(end, status, hg_comm_agree(comm, set_offsets(comm, n_tree, tree, f, count)));
     for (int t = 0; t < n_tree; t++) {
         size_t n = (size_t)count[3 * t + 1];

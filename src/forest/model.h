@@ -31,8 +31,9 @@ struct hg_forest {
     double quantum[HG_TARGETS_MAX];
     double scale[HG_TARGETS_MAX]; /* standard deviation by which the criterion divides */
     double target_weight[HG_TARGETS_MAX];
-    uint64_t *node_offset; /* shape (n_tree + 1) */
-    uint64_t *leaf_offset; /* shape (n_tree + 1) */
+    double cost[HG_TARGETS_MAX]; /* factor of a squared difference of means, in quanta */
+    uint64_t *node_offset;       /* shape (n_tree + 1) */
+    uint64_t *leaf_offset;       /* shape (n_tree + 1) */
     hg_node *node;
     float *mean;           /* shape (leaves, n_target) */
     uint64_t *mate_offset; /* shape (leaves + 1) */

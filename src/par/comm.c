@@ -276,20 +276,40 @@ hg_comm_receive(const hg_comm *comm, int from, void *data, size_t n)
     }
 }
 
+/* Seconds this rank spent in a phase; 0 when it had no part in it. */
+static double
+find_seconds(const char *name)
+{
+    for (int i = 0; i < hg_phase_count(); i++) {
+        if (strcmp(hg_phase_name(i), name) == 0) {
+            return hg_phase_seconds(i);
+        }
+    }
+    return 0;
+}
+
 void
 hg_comm_report_times(const hg_comm *comm)
 {
     int n = hg_phase_count();
     int64_t memory[2] = {hg_mem_peak(), hg_mem_resident_peak()};
 
+    /* ranks without work know fewer phases, so the list is that of rank 0 */
+    hg_comm_broadcast(comm, 0, &n, sizeof n);
     for (int i = 0; i < n; i++) {
-        double here = hg_phase_seconds(i), low = here, high = here, mean = here;
+        char name[32] = "";
+        double low, high, mean;
 
+        if (comm->rank == 0) {
+            snprintf(name, sizeof name, "%s", hg_phase_name(i));
+        }
+        hg_comm_broadcast(comm, 0, name, sizeof name);
+        low = high = mean = find_seconds(name);
         hg_comm_min_double(comm, 1, &low);
         hg_comm_max_double(comm, 1, &high);
         hg_comm_sum_double(comm, 1, &mean);
-        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)",
-                    hg_phase_name(i), high, low, mean / comm->size, comm->size);
+        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)", name, high, low,
+                    mean / comm->size, comm->size);
     }
     hg_comm_max(comm, 2, memory);
     hg_log_info("times: peak memory per rank %.1f MiB counted, %.1f MiB resident",

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Illustris-1: spheres of 15 Mpc as zooms, the whole periodic box as the parent.
+
+For each of several choices of ten spheres over the range of overdensity: train on the galaxies in
+the spheres, apply to the whole box, and compare mass function, P(k) and xi(r) of M* > 10^10.7 Msun
+with the truth: the draws with scatter beside the mean. Prints mean and spread over the choices.
+
+    bench/illustris1_spheres.py [--choices 6] [--spheres 10] [--radius 15]
+"""
+
+import argparse
+
+import h5py
+import numpy as np
+
+from common import SOURCE, halograft, need_data, table
+from halograft_tools import statistics
+
+BOX = 106.53409090909091
+GAP = 1.0
+
+
+def periodic_distance(a, b):
+    d = np.abs(a - b)
+    return np.sqrt((np.minimum(d, BOX - d) ** 2).sum(axis=-1))
+
+
+def choose(position, radius, n_sphere, seed):
+    """Centres at equal steps of overdensity between the extremes, spheres apart from each other."""
+    random = np.random.default_rng(seed)
+    centres = random.uniform(0, BOX, (4000, 3))
+    count = np.array([(periodic_distance(position, c) < radius).sum() for c in centres])
+    mean = len(position) * 4 / 3 * np.pi * radius**3 / BOX**3
+    delta = count / mean - 1
+    levels = np.linspace(np.quantile(delta, 0.02), np.quantile(delta, 0.98), n_sphere)
+    edges = np.concatenate([[-np.inf], (levels[1:] + levels[:-1]) / 2, [np.inf]])
+    chosen = []
+    for i in random.permutation(n_sphere):
+        order = np.argsort(np.abs(delta - levels[i]) + 0.02 * random.uniform(size=len(delta)))
+        for c in order:
+            if all(periodic_distance(centres[c], centres[o]) > 2 * radius + GAP for o, _ in chosen):
+                share = np.mean((delta >= edges[i]) & (delta < edges[i + 1]))
+                chosen.append((c, share))
+                break
+    total = sum(share for _, share in chosen)
+    return [(centres[c], delta[c], share / total) for c, share in chosen]
+
+
+def write_regions(path, regions, radius, file):
+    lines = ["region,run,hydro,dmo,x,y,z,radius,weight,delta,redshift"]
+    for i, (centre, delta, weight) in enumerate(regions):
+        x, y, z = centre
+        lines.append(f"{i},Illustris-1,{file},,{x:.6f},{y:.6f},{z:.6f},{radius},{weight:.6g},{delta:.5f},0")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def ratios(folder):
+    """Curves of draws and mean over those of the truth, by statistic."""
+    found = statistics.read(folder / "statistics.hdf5")
+    result = {}
+    for key, family in found.families().items():
+        if "truth" not in family or key[0] not in ("mass_function", "power", "xi"):
+            continue
+        truth = family["truth"]
+        for name in ("draw", "draws", "mean"):
+            if name in family and len(family[name].y) == len(truth.y):
+                with np.errstate(all="ignore"):
+                    result[(key[0], key[1], key[2], name)] = (truth.x, family[name].y / truth.y, truth.y)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--choices", type=int, default=6)
+    parser.add_argument("--spheres", type=int, default=10)
+    parser.add_argument("--radius", type=float, default=15)
+    parser.add_argument("--params", default=str(SOURCE / "params" / "illustris1_spheres.yml"))
+    options = parser.parse_args()
+    file = need_data("illustris1_galaxies") / "illustris1_galaxies.h5"
+    with h5py.File(file) as data:
+        snap = data["snap_135"]
+        position = np.stack([snap[f"Pos{c}"][()] for c in "XYZ"], axis=1) / 1000 % BOX
+    collected = {}
+    for choice in range(options.choices):
+        folder = SOURCE / "out" / f"illustris1_{choice}"
+        folder.mkdir(parents=True, exist_ok=True)
+        regions = choose(position, options.radius, options.spheres, choice + 1)
+        write_regions(folder / "regions.csv", regions, options.radius, file)
+        inside = sum((periodic_distance(position, c) < options.radius).sum() for c, _, _ in regions)
+        halograft("run", options.params, "--overwrite", "--set", f"Output.folder={folder}",
+                  "--set", f"Zooms.regions={folder}/regions.csv", "--set", "Output.report=false",
+                  "--set", f"Measure.catalogues=[\"truth={file}\", \"draw={folder}/galaxies.hdf5@draws\", "
+                  f"\"mean={folder}/galaxies.hdf5@mean\"]", log=folder / "log.txt")
+        print(f"choice {choice}: {len(regions)} spheres, delta {min(d for _, d, _ in regions):+.2f} to "
+              f"{max(d for _, d, _ in regions):+.2f}, {inside} of {len(position)} galaxies")
+        for key, value in ratios(folder).items():
+            collected.setdefault(key, []).append(value)
+    for statistic in sorted({(k[0], k[1], k[2]) for k in collected}):
+        names = [n for n in ("draw", "draws", "mean") if (*statistic, n) in collected]
+        if not names:
+            continue
+        print(f"\n{statistic[0]} {statistic[1]} {statistic[2]}: ratio to the truth, mean +- spread over choices")
+        x = collected[(*statistic, names[0])][0][0]
+        stacks = {n: np.array([v[1] for v in collected[(*statistic, n)]]) for n in names}
+        rows = []
+        for i, value in enumerate(x):
+            if np.isfinite(stacks[names[0]][:, i]).any():
+                with np.errstate(all="ignore"):
+                    rows.append([float(value)] + [f"{np.nanmean(s[:, i]):.3f} +- {np.nanstd(s[:, i]):.3f}"
+                                                  for s in stacks.values()])
+        table(["x", *names], rows)
+        with np.errstate(all="ignore"):
+            for n, s in stacks.items():
+                print(f"  {n}: rms deviation of the ratio from 1 over bins {np.sqrt(np.nanmean((s - 1) ** 2)):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+/* The model keeps each recipe as text; applying parses the same text again, so that training
+ * and application share every step. */
+#include "emulate/recipes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static const char *const transform_names[] = {"none", "log10", "asinh", "signed_log"};
+
+static hg_status
+allocate(hg_recipes *set, int n)
+{
+    *set = (hg_recipes){0};
+    HG_TRY(hg_mem_zeros(&set->recipe, (size_t)n, sizeof *set->recipe));
+    if (hg_mem_zeros(&set->spec, (size_t)n, sizeof *set->spec) != HG_OK) {
+        hg_recipes_clear(set);
+        return hg_error_last()->status;
+    }
+    return HG_OK;
+}
+
+static void
+describe(const hg_recipe *recipe, hg_field_spec *spec)
+{
+    memset(spec, 0, sizeof *spec);
+    snprintf(spec->name, sizeof spec->name, "%s", recipe->name);
+    snprintf(spec->unit, sizeof spec->unit, "%s", recipe->unit);
+    snprintf(spec->expression, sizeof spec->expression, "%s", recipe->text);
+    snprintf(spec->transform, sizeof spec->transform, "%s", transform_names[recipe->transform]);
+}
+
+static hg_status
+parse_one(hg_recipes *set, const char *name, const char *text)
+{
+    HG_TRY(hg_recipe_parse(name, text, &set->recipe[set->n]));
+    set->n++;
+    describe(&set->recipe[set->n - 1], &set->spec[set->n - 1]);
+    return HG_OK;
+}
+
+hg_status
+hg_recipes_parse(const hg_entries *entries, const char *section, hg_recipes *set)
+{
+    if (entries->n == 0) {
+        *set = (hg_recipes){0};
+        return HG_FAIL(HG_E_PARAM, "section '%s' is empty: list at least one, such as '%s'",
+                       section, section[0] == 'F' ? "m200c: log10" : "stellar_mass: log10");
+    }
+    HG_TRY(allocate(set, entries->n));
+    for (int i = 0; i < entries->n; i++) {
+        if (parse_one(set, entries->v[i].name, entries->v[i].text) != HG_OK) {
+            hg_error_prefix("%s (line %d): ", section, entries->v[i].line);
+            hg_recipes_clear(set);
+            return hg_error_last()->status;
+        }
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_recipes_of_model(const hg_forest *forest, bool targets, hg_recipes *set)
+{
+    const int n = targets ? hg_forest_targets(forest) : hg_forest_features(forest);
+
+    HG_TRY(allocate(set, n));
+    for (int i = 0; i < n; i++) {
+        const hg_field_spec *spec =
+            targets ? hg_forest_target(forest, i) : hg_forest_feature(forest, i);
+
+        if (parse_one(set, spec->name, spec->expression) != HG_OK) {
+            hg_error_prefix("in the model: ");
+            hg_recipes_clear(set);
+            return hg_error_last()->status;
+        }
+        snprintf(set->recipe[i].unit, sizeof set->recipe[i].unit, "%s", spec->unit);
+        set->spec[i] = *spec;
+    }
+    return HG_OK;
+}
+
+void
+hg_recipes_clear(hg_recipes *set)
+{
+    for (int i = 0; i < set->n; i++) {
+        hg_recipe_clear(&set->recipe[i]);
+    }
+    hg_mem_free(set->recipe);
+    hg_mem_free(set->spec);
+    *set = (hg_recipes){0};
+}
+
+static const hg_column *
+find_column(const hg_catalog *catalog, const char *name)
+{
+    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
+        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
+            return hg_catalog_column(catalog, i);
+        }
+    }
+    return NULL;
+}
+
+void
+hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog)
+{
+    for (int i = 0; i < set->n; i++) {
+        hg_recipe *r = &set->recipe[i];
+        const hg_column *column = NULL;
+
+        if (hg_expression_n_name(r->expression) == 1) {
+            column = find_column(catalog, hg_expression_name(r->expression, 0));
+        }
+        /* only a bare column has the column's unit: "a" or "a | log10", not "a / 2" */
+        if (column != NULL && (strchr(r->text, '|') == NULL ||
+                               strncmp(r->text, column->name, strlen(column->name)) == 0 ||
+                               strcmp(r->name, column->name) == 0)) {
+            snprintf(r->unit, sizeof r->unit, "%s", column->unit);
+        }
+        describe(r, &set->spec[i]);
+    }
+}
+
+hg_status
+hg_names_add(hg_names *names, const char *name)
+{
+    for (int i = 0; i < names->n; i++) {
+        if (strcmp(names->v[i], name) == 0) {
+            return HG_OK;
+        }
+    }
+    if (names->n == 256 || strlen(name) >= HG_NAME_MAX) {
+        return HG_FAIL(HG_E_PARAM, "column name '%s' is too long, or there are more than 256",
+                       name);
+    }
+    snprintf(names->v[names->n], sizeof names->v[0], "%s", name);
+    names->n++;
+    for (int i = 0; i < names->n; i++) {
+        names->p[i] = names->v[i];
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_names_add_expression(hg_names *names, const hg_expression *expression)
+{
+    for (int i = 0; expression != NULL && i < hg_expression_n_name(expression); i++) {
+        HG_TRY(hg_names_add(names, hg_expression_name(expression, i)));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_names_add_recipes(hg_names *names, const hg_recipes *set)
+{
+    for (int i = 0; i < set->n; i++) {
+        HG_TRY(hg_names_add_expression(names, set->recipe[i].expression));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_names_check(const hg_names *names, const hg_catalog *catalog, const char *what)
+{
+    const char *have[512];
+    char list[1024] = "";
+    int n = 0;
+
+    for (int i = 0; i < hg_catalog_n_column(catalog) && n < 512; i++) {
+        have[n++] = hg_catalog_column(catalog, i)->name;
+    }
+    for (int i = 0; i < names->n; i++) {
+        const char *near;
+        size_t used = strlen(list);
+
+        if (find_column(catalog, names->v[i]) != NULL) {
+            continue;
+        }
+        near = hg_text_nearest(names->v[i], (size_t)n, have);
+        snprintf(list + used, sizeof list - used, "%s'%s'%s%s%s", used > 0 ? ", " : "",
+                 names->v[i], near != NULL ? " (there is '" : "", near != NULL ? near : "",
+                 near != NULL ? "')" : "");
+    }
+    if (list[0] == '\0') {
+        return HG_OK;
+    }
+    return HG_FAIL(HG_E_NOTFOUND,
+                   "columns that %s needs are missing in the catalogue: %s; "
+                   "'halograft inspect' lists what there is",
+                   what, list);
+}

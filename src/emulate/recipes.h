@@ -1,0 +1,76 @@
+/** Sets of recipes (features or targets of a model) and the columns they need. Layer: emulate.
+ */
+#ifndef HG_EMULATE_RECIPES_H
+#define HG_EMULATE_RECIPES_H
+
+#include "halograft/catalog.h"
+#include "halograft/error.h"
+#include "halograft/forest.h"
+#include "halograft/params.h"
+#include "table/recipe.h"
+
+/** A set; {0} is a valid empty one. */
+typedef struct hg_recipes {
+    int n;
+    hg_recipe *recipe;   /**< shape (n) */
+    hg_field_spec *spec; /**< shape (n); what the model stores */
+} hg_recipes;
+
+/** A list of distinct column names. */
+typedef struct hg_names {
+    int n;
+    char v[256][HG_NAME_MAX];
+    const char *p[256];
+} hg_names;
+
+/** Parse an open section of the parameters.
+ *
+ * @local
+ * @param[in]  entries  Features or Targets
+ * @param[in]  section  its name, for messages
+ * @param[out] set      release with hg_recipes_clear()
+ * @return HG_OK; HG_E_PARAM
+ */
+HG_MUST_CHECK hg_status hg_recipes_parse(const hg_entries *entries, const char *section,
+                                         hg_recipes *set);
+
+/** Rebuild the recipes a model was trained with.
+ *
+ * @local
+ * @param[in]  targets  false = features, true = targets
+ * @param[out] set      release with hg_recipes_clear()
+ */
+HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_forest *forest, bool targets,
+                                            hg_recipes *set);
+
+void hg_recipes_clear(hg_recipes *set);
+
+/** Set the unit of each recipe from the catalogue's columns: that of the column when the
+ * expression is one column, else unknown.
+ *
+ * @local
+ */
+void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
+
+/** Add a name, or all names a set or an expression uses, to a list (names already there stay
+ * single).
+ *
+ * @local
+ * @return HG_OK; HG_E_PARAM when the list is full
+ */
+HG_MUST_CHECK hg_status hg_names_add(hg_names *names, const char *name);
+HG_MUST_CHECK hg_status hg_names_add_recipes(hg_names *names, const hg_recipes *set);
+HG_MUST_CHECK hg_status hg_names_add_expression(hg_names *names,
+                                                const hg_expression *expression);
+
+/** Fail unless a catalogue has all the names; all missing ones are listed, with the nearest
+ * there is.
+ *
+ * @local
+ * @param[in] what  who needs them, for the message ("the model")
+ * @return HG_OK; HG_E_NOTFOUND
+ */
+HG_MUST_CHECK hg_status hg_names_check(const hg_names *names, const hg_catalog *catalog,
+                                       const char *what);
+
+#endif

@@ -1,0 +1,194 @@
+/* The pipeline: recipes, rows, forest, metrics, file. What the columns mean travels with the
+ * model as recipe texts; where the rows came from as YAML lines. */
+#include "emulate/train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "emulate/frame_text.h"
+#include "emulate/paths.h"
+#include "emulate/training_rows.h"
+#include "halograft/log.h"
+#include "halograft/version.h"
+#include "store/publish.h"
+
+static hg_train_options
+tree_options(const hg_params *params, const hg_training_rows *rows)
+{
+    const hg_params_model *m = &params->model;
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+
+    o.trees = (int)m->trees;
+    o.min_leaf = (int)m->min_leaf;
+    o.min_split = (int)m->min_split;
+    o.max_depth = (int)m->max_depth;
+    o.max_features = m->max_features;
+    o.seed = (uint64_t)params->meta.seed;
+    o.threads = (int)params->run.threads;
+    o.bag = rows->has_group ? HG_BAG_GROUP : HG_BAG_ROW;
+    if (strcmp(m->bag, "none") == 0) {
+        o.bag = HG_BAG_NONE;
+    } else if (strcmp(m->bag, "row") == 0) {
+        o.bag = HG_BAG_ROW;
+    } else if (strcmp(m->bag, "group") == 0) {
+        o.bag = HG_BAG_GROUP;
+    }
+    if (strcmp(m->preset, "scikit-learn") == 0) {
+        o.constant_step = 1e-7;
+    }
+    return o;
+}
+
+static hg_status
+set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *forest)
+{
+    hg_text frame = {0};
+    char code[128];
+    hg_status status = hg_frame_write(&rows->frame, &frame);
+
+    if (status == HG_OK) {
+        status = hg_forest_set_meta(forest, "frame", hg_text_string(&frame));
+    }
+    hg_text_clear(&frame);
+    HG_TRY(status);
+    HG_TRY(hg_forest_set_meta(forest, "parameters", hg_params_text(params)));
+    HG_TRY(hg_forest_set_meta(forest, "inputs", hg_text_string(&rows->inputs)));
+    HG_TRY(hg_forest_set_meta(forest, "name", params->meta.name));
+    snprintf(code, sizeof code, "halograft %s %s", hg_version(), hg_version_commit());
+    return hg_forest_set_meta(forest, "code", code);
+}
+
+static hg_status
+report_metrics(const hg_forest *forest)
+{
+    double importance[HG_FEATURES_MAX];
+
+    for (int t = 0; t < hg_forest_targets(forest); t++) {
+        hg_oob_metrics m;
+
+        HG_TRY(hg_forest_oob_metrics(forest, t, &m));
+        hg_log_info(
+            "train: out of bag %-14s R2 %.4f rms %.4f bias %+.4f NMAD %.4f Pearson %.4f "
+            "within 0.2 %.3f (%" PRId64 " rows)",
+            hg_forest_target(forest, t)->name, m.r2, m.rmse, m.bias, m.nmad, m.pearson,
+            m.within_02, m.n);
+    }
+    hg_forest_importance(forest, importance);
+    for (int f = 0; f < hg_forest_features(forest); f++) {
+        hg_log_info("train: impurity importance %-20s %.4f", hg_forest_feature(forest, f)->name,
+                    importance[f]);
+    }
+    return HG_OK;
+}
+
+static hg_status
+grow(const hg_comm *comm, const hg_params *params, const hg_recipes *features,
+     const hg_recipes *targets, const hg_training_rows *rows, hg_forest **forest)
+{
+    double target_weight[HG_TARGETS_MAX] = {0};
+    const hg_train_options options = tree_options(params, rows);
+    hg_train_data data = {.n = rows->n,
+                          .n_feature = features->n,
+                          .n_target = targets->n,
+                          .x = rows->x,
+                          .y = rows->y,
+                          .weight = params->model.weighted ? rows->weight : NULL,
+                          .key = rows->key,
+                          .group = rows->has_group ? rows->group : NULL,
+                          .parent_key = rows->parent_key,
+                          .feature = features->spec,
+                          .target = targets->spec,
+                          .target_weight = target_weight};
+
+    for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
+        target_weight[t] = targets->recipe[t].weight;
+    }
+    return hg_forest_train(comm, &options, &data, forest);
+}
+
+static hg_status
+count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows *rows)
+{
+    int64_t counts[2] = {rows->n, rows->n_read};
+
+    hg_comm_sum(comm, 2, counts);
+    hg_log_info("train: %" PRId64 " of %" PRId64 " rows are used, bag by %s", counts[0],
+                counts[1],
+                rows->has_group && strcmp(params->model.bag, "auto") == 0 ? "group"
+                                                                          : params->model.bag);
+    if (counts[0] == 0) {
+        return HG_FAIL(
+            HG_E_INPUT,
+            "no training rows are left of %" PRId64
+            ": check Selection.train, the regions' radii and Zooms.contamination_max",
+            counts[1]);
+    }
+    return HG_OK;
+}
+
+/* Recipes, rows and forest of a run; all are released on failure. */
+static hg_status
+train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+            hg_recipes *targets, hg_forest **forest)
+{
+    hg_training_rows rows = {0};
+    hg_status status;
+
+    HG_TRY(hg_recipes_parse(&params->features, "Features", features));
+    HG_TRY(hg_recipes_parse(&params->targets, "Targets", targets));
+    if (features->n > HG_FEATURES_MAX || targets->n > HG_TARGETS_MAX) {
+        return HG_FAIL(HG_E_PARAM,
+                       "%d features and %d targets are more than the limits %d and %d",
+                       features->n, targets->n, HG_FEATURES_MAX, HG_TARGETS_MAX);
+    }
+    hg_phase_start("train: read");
+    status = hg_training_rows_read(comm, params, features, targets, &rows);
+    hg_phase_stop("train: read");
+    HG_TRY(status);
+    HG_TRY_OR(done, status, count_rows(comm, params, &rows));
+    hg_phase_start("train: grow");
+    status = grow(comm, params, features, targets, &rows, forest);
+    hg_phase_stop("train: grow");
+    if (status == HG_OK) {
+        status = hg_comm_agree(comm, set_meta(params, &rows, *forest));
+    }
+done:
+    hg_training_rows_clear(&rows);
+    return status;
+}
+
+hg_status
+hg_emulate_train(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    char path[HG_PATH_MAX];
+    hg_recipes features = {0}, targets = {0};
+    hg_forest *forest = NULL;
+    hg_status status;
+
+    HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
+    if (strchr(params->model.file, '/') == NULL) {
+        HG_TRY(hg_folder_make(comm, params->output.folder));
+    }
+    if (!overwrite) {
+        HG_TRY(hg_output_claim(comm, path, false));
+    }
+    HG_TRY_OR(done, status, train_model(comm, params, &features, &targets, &forest));
+    HG_TRY_OR(done, status, report_metrics(forest));
+    hg_phase_start("train: write");
+    status = hg_forest_save(comm, forest, path, overwrite);
+    hg_phase_stop("train: write");
+    if (status == HG_OK) {
+        hg_log_info("train: model '%s', %d trees, %" PRId64 " leaves, content hash %016" PRIx64,
+                    path, hg_forest_trees(forest), hg_forest_leaves(forest),
+                    hg_forest_hash(forest));
+    }
+done:
+    hg_forest_free(forest);
+    hg_recipes_clear(&features);
+    hg_recipes_clear(&targets);
+    return status;
+}

@@ -1,0 +1,24 @@
+/** From training catalogues to a model file. Layer: emulate. */
+#ifndef HG_EMULATE_TRAIN_H
+#define HG_EMULATE_TRAIN_H
+
+#include "halograft/comm.h"
+#include "halograft/error.h"
+#include "halograft/params.h"
+
+/** Train the model that the parameters describe and write it.
+ *
+ * Reads the region table (or Zooms.files), computes features and targets by the recipes, keeps
+ * the rows inside the regions' radii that pass Selection.train, trains a forest, prints
+ * out-of-bag metrics, and publishes Model.file.
+ *
+ * @collective{comm}
+ * @param[in] params     all sections but Mock and Measure are used
+ * @param[in] overwrite  replace an existing model
+ * @return HG_OK; HG_E_PARAM; HG_E_NOTFOUND; HG_E_INPUT for bad rows, duplicate keys, or no
+ * rows; HG_E_EXISTS; HG_E_WRITE
+ */
+HG_MUST_CHECK hg_status hg_emulate_train(const hg_comm *comm, const hg_params *params,
+                                         bool overwrite);
+
+#endif

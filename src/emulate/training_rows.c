@@ -1,0 +1,412 @@
+/* Catalogues are opened one after the other by all ranks; their parts are dealt round robin. A
+ * row counts when it lies inside its region's radius, is not contaminated, passes
+ * Selection.train, and belongs to the share Selection.train_fraction, which is decided by the
+ * hash of its group where there is one, so that whole groups stay together. */
+#include "emulate/training_rows.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "emulate/frame_text.h"
+#include "emulate/paths.h"
+#include "emulate/regions.h"
+#include "halograft/log.h"
+#include "store/publish.h"
+#include "table/identity.h"
+
+/* What is the same for all catalogues of a training set. */
+struct reader {
+    const hg_params *params;
+    hg_recipes *features;
+    hg_recipes *targets;
+    hg_expression *selection;
+    hg_training_rows *rows;
+    hg_names names;
+    bool has_parent_id, has_weight, has_region, has_contamination, is_first;
+};
+
+static bool
+has_column(const hg_catalog *catalog, const char *name)
+{
+    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
+        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* List the columns to read: what recipes and cuts need, and what identifies rows. */
+static hg_status
+list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *region)
+{
+    const char *group = r->params->selection.group;
+
+    memset(&r->names, 0, sizeof r->names);
+    HG_TRY(hg_names_add_recipes(&r->names, r->features));
+    HG_TRY(hg_names_add_recipes(&r->names, r->targets));
+    HG_TRY(hg_names_add_expression(&r->names, r->selection));
+    if (group != NULL) {
+        HG_TRY(hg_names_add(&r->names, group));
+    }
+    if (region != NULL && isfinite(region->radius)) {
+        HG_TRY(hg_names_add(&r->names, "position"));
+    }
+    HG_TRY(hg_names_check(&r->names, catalog, "training"));
+    HG_TRY(hg_names_add(&r->names, "id"));
+    r->has_parent_id = has_column(catalog, "parent_id");
+    r->has_weight = has_column(catalog, "weight");
+    r->has_region = has_column(catalog, "region");
+    r->has_contamination = has_column(catalog, "f_contam");
+    if (r->has_parent_id) {
+        HG_TRY(hg_names_add(&r->names, "parent_id"));
+    }
+    if (r->has_weight) {
+        HG_TRY(hg_names_add(&r->names, "weight"));
+    }
+    if (r->has_region) {
+        HG_TRY(hg_names_add(&r->names, "region"));
+    }
+    if (r->has_contamination) {
+        HG_TRY(hg_names_add(&r->names, "f_contam"));
+    }
+    return HG_OK;
+}
+
+static double
+distance2(const hg_table *table, const hg_column *position, int64_t i, const double centre[3])
+{
+    const double box = table->frame.box;
+    double sum = 0;
+
+    for (int k = 0; k < 3; k++) {
+        double d = hg_column_value(position, i, k) - centre[k];
+
+        if (isfinite(box)) {
+            d -= box * round(d / box);
+        }
+        sum += d * d;
+    }
+    return sum;
+}
+
+static void
+cut_region(const hg_table *table, const hg_region *region, uint8_t keep[])
+{
+    const hg_column *position = hg_table_find(table, "position");
+
+    if (region == NULL || position == NULL || !isfinite(region->radius)) {
+        return;
+    }
+    for (int64_t i = 0; i < table->n; i++) {
+        keep[i] = keep[i] && distance2(table, position, i, region->centre) <=
+                                 region->radius * region->radius;
+    }
+}
+
+static hg_status
+cut_rows(const struct reader *r, const hg_table *table, const hg_region *region, uint8_t keep[])
+{
+    const hg_column *contamination = hg_table_find(table, "f_contam");
+    double *value = NULL;
+
+    memset(keep, 1, (size_t)table->n);
+    cut_region(table, region, keep);
+    for (int64_t i = 0; contamination != NULL && i < table->n; i++) {
+        keep[i] = keep[i] &&
+                  hg_column_value(contamination, i, 0) <= r->params->zooms.contamination_max;
+    }
+    if (r->selection == NULL) {
+        return HG_OK;
+    }
+    HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
+    if (hg_expression_evaluate(r->selection, table, value) != HG_OK) {
+        hg_mem_free(value);
+        hg_error_prefix("Selection.train: ");
+        return hg_error_last()->status;
+    }
+    for (int64_t i = 0; i < table->n; i++) {
+        keep[i] = keep[i] && value[i] != 0 && !isnan(value[i]);
+    }
+    hg_mem_free(value);
+    return HG_OK;
+}
+
+static hg_status
+make_room(hg_training_rows *rows, int64_t n, int n_feature, int n_target)
+{
+    const size_t room = (size_t)(rows->n + n);
+
+    if ((int64_t)room <= rows->room) {
+        return HG_OK;
+    }
+    HG_TRY(hg_mem_resize(&rows->x, room * (size_t)n_feature, sizeof *rows->x));
+    HG_TRY(hg_mem_resize(&rows->y, room * (size_t)n_target, sizeof *rows->y));
+    HG_TRY(hg_mem_resize(&rows->weight, room, sizeof *rows->weight));
+    HG_TRY(hg_mem_resize(&rows->key, room, sizeof *rows->key));
+    HG_TRY(hg_mem_resize(&rows->group, room, sizeof *rows->group));
+    HG_TRY(hg_mem_resize(&rows->parent_key, room, sizeof *rows->parent_key));
+    rows->room = (int64_t)room;
+    return HG_OK;
+}
+
+/* Keys, groups and weights of the rows of a table, which has only kept rows. */
+static void
+identify_rows(const struct reader *r, const hg_table *table, const hg_region *region,
+              const char *run, uint64_t key[], uint64_t group[], uint64_t parent_key[],
+              double weight[])
+{
+    const hg_params *p = r->params;
+    const hg_column *regions = hg_table_find(table, "region"),
+                    *weights = hg_table_find(table, "weight"),
+                    *parents = hg_table_find(table, "parent_id"),
+                    *groups = p->selection.group != NULL
+                                  ? hg_table_find(table, p->selection.group)
+                                  : NULL;
+    const int64_t *id = hg_table_i64(table, "id");
+    const uint64_t parent = hg_halo_prefix(p->parent.run, HG_NO_REGION);
+    const bool same_run = strcmp(run, p->parent.run) == 0;
+
+    for (int64_t i = 0; i < table->n; i++) {
+        int64_t number = region != NULL    ? region->region
+                         : regions != NULL ? (int64_t)hg_column_value(regions, i, 0)
+                                           : HG_NO_REGION;
+
+        key[i] = hg_halo_key(run, number, id[i]);
+        group[i] = groups != NULL
+                       ? hg_halo_key(run, number, (int64_t)hg_column_value(groups, i, 0))
+                       : hg_halo_prefix(run, number);
+        weight[i] = weights != NULL ? hg_column_value(weights, i, 0)
+                    : region != NULL && isfinite(region->weight) ? region->weight
+                                                                 : 1;
+        parent_key[i] = 0;
+        if (parents != NULL && ((const int64_t *)parents->data)[i] >= 0) {
+            parent_key[i] = hg_halo_key_of(parent, ((const int64_t *)parents->data)[i]);
+        } else if (parents == NULL && same_run) {
+            parent_key[i] = hg_halo_key_of(parent, id[i]);
+        }
+    }
+}
+
+static void
+cut_fraction(const struct reader *r, int64_t n, const uint64_t key[], const uint64_t group[],
+             uint8_t keep[])
+{
+    const bool by_group = r->params->selection.group != NULL;
+
+    for (int64_t i = 0; i < n; i++) {
+        keep[i] = (uint8_t)hg_split_takes(by_group ? group[i] : key[i],
+                                          (uint64_t)r->params->meta.seed,
+                                          r->params->selection.train_fraction);
+    }
+}
+
+static void
+drop_rows(hg_training_rows *rows, int64_t first, int64_t n, const uint8_t keep[])
+{
+    int64_t to = first;
+
+    for (int64_t i = 0; i < n; i++) {
+        if (keep[i]) {
+            rows->key[to] = rows->key[first + i];
+            rows->group[to] = rows->group[first + i];
+            rows->parent_key[to] = rows->parent_key[first + i];
+            rows->weight[to] = rows->weight[first + i];
+            to++;
+        }
+    }
+    rows->n = to;
+}
+
+static hg_status
+compute_values(const struct reader *r, const hg_table *table, int64_t first)
+{
+    const int nf = r->features->n, nt = r->targets->n;
+    double *value = NULL;
+    hg_status status;
+
+    HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
+    for (int f = 0; f < nf; f++) {
+        HG_TRY_OR(done, status, hg_recipe_evaluate(&r->features->recipe[f], table, 1, value));
+        for (int64_t i = 0; i < table->n; i++) {
+            r->rows->x[(first + i) * nf + f] = (float)value[i];
+        }
+    }
+    status = HG_OK;
+    for (int t = 0; t < nt; t++) {
+        HG_TRY_OR(done, status,
+                  hg_recipe_evaluate(&r->targets->recipe[t], table, (size_t)nt,
+                                     r->rows->y + first * nt + t));
+    }
+done:
+    hg_mem_free(value);
+    return status;
+}
+
+static hg_status
+take_part(struct reader *r, hg_table *table, const hg_region *region, const char *run)
+{
+    hg_training_rows *rows = r->rows;
+    const int64_t first = rows->n;
+    uint8_t *keep = NULL;
+    hg_status status;
+
+    rows->n_read += table->n;
+    HG_TRY(hg_mem_array(&keep, (size_t)table->n, 1));
+    HG_TRY_OR(done, status, cut_rows(r, table, region, keep));
+    hg_table_keep(table, keep);
+    HG_TRY_OR(done, status, make_room(rows, table->n, r->features->n, r->targets->n));
+    identify_rows(r, table, region, run, rows->key + first, rows->group + first,
+                  rows->parent_key + first, rows->weight + first);
+    cut_fraction(r, table->n, rows->key + first, rows->group + first, keep);
+    drop_rows(rows, first, table->n, keep);
+    hg_table_keep(table, keep);
+    status = compute_values(r, table, first);
+done:
+    hg_mem_free(keep);
+    return status;
+}
+
+static hg_status
+read_parts(const hg_comm *comm, struct reader *r, const hg_catalog *catalog,
+           const hg_region *region, const char *run)
+{
+    hg_status status = HG_OK;
+
+    for (int64_t part = comm->rank; part < hg_catalog_n_part(catalog) && status == HG_OK;
+         part += comm->size) {
+        hg_table table = {.frame = *hg_catalog_frame(catalog)};
+
+        status = hg_catalog_read(catalog, part, r->names.n, r->names.p, &table);
+        if (status == HG_OK) {
+            status = take_part(r, &table, region, run);
+        }
+        hg_table_clear(&table);
+    }
+    return hg_comm_agree(comm, status);
+}
+
+static hg_status
+check_frame(struct reader *r, const hg_catalog *catalog, const char *name)
+{
+    const hg_frame *frame = hg_catalog_frame(catalog);
+
+    if (r->is_first) {
+        r->rows->frame = *frame;
+        hg_recipes_take_units(r->features, catalog);
+        hg_recipes_take_units(r->targets, catalog);
+        r->is_first = false;
+        return HG_OK;
+    }
+    return hg_frame_compare(&r->rows->frame, "the first training catalogue", frame, name,
+                            r->params->parent.redshift_tolerance,
+                            r->params->parent.cosmology_tolerance);
+}
+
+static hg_status
+read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *options,
+             const hg_region *region, const char *run)
+{
+    hg_catalog *catalog = NULL;
+    hg_status status;
+
+    HG_TRY(hg_catalog_open(comm, options, &catalog));
+    status = list_columns(r, catalog, region);
+    if (status == HG_OK) {
+        status = check_frame(r, catalog, options->files[0]);
+    }
+    if (status == HG_OK) {
+        status = hg_text_add(
+            &r->rows->inputs, "- {file: \"%s\", rows: %" PRId64 ", identity: %016" PRIx64 "}\n",
+            options->files[0], hg_catalog_n_row(catalog), hg_catalog_identity(catalog));
+    }
+    if (status != HG_OK) {
+        hg_error_prefix("'%s': ", options->files[0]);
+    }
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    status = read_parts(comm, r, catalog, region, run);
+    if (status != HG_OK && strstr(hg_error_last()->message, options->files[0]) == NULL) {
+        hg_error_prefix("'%s': ", options->files[0]);
+    }
+done:
+    hg_catalog_close(catalog);
+    return status;
+}
+
+/* Radii apply only to catalogues in the parent's frame: those of zooms cut from a larger file.
+ */
+static hg_status
+read_regions(const hg_comm *comm, struct reader *r, hg_catalog_options *options,
+             const char *path)
+{
+    hg_region *regions = NULL;
+    int n = 0;
+    hg_status status;
+
+    HG_TRY(hg_regions_read(comm, path, r->params->zooms.run, &n, &regions));
+    hg_log_info("train: %d regions in '%s', effective number %.1f by weight", n, path,
+                hg_regions_effective(n, regions));
+    status = HG_OK;
+    for (int i = 0; i < n && status == HG_OK; i++) {
+        const char *file = regions[i].hydro;
+
+        options->n_file = 1;
+        options->files = &file;
+        status = read_catalog(comm, r, options, &regions[i], regions[i].run);
+    }
+    r->rows->has_group = true;
+    hg_mem_free(regions);
+    return status;
+}
+
+hg_status
+hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+                      hg_recipes *targets, hg_training_rows *rows)
+{
+    struct reader r = {.params = params,
+                       .features = features,
+                       .targets = targets,
+                       .rows = rows,
+                       .is_first = true};
+    hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
+    char path[HG_PATH_MAX];
+    hg_status status = HG_OK;
+
+    *rows = (hg_training_rows){0};
+    options.format = params->zooms.format;
+    options.mapping = params->zooms.mapping;
+    options.partial = params->zooms.partial;
+    HG_TRY(hg_paths_regions(params, sizeof path, path));
+    if (params->selection.train != NULL) {
+        HG_TRY(hg_expression_create(params->selection.train, &r.selection));
+    }
+    if (path[0] != '\0') {
+        status = read_regions(comm, &r, &options, path);
+    } else {
+        options.n_file = params->zooms.files.n;
+        options.files = params->zooms.files.v;
+        status = read_catalog(comm, &r, &options, NULL, params->zooms.run);
+        rows->has_group = params->selection.group != NULL || r.has_region;
+    }
+    hg_expression_free(r.selection);
+    if (status != HG_OK) {
+        hg_training_rows_clear(rows);
+    }
+    return status;
+}
+
+void
+hg_training_rows_clear(hg_training_rows *rows)
+{
+    hg_mem_free(rows->x);
+    hg_mem_free(rows->y);
+    hg_mem_free(rows->weight);
+    hg_mem_free(rows->key);
+    hg_mem_free(rows->group);
+    hg_mem_free(rows->parent_key);
+    hg_text_clear(&rows->inputs);
+    *rows = (hg_training_rows){0};
+}

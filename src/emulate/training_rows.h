@@ -1,0 +1,41 @@
+/** Training rows of this rank: read from catalogues, selected, turned into numbers. Layer:
+ * emulate. */
+#ifndef HG_EMULATE_TRAINING_ROWS_H
+#define HG_EMULATE_TRAINING_ROWS_H
+
+#include "base/text.h"
+#include "emulate/recipes.h"
+#include "halograft/comm.h"
+#include "halograft/params.h"
+
+/** What training needs; {0} is empty, release with hg_training_rows_clear(). */
+typedef struct hg_training_rows {
+    int64_t n;
+    int64_t room;
+    float *x;             /**< shape (n, n_feature) */
+    double *y;            /**< shape (n, n_target) */
+    double *weight;       /**< shape (n) */
+    uint64_t *key;        /**< shape (n) */
+    uint64_t *group;      /**< shape (n) */
+    uint64_t *parent_key; /**< shape (n), 0 = not in the parent */
+    bool has_group;       /**< a region table or a group column gave groups */
+    int64_t n_read;       /**< rows read on this rank, before any cut */
+    hg_frame frame;       /**< of the first catalogue */
+    hg_text inputs;       /**< YAML lines that name the catalogues read */
+} hg_training_rows;
+
+/** Read all training catalogues; every rank keeps the rows of the parts it read.
+ *
+ * @collective{comm}
+ * @param[in]     params    Zooms, Selection, Parent
+ * @param[in,out] features  units are filled in from the first catalogue
+ * @param[in,out] targets   the same
+ * @param[out]    rows      release with hg_training_rows_clear()
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_INPUT; HG_E_PARAM; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_training_rows_read(const hg_comm *comm, const hg_params *params,
+                                              hg_recipes *features, hg_recipes *targets,
+                                              hg_training_rows *rows);
+void hg_training_rows_clear(hg_training_rows *rows);
+
+#endif

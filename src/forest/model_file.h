@@ -1,0 +1,47 @@
+/** The arrays of a forest as one table, for the file and for the broadcast. Layer: forest. */
+#ifndef HG_FOREST_MODEL_FILE_H
+#define HG_FOREST_MODEL_FILE_H
+
+#include "forest/model.h"
+#include "store/h5.h"
+
+/** One array of a forest. */
+typedef struct hg_model_item {
+    const char *name; /**< dataset */
+    hg_type type;
+    int64_t n;   /**< rows */
+    int64_t row; /**< elements per row; 0 = one-dimensional */
+    void *data;
+} hg_model_item;
+
+enum { HG_MODEL_ITEMS = 13, HG_MODEL_TREE_ITEMS = 3 };
+
+/** List the arrays whose form in memory is that on disk; the first HG_MODEL_TREE_ITEMS do not
+ * depend on the offsets.
+ *
+ * @local
+ */
+void hg_model_list(hg_forest *forest, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS]);
+
+/** Bytes of an array.
+ *
+ * @local
+ */
+size_t hg_model_item_bytes(const hg_model_item *item);
+
+/** Check that links, leaf numbers and rows stay inside their arrays.
+ *
+ * @local
+ * @return HG_OK; HG_E_FORMAT
+ */
+HG_MUST_CHECK hg_status hg_model_check(const hg_forest *forest);
+
+/** Give rank 0's forest to all ranks (others pass NULL).
+ *
+ * @collective{comm}
+ * @param[in,out] forest  owned by the caller
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_share(const hg_comm *comm, hg_forest **forest);
+
+#endif

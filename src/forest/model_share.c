@@ -1,0 +1,177 @@
+/* The arrays of a forest as a table, their check, and their way from rank 0 to all ranks. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "forest/model_file.h"
+
+void
+hg_model_list(hg_forest *f, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS])
+{
+    const int64_t n = f->n_row, n_leaf = (int64_t)f->leaf_offset[f->n_tree];
+    const int64_t trees = f->n_tree;
+    const hg_model_item all[HG_MODEL_ITEMS] = {
+        {"/stage0/tree/node_offset", HG_U64, trees + 1, 0, f->node_offset},
+        {"/stage0/tree/leaf_offset", HG_U64, trees + 1, 0, f->leaf_offset},
+        {"/stage0/tree/importance", HG_F64, trees, f->n_feature, f->importance},
+        {"/features/range", HG_F32, f->n_feature, 4, f->range},
+        {"/stage0/leaf/mean", HG_F32, n_leaf, f->n_target, f->mean},
+        {"/stage0/leaf/row", HG_U32, (int64_t)n_mate, 0, f->mate},
+        {"/stage0/row/object", HG_U64, n, 0, f->key},
+        {"/stage0/row/group", HG_U64, n, 0, f->group},
+        {"/stage0/row/parent", HG_U64, n, 0, f->parent},
+        {"/stage0/row/target", HG_F32, n, f->n_target, f->value},
+        {"/stage0/row/residual", HG_F32, n, f->n_target, f->residual},
+        {"/stage0/row/oob_trees", HG_U16, n, 0, f->oob_trees},
+        {"/stage0/row/weight", HG_U32, n, 0, f->weight},
+    };
+
+    memcpy(item, all, sizeof all);
+}
+
+size_t
+hg_model_item_bytes(const hg_model_item *item)
+{
+    return (size_t)item->n * (size_t)(item->row > 0 ? item->row : 1) * hg_type_size(item->type);
+}
+
+static hg_status
+check_tree(const hg_forest *f, int t)
+{
+    const hg_node *node = f->node + f->node_offset[t];
+    const uint64_t n_node = f->node_offset[t + 1] - f->node_offset[t];
+    const uint64_t n_leaf = f->leaf_offset[t + 1] - f->leaf_offset[t];
+    const uint32_t mask = (1u << f->feature_bits) - 1;
+
+    if (n_node < 2 || n_leaf < 1) {
+        return HG_FAIL(HG_E_FORMAT, "tree %d has no nodes", t);
+    }
+    for (uint64_t i = 0; i < n_node; i++) {
+        uint64_t child = node[i].link >> f->feature_bits;
+        int ok =
+            hg_node_is_leaf(node[i])
+                ? child == i && (node[i].link & mask) == 0 && hg_leaf_number(node[i]) < n_leaf
+                : child > i && child + 1 < n_node && (int)(node[i].link & mask) < f->n_feature;
+
+        if (!ok) {
+            return HG_FAIL(HG_E_FORMAT, "node %" PRIu64 " of tree %d has an impossible link", i,
+                           t);
+        }
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_model_check(const hg_forest *f)
+{
+    const uint64_t n_leaf = f->leaf_offset[f->n_tree];
+
+    for (int t = 0; t < f->n_tree; t++) {
+        HG_TRY(check_tree(f, t));
+    }
+    for (uint64_t i = 0; i < f->mate_offset[n_leaf]; i++) {
+        if (f->mate[i] >= f->n_row) {
+            return HG_FAIL(HG_E_FORMAT, "a leaf lists row %" PRIu32 " of %" PRId64, f->mate[i],
+                           f->n_row);
+        }
+    }
+    return HG_OK;
+}
+
+/* the members of a forest that are no pointers, as one block */
+static void
+take_scalars(const hg_forest *from, hg_forest *to)
+{
+    to->options = from->options;
+    to->feature_bits = from->feature_bits;
+    to->weight_unit = from->weight_unit;
+    memcpy(to->centre, from->centre, sizeof to->centre);
+    memcpy(to->quantum, from->quantum, sizeof to->quantum);
+    memcpy(to->scale, from->scale, sizeof to->scale);
+    memcpy(to->cost, from->cost, sizeof to->cost);
+    memcpy(to->target_weight, from->target_weight, sizeof to->target_weight);
+}
+
+static hg_status
+share_meta(const hg_comm *comm, int n_meta, hg_forest *f)
+{
+    for (int i = 0; i < n_meta; i++) {
+        hg_status status = HG_OK;
+        char name[sizeof f->meta->name] = "";
+        char *text = NULL;
+        uint64_t n = 0;
+
+        if (comm->rank == 0) {
+            memcpy(name, f->meta[i].name, sizeof name);
+            n = strlen(f->meta[i].text) + 1;
+        }
+        hg_comm_broadcast(comm, 0, name, sizeof name);
+        hg_comm_broadcast(comm, 0, &n, sizeof n);
+        status = hg_comm_agree(comm, hg_mem_array(&text, n, 1));
+        if (status != HG_OK) {
+            hg_mem_free(text);
+            return status;
+        }
+        if (comm->rank == 0) {
+            memcpy(text, f->meta[i].text, n);
+        }
+        hg_comm_broadcast(comm, 0, text, n);
+        status = comm->rank == 0 ? HG_OK : hg_forest_set_meta(f, name, text);
+        hg_mem_free(text);
+        HG_TRY(hg_comm_agree(comm, status));
+    }
+    return HG_OK;
+}
+
+static hg_status
+share_arrays(const hg_comm *comm, uint64_t n_mate, hg_forest *f)
+{
+    const size_t n_tree = (size_t)f->n_tree;
+    hg_model_item item[HG_MODEL_ITEMS];
+    hg_status status = HG_OK;
+
+    hg_comm_broadcast(comm, 0, f->node_offset, (n_tree + 1) * sizeof *f->node_offset);
+    hg_comm_broadcast(comm, 0, f->leaf_offset, (n_tree + 1) * sizeof *f->leaf_offset);
+    if (comm->rank > 0) {
+        status = hg_model_reserve(f, n_mate);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_model_list(f, n_mate, item);
+    for (int i = 2; i < HG_MODEL_ITEMS; i++) {
+        hg_comm_broadcast(comm, 0, item[i].data, hg_model_item_bytes(&item[i]));
+    }
+    hg_comm_broadcast(comm, 0, f->node, f->node_offset[n_tree] * sizeof *f->node);
+    hg_comm_broadcast(comm, 0, f->mate_offset,
+                      (f->leaf_offset[n_tree] + 1) * sizeof *f->mate_offset);
+    hg_comm_broadcast(comm, 0, f->feature, (size_t)f->n_feature * sizeof *f->feature);
+    hg_comm_broadcast(comm, 0, f->target, (size_t)f->n_target * sizeof *f->target);
+    return HG_OK;
+}
+
+hg_status
+hg_model_share(const hg_comm *comm, hg_forest **forest)
+{
+    hg_status status = HG_OK;
+    hg_forest scalars = {0};
+    int n_meta = 0;
+    uint64_t n_mate = 0;
+
+    if (comm->rank == 0) {
+        scalars = **forest;
+        n_meta = (*forest)->n_meta;
+        n_mate = (*forest)->mate_offset[(*forest)->leaf_offset[(*forest)->n_tree]];
+    }
+    hg_comm_broadcast(comm, 0, &scalars, sizeof scalars);
+    hg_comm_broadcast(comm, 0, &n_meta, sizeof n_meta);
+    hg_comm_broadcast(comm, 0, &n_mate, sizeof n_mate);
+    if (comm->rank > 0) {
+        status = hg_model_create(scalars.n_feature, scalars.n_target, scalars.n_tree,
+                                 scalars.n_row, forest);
+        if (status == HG_OK) {
+            take_scalars(&scalars, *forest);
+        }
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    HG_TRY(share_arrays(comm, n_mate, *forest));
+    return share_meta(comm, n_meta, *forest);
+}

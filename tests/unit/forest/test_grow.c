@@ -1,0 +1,409 @@
+/* Trees against a second, naive grower: recursion over lists of rows, one feature at a time,
+ * sums in 64 bits. It shares with the code under test only the words, the bag and the formula
+ * of a threshold. */
+#include "mpi_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "forest/model.h"
+#include "forest_data.h"
+
+MPI_SUITE(grow);
+
+/* the naive grower's view of a forest and its rows, in canonical order */
+typedef struct truth {
+    const hg_forest *f;
+    const float *x;
+    int32_t *q;
+    int64_t *w; /* weight times copies */
+    double cost[HG_TARGETS_MAX];
+    uint32_t key[2];
+    int tree;
+    double w_total;
+    int n_inner;
+    int n_leaf;
+    int n_deepest;
+} truth;
+
+typedef struct choice {
+    int feature;
+    float t;
+    double score;
+} choice;
+
+static float
+value_at(const truth *g, uint32_t row, int f)
+{
+    return g->x[(int64_t)row * g->f->n_feature + f];
+}
+
+static double
+score_split(const truth *g, const uint32_t row[], int n, int f, float t, int *n_left)
+{
+    int64_t s[HG_TARGETS_MAX] = {0}, left[HG_TARGETS_MAX] = {0}, w = 0, wl = 0;
+    double score = 0;
+
+    *n_left = 0;
+    for (int i = 0; i < n; i++) {
+        int is_left = value_at(g, row[i], f) <= t;
+
+        *n_left += is_left;
+        w += g->w[row[i]];
+        wl += is_left ? g->w[row[i]] : 0;
+        for (int o = 0; o < g->f->n_target; o++) {
+            int64_t v = g->q[(int64_t)row[i] * g->f->n_target + o] * g->w[row[i]];
+
+            s[o] += v;
+            left[o] += is_left ? v : 0;
+        }
+    }
+    for (int o = 0; o < g->f->n_target; o++) {
+        double d = (double)left[o] - (double)s[o] / (double)w * (double)wl;
+
+        score += g->cost[o] * (d * d);
+    }
+    return score / ((double)wl * ((double)w - (double)wl));
+}
+
+static void
+find_limits(const truth *g, const uint32_t row[], int n, int f, float *min, float *max)
+{
+    *min = HUGE_VALF;
+    *max = -HUGE_VALF;
+    for (int i = 0; i < n; i++) {
+        *min = fminf(*min, value_at(g, row[i], f));
+        *max = fmaxf(*max, value_at(g, row[i], f));
+    }
+}
+
+/* candidates by the words of scikit-learn's rule: the first K in random order, then on to the
+ * first that is not constant */
+static void
+find_candidates(const truth *g, const uint32_t row[], int n, uint64_t path, int candidate[])
+{
+    const int n_feature = g->f->n_feature;
+    int k = (int)(g->f->options.max_features * n_feature), visited = 0, any = 0;
+    unsigned char seen[HG_FEATURES_MAX] = {0};
+
+    k = k < 1 ? 1 : k;
+    memset(candidate, 0, (size_t)n_feature * sizeof *candidate);
+    while (visited < n_feature && (visited < k || !any)) {
+        int next = -1;
+        uint32_t least = 0;
+        float min, max;
+
+        for (int f = 0; f < n_feature; f++) {
+            uint32_t word = hg_kernel_word(g->key, path, HG_PURPOSE_PRIORITY, f);
+
+            if (!seen[f] && (next < 0 || word < least)) {
+                next = f;
+                least = word;
+            }
+        }
+        seen[next] = 1;
+        visited++;
+        find_limits(g, row, n, next, &min, &max);
+        candidate[next] = max > min;
+        any |= max > min;
+    }
+}
+
+static choice
+choose(const truth *g, const uint32_t row[], int n, uint64_t path)
+{
+    choice best = {-1, 0, -1};
+    int candidate[HG_FEATURES_MAX];
+
+    find_candidates(g, row, n, path, candidate);
+    for (int f = 0; f < g->f->n_feature; f++) {
+        uint32_t word = hg_kernel_word(g->key, path, HG_PURPOSE_THRESHOLD, f);
+        float min, max, t;
+        double score;
+        int n_left;
+
+        if (!candidate[f]) {
+            continue;
+        }
+        find_limits(g, row, n, f, &min, &max);
+        t = hg_kernel_threshold(word, min, max);
+        cr_assert(t >= min && t < max);
+        score = score_split(g, row, n, f, t, &n_left);
+        if (n_left >= g->f->options.min_leaf && n - n_left >= g->f->options.min_leaf &&
+            score > best.score) {
+            best = (choice){f, t, score};
+            if (n == 2 && g->f->options.min_leaf == 1 && g->f->options.max_features >= 1) {
+                break; /* two rows: all splits are alike, the first feature is taken */
+            }
+        }
+    }
+    return best;
+}
+
+static int
+is_pure(const truth *g, const uint32_t row[], int n)
+{
+    const int n_target = g->f->n_target;
+
+    for (int i = 1; i < n; i++) {
+        if (memcmp(g->q + (int64_t)row[i] * n_target, g->q + (int64_t)row[0] * n_target,
+                   (size_t)n_target * sizeof *g->q) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void
+check_leaf(truth *g, hg_node node, const uint32_t row[], int n, int min_rows)
+{
+    const hg_forest *f = g->f;
+    uint64_t leaf = f->leaf_offset[g->tree] + hg_leaf_number(node);
+
+    cr_assert(n >= min_rows);
+    cr_assert_eq(hg_leaf_number(node), (uint32_t)g->n_leaf, "leaves are numbered depth first");
+    g->n_leaf++;
+    for (int o = 0; o < f->n_target; o++) {
+        double s = 0, w = 0;
+
+        for (int i = 0; i < n; i++) {
+            w += (double)g->w[row[i]];
+            s += (double)g->w[row[i]] * (double)f->value[(int64_t)row[i] * f->n_target + o];
+        }
+        cr_assert_float_eq((double)f->mean[leaf * (uint64_t)f->n_target + (uint64_t)o], s / w,
+                           2e-6 * (1 + fabs(s / w)));
+    }
+    for (int i = 0; i < n;
+         i++) { /* every row of the bag is listed in its leaf, unless capped */
+        int listed = f->mate_offset[leaf + 1] - f->mate_offset[leaf] ==
+                     (uint64_t)f->options.leaf_mates_max;
+
+        for (uint64_t m = f->mate_offset[leaf]; m < f->mate_offset[leaf + 1]; m++) {
+            listed |= f->mate[m] == row[i];
+        }
+        cr_assert(listed);
+    }
+}
+
+static void
+check_node(truth *g, uint32_t at, uint32_t row[], int n, uint64_t path, int depth)
+{
+    const hg_forest *f = g->f;
+    const hg_train_options *o = &f->options;
+    const hg_node node = f->node[f->node_offset[g->tree] + at];
+    choice best = {-1, 0, -1};
+    double w = 0;
+    int n_left = 0;
+    uint32_t child = node.link >> f->feature_bits;
+
+    g->n_deepest = depth > g->n_deepest ? depth : g->n_deepest;
+    for (int i = 0; i < n; i++) {
+        w += (double)g->w[row[i]];
+    }
+    if (n >= o->min_split && n >= 2 * o->min_leaf && !is_pure(g, row, n) &&
+        (o->max_depth == 0 || depth < o->max_depth)) {
+        best = choose(g, row, n, path);
+    }
+    if (best.feature >= 0 && best.score * w / g->w_total / f->n_target < o->min_gain) {
+        best.feature = -1;
+    }
+    if (best.feature < 0) {
+        cr_assert(hg_node_is_leaf(node), "node %u of depth %d with %d rows", at, depth, n);
+        cr_assert_eq(child, at);
+        check_leaf(g, node, row, n, n < o->min_leaf ? n : o->min_leaf);
+        return;
+    }
+    cr_assert(!hg_node_is_leaf(node), "node %u of depth %d with %d rows", at, depth, n);
+    cr_assert_eq((int)(node.link & ((1u << f->feature_bits) - 1)), best.feature);
+    cr_assert(memcmp(&node.t, &best.t, sizeof node.t) == 0);
+    cr_assert_eq(child, (uint32_t)(2 + 2 * g->n_inner), "pairs stand depth first");
+    g->n_inner++;
+    for (int i = 0; i < n; i++) {
+        if (value_at(g, row[i], best.feature) <= best.t) {
+            uint32_t keep = row[n_left];
+
+            row[n_left++] = row[i];
+            row[i] = keep;
+        }
+    }
+    check_node(g, child, row, n_left, hg_mix64(2 * path + 1), depth + 1);
+    check_node(g, child + 1, row + n_left, n - n_left, hg_mix64(2 * path + 2), depth + 1);
+}
+
+/* x in canonical order, found by key */
+static float *
+sort_features(const hg_forest *f, const test_rows *r)
+{
+    float *x = malloc((size_t)(f->n_row * f->n_feature) * sizeof *x);
+
+    for (int64_t i = 0; i < f->n_row; i++) {
+        int64_t from = 0;
+
+        while (r->key[from] != f->key[i]) {
+            from++;
+        }
+        memcpy(x + i * f->n_feature, r->x + from * f->n_feature,
+               (size_t)f->n_feature * sizeof *x);
+        for (int o = 0; o < f->n_target; o++) {
+            cr_assert_eq(f->value[i * f->n_target + o], (float)r->y[from * f->n_target + o]);
+        }
+    }
+    return x;
+}
+
+static void
+check_tree(truth *g, int tree, const test_rows *r)
+{
+    const hg_forest *f = g->f;
+    uint32_t *row = malloc((size_t)f->n_row * sizeof *row);
+    hg_stream s = hg_stream_start(f->options.seed, (uint64_t)(f->options.first_tree + tree), 0,
+                                  HG_PURPOSE_THRESHOLD);
+    int n = 0;
+
+    (void)r;
+    g->tree = tree;
+    g->w_total = 0;
+    g->n_inner = g->n_leaf = 0;
+    memcpy(g->key, s.key, sizeof s.key);
+    for (int64_t i = 0; i < f->n_row; i++) {
+        int copies = hg_bag_copies(f->options.bag, f->options.seed,
+                                   (uint64_t)(f->options.first_tree + tree), i, f->group[i]);
+
+        g->w[i] = (int64_t)f->weight[i] * copies;
+        g->w_total += (double)g->w[i];
+        row[n] = (uint32_t)i;
+        n += copies > 0;
+    }
+    if (n == 0) { /* an empty bag: all rows */
+        for (int64_t i = 0; i < f->n_row; i++) {
+            g->w[i] = f->weight[i];
+            g->w_total += (double)g->w[i];
+            row[n++] = (uint32_t)i;
+        }
+    }
+    check_node(g, 0, row, n, 1, 0);
+    cr_assert_eq(f->node_offset[tree + 1] - f->node_offset[tree],
+                 (uint64_t)(2 + 2 * g->n_inner));
+    cr_assert_eq(f->leaf_offset[tree + 1] - f->leaf_offset[tree], (uint64_t)g->n_leaf);
+    free(row);
+}
+
+static void
+check_forest(const hg_train_options *options, const test_rows *r, int max_depth)
+{
+    hg_forest *f = NULL;
+    truth g = {0};
+    float *x;
+    int64_t n;
+
+    cr_assert_eq(hg_forest_train(&world, options, &r->data, &f), HG_OK, "%s",
+                 hg_error_last()->message);
+    n = f->n_row * f->n_target;
+    x = sort_features(f, r);
+    g = (truth){.f = f, .x = x};
+    g.q = malloc((size_t)n * sizeof *g.q);
+    g.w = malloc((size_t)f->n_row * sizeof *g.w);
+    for (int o = 0; o < f->n_target; o++) {
+        double mean = 0, square = 0, high = -HUGE_VAL;
+
+        for (int64_t i = 0; i < r->data.n; i++) {
+            high = fmax(high, r->y[i * f->n_target + o]);
+        }
+        cr_assert_float_eq(f->centre[o] + f->quantum[o] * ((1 << 23) - 1), high, 1e-12);
+        for (int64_t i = 0; i < f->n_row; i++) {
+            int64_t from = 0;
+            double q;
+
+            g.q[i * f->n_target + o] = 0;
+            if (!(f->quantum[o] > 0)) {
+                continue;
+            }
+            while (r->key[from] != f->key[i]) {
+                from++;
+            }
+            q = rint((r->y[from * f->n_target + o] - f->centre[o]) / f->quantum[o]);
+            g.q[i * f->n_target + o] = (int32_t)q;
+            mean += q / (double)f->n_row;
+            square += q * q / (double)f->n_row;
+        }
+        if (!(f->quantum[o] > 0)) {
+            continue;
+        }
+        cr_assert_float_eq(f->scale[o] / f->quantum[o] / sqrt(square - mean * mean), 1, 1e-9);
+        g.cost[o] = f->cost[o];
+        cr_assert_float_eq(f->cost[o] * (square - mean * mean), 1, 1e-9);
+    }
+    for (int t = 0; t < options->trees; t++) {
+        check_tree(&g, t, r);
+    }
+    cr_assert(max_depth == 0 || g.n_deepest <= max_depth);
+    free(x);
+    free(g.q);
+    free(g.w);
+    hg_forest_free(f);
+}
+
+Test(grow, trees_are_those_of_a_naive_grower)
+{
+    static const char *const simd[] = {"portable", "avx2", "avx512"};
+    test_rows small = make_rows(300, 7, 3, 0, 1), wide = make_rows(200, 70, 10, 0, 1);
+    test_rows large = make_rows(11000, 20, 4, 0, 1), one = make_rows(1, 3, 1, 0, 1);
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    int n_variant = 0;
+
+    for (int i = 0; i < 3; i++) {
+        const hg_kernel *kernel = NULL;
+
+        setenv("HG_SIMD", simd[i], 1);
+        if (hg_kernel_choose(&kernel) != HG_OK) {
+            continue;
+        }
+        n_variant++;
+        o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+        o.trees = 3;
+        check_forest(&o, &small, 0);
+        check_forest(&o, &one, 0);
+        o.bag = HG_BAG_NONE;
+        check_forest(&o, &wide, 0);
+        o.min_leaf = 1;
+        o.first_tree = 12;
+        check_forest(&o, &small, 0);
+        o.max_features = 0.3;
+        check_forest(&o, &small, 0);
+        o.min_split = 20;
+        o.max_depth = 4;
+        check_forest(&o, &small, 4);
+        o.min_gain = 0.01;
+        check_forest(&o, &small, 4);
+        small.data.weight = small.weight;
+        o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+        o.trees = 2;
+        o.min_leaf = 1;
+        o.leaf_mates_max = 3;
+        check_forest(&o, &small, 0);
+        small.data.group = small.group;
+        o.bag = HG_BAG_GROUP;
+        check_forest(&o, &small, 0);
+        small.data.weight = NULL;
+        small.data.group = NULL;
+        wide.data.weight = wide.weight;
+        check_forest(&(hg_train_options){.trees = 1,
+                                         .min_leaf = 2,
+                                         .min_split = 2,
+                                         .max_features = 0.02,
+                                         .scale_targets = 1,
+                                         .leaf_mates_max = 9,
+                                         .oob_trees_min = 1},
+                     &wide, 0);
+        wide.data.weight = NULL;
+    }
+    cr_assert(n_variant >= 1);
+    unsetenv("HG_SIMD");
+    o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+    o.trees = 1;
+    check_forest(&o, &large, 0); /* large enough for the partition in place and for flushes */
+    clear_rows(&small);
+    clear_rows(&wide);
+    clear_rows(&large);
+    clear_rows(&one);
+}

@@ -1,0 +1,131 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stats/curve.h"
+#include "store/publish.h"
+
+static void
+make_label(hg_label *label, const char *catalogue, const char *name, const char *statistic)
+{
+    *label = (hg_label){.log_x = true, .sample = "stellar_mass > 1e10", .x_unit = "Msun"};
+    snprintf(label->catalogue, sizeof label->catalogue, "%s", catalogue);
+    snprintf(label->name, sizeof label->name, "%s", name);
+    snprintf(label->statistic, sizeof label->statistic, "%s", statistic);
+}
+
+static void
+add_curve(hg_statistics *statistics, const char *name, const char *statistic, int64_t n,
+          double shift)
+{
+    hg_label label;
+    hg_curve *curve = NULL;
+
+    make_label(&label, "draw", name, statistic);
+    cr_assert_eq(
+        hg_statistics_curve(statistics, &label, n, HG_CURVE_COUNT | HG_CURVE_BAND, &curve),
+        HG_OK);
+    for (int64_t i = 0; i < n; i++) {
+        curve->x[i] = (double)i + 0.5;
+        curve->x_low[i] = (double)i;
+        curve->x_high[i] = (double)i + 1;
+        curve->y[i] = i == 2 ? (double)NAN : (double)i + shift;
+        curve->error[i] = 0.1;
+        curve->low[i] = -1;
+        curve->high[i] = 1.0 / 3;
+        curve->count[i] = (int64_t)1 << 40;
+    }
+    cr_assert_eq(hg_attributes_real(&curve->attributes, "mesh", 256), HG_OK);
+    cr_assert_eq(hg_attributes_text(&curve->attributes, "assignment", "pcs"), HG_OK);
+}
+
+Test(curve, a_statistics_file_gives_back_what_was_written)
+{
+    char folder[] = "/tmp/hg_curve_XXXXXX", path[128], twin[128];
+    hg_statistics out = {0}, in = {0};
+    hg_map *map = NULL;
+    hg_score *score = NULL;
+    hg_label label;
+    const hg_curve *curve;
+    hg_text csv = {0};
+
+    cr_assert(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/statistics.hdf5", folder);
+    snprintf(twin, sizeof twin, "%s/statistics.csv", folder);
+    add_curve(&out, "power_10/5", "power", 5, 0);
+    add_curve(&out, "empty", "power", 0, 0);
+    make_label(&label, "truth", "slice", "slice");
+    cr_assert_eq(hg_statistics_map(&out, &label, 2, 3, &map), HG_OK);
+    for (int i = 0; i < 6; i++) {
+        map->counts[i] = i * i;
+    }
+    map->x_edges[2] = 2;
+    map->y_edges[3] = 3;
+    cr_assert_eq(hg_statistics_score(&out, "draw_stellar_mass", &score), HG_OK);
+    cr_assert_eq(hg_attributes_real(&score->attributes, "rmse", 0.125), HG_OK);
+    cr_assert_eq(hg_attributes_text(&out.provenance, "version", "1"), HG_OK);
+    cr_assert_eq(hg_text_add(&out.parameters, "Measure:\n  mesh: 256\n"), HG_OK);
+    cr_assert_eq(hg_statistics_write(&out, path), HG_OK);
+    cr_assert_eq(hg_statistics_read(path, &in), HG_OK);
+
+    cr_assert_eq(in.n_curve, 2);
+    curve = hg_statistics_find(&in, "draw", "power_10/5");
+    cr_assert(curve != NULL);
+    cr_expect_eq(curve->n, 5);
+    cr_expect_eq(curve->count[4], (int64_t)1 << 40);
+    cr_expect(curve->high[1] == 1.0 / 3 && curve->draw_error == NULL && isnan(curve->y[2]));
+    cr_expect(curve->label.log_x && !curve->label.log_y);
+    cr_expect_str_eq(curve->label.sample, "stellar_mass > 1e10");
+    cr_expect_eq(hg_attributes_find(&curve->attributes, "mesh")->value, 256);
+    cr_expect_str_eq(hg_attributes_find(&curve->attributes, "assignment")->text, "pcs");
+    cr_assert_eq(in.n_map, 1);
+    cr_expect(in.map[0].counts[5] == 25 && in.map[0].n_y == 3 && in.map[0].y_edges[3] == 3);
+    cr_assert_eq(in.n_score, 1);
+    cr_expect_eq(hg_attributes_find(&in.score[0].attributes, "rmse")->value, 0.125);
+    cr_expect_str_eq(hg_text_string(&in.parameters), "Measure:\n  mesh: 256\n");
+
+    cr_assert_eq(hg_file_read(twin, &csv), HG_OK);
+    cr_expect(strstr(hg_text_string(&csv), "draw,power_10/5,power,\"stellar_mass > 1e10\",,1.5,"
+                                           "1,2,1,0.10000000000000001,-1,0.33333333333333331,,"
+                                           "1099511627776\n") != NULL,
+              "%s", hg_text_string(&csv));
+    hg_text_clear(&csv);
+    hg_statistics_clear(&in);
+    hg_statistics_clear(&out);
+    remove(path);
+    remove(twin);
+    rmdir(folder);
+}
+
+Test(curve, averages_over_draws_keep_other_curves)
+{
+    hg_statistics s = {0};
+    const hg_curve *curve;
+
+    add_curve(&s, "power_a", "power", 3, 100);
+    add_curve(&s, "power_a", "power", 5, 0);
+    add_curve(&s, "mass", "mass_function", 5, 0);
+    add_curve(&s, "power_a", "power", 5, 2);
+    add_curve(&s, "mass", "mass_function", 4, 2); /* a draw without the last bin */
+    cr_assert_eq(hg_statistics_average(&s, 1), HG_OK);
+    cr_assert_eq(s.n_curve, 3);
+    cr_expect_eq(s.curve[0].y[1], 101);
+    curve = &s.curve[1];
+    cr_expect_str_eq(curve->label.name, "power_a");
+    cr_expect_float_eq(curve->y[1], 2, 1e-15);
+    cr_expect_float_eq(curve->draw_error[1], sqrt(2), 1e-15);
+    cr_expect(isnan(curve->y[2]) && isnan(curve->draw_error[2]));
+    cr_expect_eq(hg_attributes_find(&curve->attributes, "draws")->value, 2);
+    cr_expect_float_eq(s.curve[2].y[4], 2, 1e-15); /* (4 + 0) / 2 */
+    hg_statistics_clear(&s);
+}
+
+Test(curve, a_missing_file_is_not_found)
+{
+    hg_statistics s;
+
+    cr_expect_eq(hg_statistics_read("/tmp/no/such/statistics.hdf5", &s), HG_E_NOTFOUND);
+}

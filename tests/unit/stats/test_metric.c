@@ -1,0 +1,88 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "stats/metric.h"
+
+/* Five rows worked out by hand: e = (0.1, -0.1, 0.3, 0, 0.2). */
+Test(metric, five_rows_give_the_numbers_of_the_definitions)
+{
+    const double truth[] = {1, 2, 3, 4, 5}, predicted[] = {1.1, 1.9, 3.3, 4, 5.2};
+    hg_metric m;
+
+    cr_assert_eq(hg_metric_compute(5, truth, predicted, NULL, &m), HG_OK);
+    cr_expect_float_eq(m.bias, 0.1, 1e-14);
+    cr_expect_float_eq(m.rmse, sqrt(0.15 / 5), 1e-14);
+    cr_expect_float_eq(m.mae, 0.7 / 5, 1e-14);
+    cr_expect_float_eq(m.sigma, sqrt(0.03 - 0.01), 1e-14);
+    /* median e = 0.1, |e - 0.1| = 0, 0.2, 0.2, 0.1, 0.1: median 0.1 */
+    cr_expect_float_eq(m.nmad, 0.14826, 1e-14);
+    cr_expect_float_eq(m.r2, 1 - 0.03 / 2, 1e-14);
+    cr_expect_float_eq(m.explained, 1 - 0.02 / 2, 1e-14);
+    cr_expect_float_eq(m.spearman, 1, 1e-14);
+    cr_expect_float_eq(m.within, 0.6, 1e-14); /* 0.2 is not below 0.2 (rounding: 5.2 - 5) */
+    cr_expect_float_eq(m.outliers, 0, 1e-14);
+}
+
+Test(metric, ties_share_their_rank_and_outliers_are_counted)
+{
+    /* ranks 1.5 1.5 3 4 against 2 1 3.5 3.5: the textbook value with mean ranks */
+    const double truth[] = {1, 1, 2, 3}, predicted[] = {5, 4, 6, 6};
+    const double flat[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    const double off[] = {0.1, -0.1, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1, 0.1, 3};
+    double rt[] = {1.5, 1.5, 3, 4}, rp[] = {2, 1, 3.5, 3.5}, c = 0, vt = 0, vp = 0;
+    hg_metric m;
+
+    for (int i = 0; i < 4; i++) {
+        c += (rt[i] - 2.5) * (rp[i] - 2.5);
+        vt += (rt[i] - 2.5) * (rt[i] - 2.5);
+        vp += (rp[i] - 2.5) * (rp[i] - 2.5);
+    }
+    cr_assert_eq(hg_metric_compute(4, truth, predicted, NULL, &m), HG_OK);
+    cr_expect_float_eq(m.spearman, c / sqrt(vt * vp), 1e-14);
+    cr_assert_eq(hg_metric_compute(10, flat, off, NULL, &m), HG_OK);
+    cr_expect_float_eq(m.outliers, 0.1, 1e-14);
+    cr_expect(isnan(m.r2) && isnan(m.pearson) && isnan(m.spread));
+}
+
+/* An integer weight is the same as repeating the row. */
+Test(metric, weights_act_like_repeated_rows)
+{
+    enum { N = 300 };
+    double truth[N], predicted[N], weight[N], long_truth[4 * N], long_predicted[4 * N];
+    int64_t n = 0;
+    hg_metric a, b;
+
+    for (int64_t i = 0; i < N; i++) {
+        hg_stream s = hg_stream_start(8, 0, (uint64_t)i, HG_PURPOSE_LATENT);
+
+        truth[i] = hg_stream_normal(&s);
+        predicted[i] = 0.7 * truth[i] - 0.2 + 0.4 * hg_stream_normal(&s);
+        weight[i] = (double)(i % 4);
+        for (int k = 0; k < i % 4; k++) {
+            long_truth[n] = truth[i];
+            long_predicted[n++] = predicted[i];
+        }
+    }
+    cr_assert_eq(hg_metric_compute(N, truth, predicted, weight, &a), HG_OK);
+    cr_assert_eq(hg_metric_compute(n, long_truth, long_predicted, NULL, &b), HG_OK);
+    for (int i = 1; i < hg_metric_count(); i++) {
+        cr_expect_float_eq(hg_metric_value(&a, i), hg_metric_value(&b, i), 1e-12, "%s",
+                           hg_metric_name(i));
+    }
+    cr_expect_str_eq(hg_metric_name(0), "n");
+    cr_expect_eq((int64_t)hg_metric_value(&a, 0), N);
+}
+
+Test(metric, no_rows_and_no_weight_are_told_apart)
+{
+    hg_metric m;
+
+    cr_assert_eq(hg_metric_compute(0, NULL, NULL, NULL, &m), HG_OK);
+    for (int i = 1; i < hg_metric_count(); i++) {
+        cr_expect(isnan(hg_metric_value(&m, i)), "%s", hg_metric_name(i));
+    }
+    cr_expect_eq(hg_metric_compute(1, &(double){1}, &(double){1}, &(double){0}, &m),
+                 HG_E_INPUT);
+}
