@@ -4,7 +4,8 @@
 Rules: every function that a header declares has a docstring (neighbours without a blank line between
 them share one); its first paragraph ends with a full stop; it holds exactly one of @local and
 @collective{comm}, and is collective if and only if the first parameter is `const hg_comm *`; every
-@param names a parameter. Headers name their layer, .c files open with a comment.
+@param names a parameter. Headers name their layer, .c files open with a comment. Links between the
+pages of the documentation lead somewhere.
 
 Usage: check_docs.py [ROOT]. Prints one line per violation; exit code 1 when there is any.
 """
@@ -162,8 +163,26 @@ def check_header(text):
             yield from check_doc(doc, functions)
 
 
+def check_links(root):
+    """Relative links of Markdown pages lead to files that exist, and to headings that exist."""
+    for path in sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("*/README.md")]):
+        for match in re.finditer(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            target, _, heading = match.group(1).partition("#")
+            if re.match(r"[a-z]+:", target):
+                continue
+            page = (path.parent / target).resolve() if target else path
+            if not page.exists():
+                yield f"{path.relative_to(root)}: link to '{target}', which does not exist"
+            elif heading:
+                lines = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+                anchors = {re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-") for line in lines}
+                if heading not in anchors:
+                    yield f"{path.relative_to(root)}: link to heading '#{heading}' of '{target}', which does not exist"
+
+
 def check(root):
     """All violations below a source tree, as lines of text."""
+    yield from check_links(root)
     count = 0
     for path in sorted([*root.glob("include/halograft/*.h"), *root.glob("src/*/*.h")]):
         text = path.read_text(encoding="utf-8")

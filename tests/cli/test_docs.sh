@@ -59,4 +59,12 @@ judge "opens with a comment" <<<$'/** Count. @local */\nint hg_thing_count(int n
 rm "$work/src/base/bare.c"
 printf '#include <stddef.h>\n' >"$work/src/base/plain.h"
 judge "plain.h:1: a header opens" <<<$'/** Count. @local */\nint hg_thing_count(int n);'
+rm "$work/src/base/plain.h"
+mkdir -p "$work/docs"
+printf '# One Page\n[a](#one-page) [b](https://example.org/x) [c](page.md)\n' >"$work/docs/page.md"
+judge "" <<<$'/** Count. @local */\nint hg_thing_count(int n);'
+printf '[d](gone.md)\n' >>"$work/docs/page.md"
+judge "link to 'gone.md'" <<<$'/** Count. @local */\nint hg_thing_count(int n);'
+printf '# One Page\n[e](page.md#two)\n' >"$work/docs/page.md"
+judge "heading '#two'" <<<$'/** Count. @local */\nint hg_thing_count(int n);'
 echo "passed"
