@@ -237,7 +237,7 @@ gather_positions(const hg_measure_pass *pass, int sample, int64_t *n, double (**
     int64_t count = 0;
 
     for (int64_t i = 0; i < pass->n_selected; i++) {
-        count += pass->selected[i].mask >> sample & 1;
+        count += (int64_t)(pass->selected[i].mask >> sample & 1);
     }
     *n = 0;
     HG_TRY(hg_mem_array(position, (size_t)count, sizeof **position));

@@ -107,9 +107,9 @@ fill_relation_bin(const hg_relation *r, int kind, int k, hg_curve *curve)
 }
 
 static hg_status
-add_relation(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_measured *source,
-             const char *column, const hg_histogram *histogram, int kind,
-             hg_statistics *statistics)
+add_relation(const hg_measure_plan *plan, const hg_measured_set *sources,
+             const hg_measured *source, const char *column, const hg_histogram *histogram,
+             int kind, hg_statistics *statistics)
 {
     static const char *const tail[] = {"", "_scatter", "_width"};
     const hg_params_measure *o = &plan->params->measure;

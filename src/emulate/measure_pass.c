@@ -87,18 +87,6 @@ hg_measure_plan_clear(hg_measure_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-static void
-add_name(hg_measure_pass *pass, const char *name)
-{
-    for (int i = 0; i < pass->n_name; i++) {
-        if (strcmp(pass->name[i], name) == 0) {
-            return;
-        }
-    }
-    HG_ASSERT(pass->n_name < 256);
-    pass->name[pass->n_name++] = name;
-}
-
 /* First column an expression needs and a source lacks, or NULL. */
 static const char *
 missing_name(const hg_measured_set *sources, const hg_measured *source, int draw,
@@ -112,21 +100,13 @@ missing_name(const hg_measured_set *sources, const hg_measured *source, int draw
     return NULL;
 }
 
-static void
-add_expression(hg_measure_pass *pass, const hg_expression *expression)
-{
-    for (int i = 0; expression != NULL && i < hg_expression_n_name(expression); i++) {
-        add_name(pass, hg_expression_name(expression, i));
-    }
-}
-
 static hg_status
-choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_measured *source,
-               int draw, hg_measure_pass *pass)
+choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
+               const hg_measured *source, int draw, hg_measure_pass *pass)
 {
     pass->has_position = hg_measured_has(sources, source, draw, "position");
     if (pass->has_position) {
-        add_name(pass, "position");
+        HG_TRY(hg_names_add(&pass->names, "position"));
     }
     for (int s = 0; s < plan->n_sample; s++) {
         const hg_sample *sample = &plan->sample[s];
@@ -134,7 +114,7 @@ choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources, cons
 
         if (lacks == NULL) {
             pass->has_sample |= (uint64_t)1 << s;
-            add_expression(pass, sample->expression);
+            HG_TRY(hg_names_add_expression(&pass->names, sample->expression));
         } else if (!plan->default_samples) {
             return HG_FAIL(HG_E_NOTFOUND,
                            "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
@@ -148,8 +128,8 @@ choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources, cons
 }
 
 static hg_status
-choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_measured *source,
-              int draw, hg_measure_pass *pass)
+choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
+              const hg_measured *source, int draw, hg_measure_pass *pass)
 {
     const hg_params_measure *o = &plan->params->measure;
     bool related = hg_measured_has(sources, source, draw, o->relation_to) &&
@@ -166,7 +146,7 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources, const
         }
         pass->mass_column[pass->n_mass] = column;
         HG_TRY(hg_massfunc_init(&plan->mass_axis, 1, &pass->massfunc[pass->n_mass++]));
-        add_name(pass, column);
+        HG_TRY(hg_names_add(&pass->names, column));
     }
     for (int i = 0; i < o->relations.n; i++) {
         const char *column = o->relations.v[i];
@@ -180,11 +160,13 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources, const
         pass->relation_column[pass->n_relation] = column;
         HG_TRY(hg_histogram_init(&plan->relation_axis, &plan->fine_axis,
                                  &pass->relation[pass->n_relation++]));
-        add_name(pass, column);
+        HG_TRY(hg_names_add(&pass->names, column));
     }
     if (pass->n_relation > 0) {
-        add_name(pass, o->relation_to);
-        add_expression(pass, plan->relation_where);
+        HG_TRY(hg_names_add(&pass->names, o->relation_to));
+        if (plan->relation_where != NULL) {
+            HG_TRY(hg_names_add_expression(&pass->names, plan->relation_where));
+        }
     }
     return HG_OK;
 }
@@ -284,7 +266,8 @@ add_part(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_m
     hg_status status;
 
     hg_phase_start("measure: read");
-    status = hg_measured_read(sources, source, draw, part, pass->n_name, pass->name, &table);
+    status =
+        hg_measured_read(sources, source, draw, part, pass->names.n, pass->names.p, &table);
     hg_phase_stop("measure: read");
     HG_TRY_OR(done, status, status);
     HG_TRY_OR(done, status, hg_mem_array(&value, 2 * (size_t)table.n, sizeof *value));
@@ -300,8 +283,9 @@ done:
 }
 
 hg_status
-hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_set *sources,
-                    const hg_measured *source, int draw, hg_measure_pass *pass)
+hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
+                    const hg_measured_set *sources, const hg_measured *source, int draw,
+                    hg_measure_pass *pass)
 {
     int64_t first, end;
     hg_status status;
@@ -310,7 +294,7 @@ hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan, const hg_m
     HG_TRY(choose_samples(plan, sources, source, draw, pass));
     status = choose_tables(plan, sources, source, draw, pass);
     hg_measured_parts(comm, source, &first, &end);
-    for (int64_t part = first; part < end && status == HG_OK && pass->n_name > 0; part++) {
+    for (int64_t part = first; part < end && status == HG_OK && pass->names.n > 0; part++) {
         status = add_part(plan, sources, source, draw, part, pass);
     }
     HG_TRY(hg_comm_agree(comm, status));

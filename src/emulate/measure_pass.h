@@ -4,6 +4,7 @@
 #define HG_EMULATE_MEASURE_PASS_H
 
 #include "emulate/measure_source.h"
+#include "emulate/recipes.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
 #include "stats/curve.h"
@@ -57,8 +58,7 @@ typedef struct hg_measure_pass {
     int64_t objects[HG_SAMPLE_MAX]; /**< over all ranks */
     int64_t n_selected, room;
     hg_selected *selected;
-    int n_name;
-    const char *name[256];
+    hg_names names;
 } hg_measure_pass;
 
 /** Read a catalogue once.
@@ -70,8 +70,9 @@ typedef struct hg_measure_pass {
  * failures of reading
  */
 HG_MUST_CHECK hg_status hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
-                                            const hg_measured_set *sources, const hg_measured *source,
-                                            int draw, hg_measure_pass *pass);
+                                            const hg_measured_set *sources,
+                                            const hg_measured *source, int draw,
+                                            hg_measure_pass *pass);
 void hg_measure_pass_clear(hg_measure_pass *pass);
 
 /** Turn mass functions and relations into curves.

@@ -51,7 +51,8 @@ parent_fits(const hg_measured_set *sources, const hg_measured *source)
 }
 
 bool
-hg_measured_has(const hg_measured_set *sources, const hg_measured *source, int draw, const char *name)
+hg_measured_has(const hg_measured_set *sources, const hg_measured *source, int draw,
+                const char *name)
 {
     char with_suffix[HG_NAME_MAX + 16];
 
@@ -305,8 +306,8 @@ add_from_parent(const hg_measured_set *sources, int64_t part, int n, const char 
 }
 
 hg_status
-hg_measured_read(const hg_measured_set *sources, const hg_measured *source, int draw, int64_t part,
-               int n, const char *const names[], hg_table *table)
+hg_measured_read(const hg_measured_set *sources, const hg_measured *source, int draw,
+                 int64_t part, int n, const char *const names[], hg_table *table)
 {
     char(*suffixed)[HG_NAME_MAX + 16] = NULL;
     const char *own[256], *from_parent[256];

@@ -32,7 +32,7 @@ typedef struct hg_measured_set {
  * twice
  */
 HG_MUST_CHECK hg_status hg_measured_set_open(const hg_comm *comm, const hg_params *params,
-                                        hg_measured_set *sources);
+                                             hg_measured_set *sources);
 void hg_measured_set_close(hg_measured_set *sources);
 
 /** Whether a name can be read from a source: with its suffix, plainly, or from the row-aligned
@@ -42,7 +42,7 @@ void hg_measured_set_close(hg_measured_set *sources);
  * @param[in] draw  realisation, from 0
  */
 bool hg_measured_has(const hg_measured_set *sources, const hg_measured *source, int draw,
-                   const char *name);
+                     const char *name);
 
 /** Read columns of one part under their plain names.
  *
@@ -52,9 +52,9 @@ bool hg_measured_has(const hg_measured_set *sources, const hg_measured *source, 
  * @return HG_OK; the failures of hg_catalog_read(); HG_E_SHAPE when catalogue and parent drop
  * different rows
  */
-HG_MUST_CHECK hg_status hg_measured_read(const hg_measured_set *sources, const hg_measured *source,
-                                       int draw, int64_t part, int n, const char *const names[],
-                                       hg_table *table);
+HG_MUST_CHECK hg_status hg_measured_read(const hg_measured_set *sources,
+                                         const hg_measured *source, int draw, int64_t part,
+                                         int n, const char *const names[], hg_table *table);
 
 /** The source of that name, or NULL.
  *
@@ -67,6 +67,6 @@ const hg_measured *hg_measured_set_find(const hg_measured_set *sources, const ch
  * @local
  */
 void hg_measured_parts(const hg_comm *comm, const hg_measured *source, int64_t *first,
-                     int64_t *end);
+                       int64_t *end);
 
 #endif
