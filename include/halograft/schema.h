@@ -114,8 +114,34 @@
     P(INT, draws, "", "1", 0, 64, "number of realisations")
 
 #define HG_PARAMS_MEASURE(P) \
-    P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; default: the output of apply") \
-    P(STRING, file, "", "statistics.hdf5", 0, 0, "statistics file, relative to Output.folder when it has no slash")
+    P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \
+    P(STRING, mapping, "", NULL, 0, 0, "mapping file of catalogues of format columns (files of the parent take Parent.mapping)") \
+    P(STRING, file, "", "statistics.hdf5", 0, 0, "statistics file, relative to Output.folder when it has no slash") \
+    P(INT, mesh, "", "256", 4, 65536, "cells per side of the mesh for P(k) and xi(r)") \
+    P(CHOICE, assignment, "ngp|cic|tsc|pcs", "pcs", 0, 0, "mass assignment to the mesh") \
+    P(BOOL, interlace, "", "true", 0, 0, "paint a second mesh half a cell away, which removes the odd aliases") \
+    P(CHOICE, precision, "float|double", "float", 0, 0, "precision of the mesh") \
+    P(CHOICE, planning, "estimate|measure", "estimate", 0, 0, "how long FFTW looks for a plan; measure may change the last bits between runs") \
+    P(CHOICE, line_of_sight, "none|x|y|z", "none", 0, 0, "axis of the multipoles of P(k); none = monopole only") \
+    P(REAL, k_width, "", "1", 0, 1e6, "smallest width of a bin of P(k), in fundamental wave numbers") \
+    P(REAL, dlnk, "", "0.2", 0, 10, "smallest width of a bin of P(k) in ln k") \
+    P(REAL, k_max, "", "0.9", 0.05, 1, "largest k of P(k) as a share of the Nyquist wave number") \
+    P(REAL, r_min, "Mpc", "0 Mpc", 0, 1e6, "smallest separation of xi(r); 0 = 8 cells, below which the mesh blurs it") \
+    P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r); 0 = a quarter of the box") \
+    P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins are at least two cells wide") \
+    P(STRINGS, mass_functions, "", "stellar_mass", 0, 0, "columns to make mass functions of") \
+    P(REAL, mass_width, "", "0.2", 0.01, 2, "width of the bins of mass functions in dex") \
+    P(STRINGS, relations, "", "stellar_mass", 0, 0, "columns whose median, percentiles and scatter are measured against relation_to") \
+    P(STRING, relation_to, "", "m200c", 0, 0, "column on the x axis of relations") \
+    P(STRING, relation_where, "", "central == 1", 0, 0, "rows that enter relations") \
+    P(REAL, relation_width, "", "0.2", 0.01, 2, "width of the bins of relations in dex") \
+    P(INT, relation_least, "", "10", 2, 1e9, "bins of relations with fewer objects are NaN") \
+    P(STRING, threshold_column, "", "stellar_mass", 0, 0, "mass whose thresholds make the samples where the section Samples is empty") \
+    P(REALS, thresholds, "Msun", "1e10 Msun, 3.1622776601683795e10 Msun, 1e11 Msun", 0, 1e20, "lower limits of those samples") \
+    P(STRINGS, compare, "", "stellar_mass, sfr, gas_mass, bh_mass, z_star, sigma_star, r_star", 0, 0, "columns compared row by row with the catalogue called truth, where both have them") \
+    P(INT, metric_rows, "", "1048576", 100, 1e8, "metrics use every n-th row so that at most about this many enter") \
+    P(REAL, slice_depth, "Mpc", "20 Mpc", 0, 1e6, "thickness of the slice maps, 0 = none") \
+    P(INT, slice_cells, "", "200", 2, 4096, "cells per side of the slice maps")
 
 #define HG_PARAMS_OUTPUT(P) \
     P(STRING, folder, "", "out", 0, 0, "folder of all outputs, may hold {snap}") \

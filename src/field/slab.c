@@ -88,7 +88,7 @@ allocate_mesh(const hg_slab *slab, void **mesh)
 
     if (status != HG_OK) {
         hg_error_prefix("mesh of %" PRId64 "^3 cells (use a smaller mesh, precision float or "
-                        "more ranks)",
+                        "more ranks): ",
                         slab->n);
     }
     return status;

@@ -1,0 +1,322 @@
+/* Ranks read blocks of small parts. Mass functions and relations are integer histograms, so
+ * they are the same for any ranks; of the rows only those in a sample are kept, as position and
+ * a mask of samples. */
+#include "emulate/measure_pass.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "halograft/log.h"
+
+static hg_status
+add_sample(hg_measure_plan *plan, const char *name, const char *text)
+{
+    hg_sample *sample = &plan->sample[plan->n_sample];
+
+    if (plan->n_sample == HG_SAMPLE_MAX) {
+        return HG_FAIL(HG_E_PARAM, "there are more than %d samples", HG_SAMPLE_MAX);
+    }
+    snprintf(sample->name, sizeof sample->name, "%s", name);
+    snprintf(sample->text, sizeof sample->text, "%s", text);
+    if (hg_expression_create(text, &sample->expression) != HG_OK) {
+        hg_error_prefix("sample '%s': ", name);
+        return hg_error_last()->status;
+    }
+    plan->n_sample++;
+    return HG_OK;
+}
+
+static hg_status
+add_thresholds(hg_measure_plan *plan)
+{
+    const hg_params_measure *o = &plan->params->measure;
+
+    plan->default_samples = true;
+    for (int i = 0; i < o->thresholds.n; i++) {
+        char name[HG_LABEL_MAX], text[256];
+
+        snprintf(name, sizeof name, "%.80s_%.2f", o->threshold_column,
+                 log10(o->thresholds.v[i]));
+        snprintf(text, sizeof text, "%.80s > %.10g", o->threshold_column, o->thresholds.v[i]);
+        HG_TRY(add_sample(plan, name, text));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
+{
+    const hg_params_measure *o = &params->measure;
+
+    *plan = (hg_measure_plan){.params = params};
+    plan->mass_axis = (hg_axis){.log = true,
+                                .low = -10,
+                                .step = o->mass_width,
+                                .n = (int)ceil(30 / o->mass_width - 1e-9)};
+    plan->relation_axis = (hg_axis){.log = true,
+                                    .low = 4,
+                                    .step = o->relation_width,
+                                    .n = (int)ceil(14 / o->relation_width - 1e-9)};
+    plan->fine_axis = (hg_axis){.log = true, .low = -12, .step = 0.002, .n = 15000};
+    for (int i = 0; i < params->samples.n; i++) {
+        HG_TRY(add_sample(plan, params->samples.v[i].name, params->samples.v[i].text));
+    }
+    if (params->samples.n == 0) {
+        HG_TRY(add_thresholds(plan));
+    }
+    if (o->relations.n > 0 && o->relation_where != NULL) {
+        if (hg_expression_create(o->relation_where, &plan->relation_where) != HG_OK) {
+            hg_error_prefix("Measure.relation_where: ");
+            return hg_error_last()->status;
+        }
+    }
+    return HG_OK;
+}
+
+void
+hg_measure_plan_clear(hg_measure_plan *plan)
+{
+    for (int i = 0; i < plan->n_sample; i++) {
+        hg_expression_free(plan->sample[i].expression);
+    }
+    hg_expression_free(plan->relation_where);
+    memset(plan, 0, sizeof *plan);
+}
+
+/* First column an expression needs and a source lacks, or NULL. */
+static const char *
+missing_name(const hg_measured_set *sources, const hg_measured *source, int draw,
+             const hg_expression *expression)
+{
+    for (int i = 0; i < hg_expression_n_name(expression); i++) {
+        if (!hg_measured_has(sources, source, draw, hg_expression_name(expression, i))) {
+            return hg_expression_name(expression, i);
+        }
+    }
+    return NULL;
+}
+
+static hg_status
+choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
+               const hg_measured *source, int draw, hg_measure_pass *pass)
+{
+    pass->has_position = hg_measured_has(sources, source, draw, "position");
+    if (pass->has_position) {
+        HG_TRY(hg_names_add(&pass->names, "position"));
+    }
+    for (int s = 0; s < plan->n_sample; s++) {
+        const hg_sample *sample = &plan->sample[s];
+        const char *lacks = missing_name(sources, source, draw, sample->expression);
+
+        if (lacks == NULL) {
+            pass->has_sample |= (uint64_t)1 << s;
+            HG_TRY(hg_names_add_expression(&pass->names, sample->expression));
+        } else if (!plan->default_samples) {
+            return HG_FAIL(HG_E_NOTFOUND,
+                           "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
+                           source->name, source->path, lacks, sample->name);
+        } else {
+            hg_log_warn("measure: catalogue '%s' has no column '%s': sample '%s' is skipped",
+                        source->name, lacks, sample->name);
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
+              const hg_measured *source, int draw, hg_measure_pass *pass)
+{
+    const hg_params_measure *o = &plan->params->measure;
+    bool related = hg_measured_has(sources, source, draw, o->relation_to) &&
+                   (plan->relation_where == NULL ||
+                    missing_name(sources, source, draw, plan->relation_where) == NULL);
+
+    for (int i = 0; i < o->mass_functions.n; i++) {
+        const char *column = o->mass_functions.v[i];
+
+        if (!hg_measured_has(sources, source, draw, column)) {
+            hg_log_warn("measure: catalogue '%s' has no column '%s': no mass function",
+                        source->name, column);
+            continue;
+        }
+        pass->mass_column[pass->n_mass] = column;
+        HG_TRY(hg_massfunc_init(&plan->mass_axis, 1, &pass->massfunc[pass->n_mass++]));
+        HG_TRY(hg_names_add(&pass->names, column));
+    }
+    for (int i = 0; i < o->relations.n; i++) {
+        const char *column = o->relations.v[i];
+
+        if (!related || !hg_measured_has(sources, source, draw, column)) {
+            hg_log_warn("measure: catalogue '%s' lacks a column for the relation of '%s' to "
+                        "'%s', which is skipped",
+                        source->name, column, o->relation_to);
+            continue;
+        }
+        pass->relation_column[pass->n_relation] = column;
+        HG_TRY(hg_histogram_init(&plan->relation_axis, &plan->fine_axis,
+                                 &pass->relation[pass->n_relation++]));
+        HG_TRY(hg_names_add(&pass->names, column));
+    }
+    if (pass->n_relation > 0) {
+        HG_TRY(hg_names_add(&pass->names, o->relation_to));
+        if (plan->relation_where != NULL) {
+            HG_TRY(hg_names_add_expression(&pass->names, plan->relation_where));
+        }
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_measure_column(const hg_table *table, const char *name, double value[])
+{
+    const hg_column *column = NULL;
+
+    HG_TRY(hg_table_need(table, name, &column));
+    for (int64_t i = 0; i < table->n; i++) {
+        value[i] = hg_column_value(column, i, 0);
+    }
+    return HG_OK;
+}
+
+/* Mass functions and relations of one part; scratch has room for 2 n doubles and n bytes. */
+static hg_status
+add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, double *to,
+           uint8_t *keep, hg_measure_pass *pass)
+{
+    for (int i = 0; i < pass->n_mass; i++) {
+        HG_TRY(hg_measure_column(table, pass->mass_column[i], value));
+        HG_TRY(hg_massfunc_add(&pass->massfunc[i], table->n, value, NULL));
+    }
+    if (pass->n_relation == 0) {
+        return HG_OK;
+    }
+    memset(keep, 1, (size_t)table->n);
+    if (plan->relation_where != NULL) {
+        HG_TRY(hg_expression_evaluate(plan->relation_where, table, value));
+        for (int64_t i = 0; i < table->n; i++) {
+            keep[i] = value[i] != 0 && !isnan(value[i]);
+        }
+    }
+    HG_TRY(hg_measure_column(table, plan->params->measure.relation_to, to));
+    for (int i = 0; i < pass->n_relation; i++) {
+        HG_TRY(hg_measure_column(table, pass->relation_column[i], value));
+        hg_histogram_add(&pass->relation[i], table->n, to, value, keep);
+    }
+    return HG_OK;
+}
+
+static hg_status
+keep_row(hg_measure_pass *pass, const hg_column *position, int64_t row, uint64_t mask)
+{
+    hg_selected *selected = NULL;
+
+    if (pass->n_selected == pass->room) {
+        int64_t room = pass->room + pass->room / 2 + 65536;
+
+        HG_TRY(hg_mem_resize(&pass->selected, (size_t)room, sizeof *pass->selected));
+        pass->room = room;
+    }
+    selected = &pass->selected[pass->n_selected++];
+    for (int k = 0; k < 3; k++) {
+        selected->position[k] = hg_column_value(position, row, k);
+    }
+    selected->mask = mask;
+    return HG_OK;
+}
+
+static hg_status
+add_samples(const hg_measure_plan *plan, const hg_table *table, double *value, uint64_t *mask,
+            hg_measure_pass *pass)
+{
+    const hg_column *position = hg_table_find(table, "position");
+
+    memset(mask, 0, (size_t)table->n * sizeof *mask);
+    for (int s = 0; s < plan->n_sample; s++) {
+        if (!(pass->has_sample >> s & 1)) {
+            continue;
+        }
+        HG_TRY(hg_expression_evaluate(plan->sample[s].expression, table, value));
+        for (int64_t i = 0; i < table->n; i++) {
+            if (value[i] != 0 && !isnan(value[i])) {
+                mask[i] |= (uint64_t)1 << s;
+                pass->objects[s]++;
+            }
+        }
+    }
+    for (int64_t i = 0; pass->has_position && i < table->n; i++) {
+        if (mask[i] != 0) {
+            HG_TRY(keep_row(pass, position, i, mask[i]));
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_part(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_measured *source,
+         int draw, int64_t part, hg_measure_pass *pass)
+{
+    hg_table table = {.n = 0};
+    double *value = NULL;
+    uint64_t *mask = NULL;
+    hg_status status;
+
+    hg_phase_start("measure: read");
+    status =
+        hg_measured_read(sources, source, draw, part, pass->names.n, pass->names.p, &table);
+    hg_phase_stop("measure: read");
+    HG_TRY_OR(done, status, status);
+    HG_TRY_OR(done, status, hg_mem_array(&value, 2 * (size_t)table.n, sizeof *value));
+    HG_TRY_OR(done, status, hg_mem_array(&mask, (size_t)table.n, sizeof *mask));
+    HG_TRY_OR(done, status,
+              add_tables(plan, &table, value, value + table.n, (uint8_t *)mask, pass));
+    status = add_samples(plan, &table, value, mask, pass);
+done:
+    hg_mem_free(mask);
+    hg_mem_free(value);
+    hg_table_clear(&table);
+    return status;
+}
+
+hg_status
+hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
+                    const hg_measured_set *sources, const hg_measured *source, int draw,
+                    hg_measure_pass *pass)
+{
+    int64_t first, end;
+    hg_status status;
+
+    *pass = (hg_measure_pass){0};
+    HG_TRY(choose_samples(plan, sources, source, draw, pass));
+    status = choose_tables(plan, sources, source, draw, pass);
+    hg_measured_parts(comm, source, &first, &end);
+    for (int64_t part = first; part < end && status == HG_OK && pass->names.n > 0; part++) {
+        status = add_part(plan, sources, source, draw, part, pass);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    for (int i = 0; i < pass->n_mass; i++) {
+        hg_massfunc_sum(comm, &pass->massfunc[i]);
+    }
+    for (int i = 0; i < pass->n_relation; i++) {
+        hg_histogram_sum(comm, &pass->relation[i]);
+    }
+    hg_comm_sum(comm, HG_SAMPLE_MAX, pass->objects);
+    return HG_OK;
+}
+
+void
+hg_measure_pass_clear(hg_measure_pass *pass)
+{
+    for (int i = 0; i < pass->n_mass; i++) {
+        hg_massfunc_clear(&pass->massfunc[i]);
+    }
+    for (int i = 0; i < pass->n_relation; i++) {
+        hg_histogram_clear(&pass->relation[i]);
+    }
+    hg_mem_free(pass->selected);
+    memset(pass, 0, sizeof *pass);
+}
