@@ -89,6 +89,12 @@ judge(hg_rule rule, double value, bool allow_nan)
     return NULL;
 }
 
+static bool
+names_host(const hg_column *column)
+{
+    return strcmp(column->name, "central") == 0 || strcmp(column->name, "host_id") == 0;
+}
+
 static hg_status
 check_column(const hg_plan *plan, int64_t first, const hg_table *table, const hg_column *column,
              findings *f)
@@ -101,7 +107,7 @@ check_column(const hg_plan *plan, int64_t first, const hg_table *table, const hg
     snprintf(base, sizeof base, "%.*s", (int)strcspn(column->name, "["), column->name);
     entry = hg_layout_find(base);
     rule = entry != NULL ? entry->rule : HG_RULE_FINITE;
-    if (strcmp(column->name, "central") == 0 || strcmp(column->name, "host_id") == 0) {
+    if (names_host(column)) {
         for (int64_t i = 0; i < table->n; i++) {
             double value = hg_column_value(column, i, 0);
 
@@ -185,8 +191,13 @@ hg_check_rows(const hg_plan *plan, int64_t first, hg_table *table)
 
     HG_TRY(hg_mem_zeros(&f.mask, (size_t)table->n, 1));
     status = HG_OK;
-    for (int c = 0; c < table->n_column && status == HG_OK; c++) {
-        status = check_column(plan, first, table, &table->column[c], &f);
+    /* hosts first: their absence explains what else is missing in a row */
+    for (int c = 0; c < 2 * table->n_column && status == HG_OK; c++) {
+        const hg_column *column = &table->column[c % table->n_column];
+
+        if (names_host(column) == (c < table->n_column)) {
+            status = check_column(plan, first, table, column, &f);
+        }
     }
     if (status == HG_OK) {
         status = act_on(plan, &f, table);

@@ -1,2 +1,664 @@
-#include "catalog/format.h"
-const hg_format hg_format_subfind = {.name = "subfind"};
+/* Group catalogues carry no unit attributes, so the units stand in the table below: comoving
+ * lengths and masses with an h, proper velocities of subhaloes, velocities of groups over a,
+ * and in Gadget-4 half-mass radii and radii of vmax that are proper, because that code scales
+ * radii by a before it sorts them. The unit system is read from the group Parameters; older
+ * files have none, then lengths are in kpc/h or Mpc/h, whichever makes M200c and R200c agree.
+ * Gadget-4 runs with H0 in their own units hold h-free values. Codes round their unit constants
+ * (1.989e33 g), so units next to a power of ten are taken as that power: 1e10 Msun/h is meant.
+ */
+#include "catalog/subfind.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/unit.h"
+#include "catalog/check.h"
+#include "catalog/layout.h"
+#include "halograft/log.h"
+
+/* Header of one file. */
+typedef struct header {
+    int64_t n_group, n_sub, n_file;
+    int64_t total_group, total_sub;
+    hg_frame frame;
+    double box;         /* in code units */
+    double unit_length; /* Mpc per code unit, without the h; NAN = not stated */
+    double unit_mass;   /* Msun */
+    bool with_h;        /* stored values are per h */
+} header;
+
+/* What rank 0 knows while it plans. */
+typedef struct planner {
+    hg_plan *plan;
+    hg_subfind_plan *own;
+    header first;
+    bool gadget4;
+    double unit_length, unit_mass;
+    double h_power; /* -1 or 0 */
+} planner;
+
+enum unit_class {
+    UNKNOWN,
+    LENGTH,
+    RADIUS,
+    MASS,
+    SPEED,
+    GROUP_SPEED,
+    SPIN,
+    RATE,
+    ACCRETION,
+    MAG
+};
+
+/* First match counts: a pattern is a prefix, or with a leading '*' a part of the name. */
+static const struct {
+    const char *pattern;
+    enum unit_class unit;
+} rules[] = {{"Group_R_", LENGTH},
+             {"Group_M_", MASS},
+             {"GroupVel", GROUP_SPEED},
+             {"SubhaloVmaxRad", RADIUS},
+             {"*HalfmassRad", RADIUS},
+             {"*PhotometricsMassInRad", MASS},
+             {"*PhotometricsRad", LENGTH},
+             {"*Photometrics", MAG},
+             {"*Mdot", ACCRETION},
+             {"*SFR", RATE},
+             {"*Mass", MASS},
+             {"*Pos", LENGTH},
+             {"*CM", LENGTH},
+             {"SubhaloVel", SPEED},
+             {"SubhaloVmax", SPEED},
+             {"SubhaloSpin", SPIN}};
+
+static const char *const unit_names[] = {
+    [UNKNOWN] = "",          [LENGTH] = "Mpc",       [RADIUS] = "Mpc",    [MASS] = "Msun",
+    [SPEED] = "km/s",        [GROUP_SPEED] = "km/s", [SPIN] = "Mpc km/s", [RATE] = "Msun/yr",
+    [ACCRETION] = "Msun/yr", [MAG] = "mag"};
+
+/* Canonical columns: the field, and its column of a matrix. Alternatives stand one after the
+ * other; the first that exists counts. */
+static const struct {
+    const char *name;
+    const char *field;
+    int element;
+} canonical[] = {{"position", "SubhaloPos", -1},
+                 {"velocity", "SubhaloVel", -1},
+                 {"m_bound", "SubhaloMass", -1},
+                 {"m_dm", "SubhaloMassType", 1},
+                 {"vmax", "SubhaloVmax", -1},
+                 {"r_vmax", "SubhaloVmaxRad", -1},
+                 {"r_half", "SubhaloHalfmassRad", -1},
+                 {"sigma_v", "SubhaloVelDisp", -1},
+                 {"spin", "SubhaloSpin", -1},
+                 {"n_part", "SubhaloLen", -1},
+                 {"flag", "SubhaloFlag", -1},
+                 {"stellar_mass", "SubhaloMassType", 4},
+                 {"gas_mass", "SubhaloMassType", 0},
+                 {"bh_mass", "SubhaloBHMass", -1},
+                 {"bh_mass", "SubhaloMassType", 5},
+                 {"sfr", "SubhaloSFR", -1},
+                 {"r_star", "SubhaloHalfmassRadType", 4},
+                 {"z_star", "SubhaloStarMetallicity", -1},
+                 {"group", "SubhaloGrNr", -1},
+                 {"group", "SubhaloGroupNr", -1},
+                 {"m200c", "Group_M_Crit200", -1},
+                 {"r200c", "Group_R_Crit200", -1},
+                 {"m500c", "Group_M_Crit500", -1},
+                 {"r500c", "Group_R_Crit500", -1},
+                 {"m200m", "Group_M_Mean200", -1},
+                 {"r200m", "Group_R_Mean200", -1},
+                 {"mvir", "Group_M_TopHat200", -1},
+                 {"rvir", "Group_R_TopHat200", -1}};
+
+static enum unit_class
+classify(const char *field)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const char *p = rules[i].pattern;
+
+        if (p[0] == '*' ? strstr(field, p + 1) != NULL : strncmp(field, p, strlen(p)) == 0) {
+            return rules[i].unit;
+        }
+    }
+    return UNKNOWN;
+}
+
+static bool
+probe(const char *path, hg_text *reason)
+{
+    hg_h5 *file = NULL;
+    bool groups, subhaloes;
+    hg_status closed;
+
+    if (hg_h5_open(path, &file) != HG_OK) {
+        return false;
+    }
+    groups = hg_h5_exists(file, "Header@Ngroups_Total");
+    subhaloes = hg_h5_exists(file, "Header@Nsubgroups_Total") ||
+                hg_h5_exists(file, "Header@Nsubhalos_Total");
+    closed = hg_h5_close(file);
+    return closed == HG_OK && groups && subhaloes &&
+           hg_text_add(reason, "Header has Ngroups_Total and %s\n",
+                       "Nsubgroups_Total or Nsubhalos_Total") == HG_OK;
+}
+
+/* An integer of the header under one of two names. */
+static hg_status
+get_count(hg_h5 *file, const char *name, const char *other, int64_t *value)
+{
+    char path[80];
+
+    snprintf(path, sizeof path, "Header@%s", name);
+    HG_TRY(hg_h5_get_integer(file, "Header", hg_h5_exists(file, path) ? name : other, value));
+    if (*value < 0) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' has %s = %" PRId64, hg_h5_path(file), name, *value);
+    }
+    return HG_OK;
+}
+
+/* A number of Header or else Parameters; NAN where neither has it. */
+static double
+get_number(hg_h5 *file, const char *name)
+{
+    static const char *const groups[] = {"Header", "Parameters"};
+    double value = (double)NAN;
+
+    for (int i = 0; i < 2; i++) {
+        char path[80];
+
+        snprintf(path, sizeof path, "%s@%s", groups[i], name);
+        if (hg_h5_exists(file, path) &&
+            hg_h5_get_real(file, groups[i], name, &value) == HG_OK && isfinite(value)) {
+            return value;
+        }
+    }
+    return (double)NAN;
+}
+
+/* The power of ten that is meant by a unit within 0.2 per cent of it. */
+static double
+round_unit(double unit)
+{
+    double power = pow(10, round(log10(unit)));
+
+    return fabs(unit / power - 1) < 2e-3 ? power : unit;
+}
+
+static void
+read_units(hg_h5 *file, header *h)
+{
+    const double length = get_number(file, "UnitLength_in_cm");
+    const double mass = get_number(file, "UnitMass_in_g");
+    const double speed = get_number(file, "UnitVelocity_in_cm_per_s");
+    const double hubble = get_number(file, "Hubble");
+    const double expected = 3.2407789e-18; /* 100 km/s/Mpc in 1/s */
+
+    h->unit_length = round_unit(length / 3.0856775814913673e24);
+    h->unit_mass = round_unit(mass / 1.988409870698051e33);
+    h->with_h = !(hubble > 0 && speed > 0 && length > 0) ||
+                fabs(hubble * speed / length / expected - 1) < 2e-3;
+}
+
+static hg_status
+read_header(hg_h5 *file, header *h)
+{
+    *h = (header){.frame = HG_FRAME_UNKNOWN};
+    HG_TRY(get_count(file, "Ngroups_ThisFile", "Ngroups_ThisFile", &h->n_group));
+    HG_TRY(get_count(file, "Nsubhalos_ThisFile", "Nsubgroups_ThisFile", &h->n_sub));
+    HG_TRY(get_count(file, "Ngroups_Total", "Ngroups_Total", &h->total_group));
+    HG_TRY(get_count(file, "Nsubhalos_Total", "Nsubgroups_Total", &h->total_sub));
+    HG_TRY(get_count(file, "NumFiles", "NumFiles", &h->n_file));
+    h->frame.scale_factor = get_number(file, "Time");
+    h->frame.redshift = get_number(file, "Redshift");
+    h->frame.h = get_number(file, "HubbleParam");
+    h->frame.omega_m = get_number(file, "Omega0");
+    h->frame.omega_l = get_number(file, "OmegaLambda");
+    h->frame.omega_b = get_number(file, "OmegaBaryon");
+    h->box = get_number(file, "BoxSize");
+    read_units(file, h);
+    if (!(h->frame.scale_factor > 0) || !(h->frame.h > 0) || !(h->box > 0)) {
+        return HG_FAIL(HG_E_FORMAT,
+                       "'%s' lacks Time, HubbleParam or BoxSize in Header and Parameters, or "
+                       "they are not positive",
+                       hg_h5_path(file));
+    }
+    return HG_OK;
+}
+
+static hg_status
+compare_headers(const header *a, const header *b, const char *first, const char *path)
+{
+    const struct {
+        const char *name;
+        double a, b;
+    } item[] = {{"the number of groups", (double)a->total_group, (double)b->total_group},
+                {"the number of subhaloes", (double)a->total_sub, (double)b->total_sub},
+                {"NumFiles", (double)a->n_file, (double)b->n_file},
+                {"Time", a->frame.scale_factor, b->frame.scale_factor},
+                {"BoxSize", a->box, b->box},
+                {"HubbleParam", a->frame.h, b->frame.h},
+                {"Omega0", a->frame.omega_m, b->frame.omega_m}};
+
+    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
+        if (fabs(item[i].a - item[i].b) > 1e-9 * fabs(item[i].a)) {
+            return HG_FAIL(HG_E_INPUT,
+                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
+                           "catalogue",
+                           item[i].name, item[i].a, first, item[i].b, path);
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+plan_headers(planner *p, const hg_files *files)
+{
+    for (int i = 0; i < files->n; i++) {
+        hg_plan_file *added = NULL;
+        hg_h5 *file = NULL;
+        hg_status status, closed;
+        header h;
+
+        HG_TRY(hg_h5_open(files->path[i], &file));
+        status = read_header(file, &h);
+        if (status == HG_OK && i == 0) {
+            p->first = h;
+        } else if (status == HG_OK) {
+            status = compare_headers(&p->first, &h, files->path[0], files->path[i]);
+        }
+        if (status == HG_OK) {
+            status = hg_plan_add_file(p->plan, files->path[i], h.n_sub, &added);
+        }
+        if (status == HG_OK) {
+            added->extra[HG_SUBFIND_GROUPS] = h.n_group;
+        }
+        closed = hg_h5_close(file);
+        HG_TRY(status != HG_OK ? status : closed);
+    }
+    return HG_OK;
+}
+
+/* All files there and their counts equal to the totals, or an incomplete set that is wanted. */
+static hg_status
+check_set(const hg_catalog_options *options, const hg_files *files, const planner *p,
+          bool *complete)
+{
+    const header *h = &p->first;
+    int64_t groups = 0;
+
+    for (int i = 1; i < files->n; i++) {
+        if (files->number[i] >= 0 && files->number[i] == files->number[i - 1]) {
+            return HG_FAIL(HG_E_INPUT,
+                           "'%s' and '%s' are both file %" PRId64 " of the catalogue",
+                           files->path[i - 1], files->path[i], files->number[i]);
+        }
+    }
+    for (int i = 0; i < files->n; i++) {
+        groups += p->plan->file[i].extra[HG_SUBFIND_GROUPS];
+    }
+    *complete = files->n == h->n_file;
+    if (*complete && (groups != h->total_group || p->plan->n_row != h->total_sub)) {
+        return HG_FAIL(HG_E_INPUT,
+                       "the %d files hold %" PRId64 " groups and %" PRId64
+                       " subhaloes, but the header of '%s' promises %" PRId64 " and %" PRId64,
+                       files->n, groups, p->plan->n_row, files->path[0], h->total_group,
+                       h->total_sub);
+    }
+    if (!*complete && files->n > h->n_file) {
+        return HG_FAIL(HG_E_INPUT, "%d files are named, but the catalogue of '%s' has %" PRId64,
+                       files->n, files->path[0], h->n_file);
+    }
+    if (!*complete && !options->partial) {
+        return HG_FAIL(
+            HG_E_INPUT,
+            "only %d of the %" PRId64
+            " files of the catalogue of '%s' are named: use a pattern with {file}, or "
+            "set partial to read an incomplete set",
+            files->n, h->n_file, files->path[0]);
+    }
+    if (!*complete) {
+        hg_log_warn("catalogue: partial, %d of %" PRId64 " files, %" PRId64 " of %" PRId64
+                    " subhaloes of '%s'",
+                    files->n, h->n_file, p->plan->n_row, h->total_sub, files->path[0]);
+    }
+    return HG_OK;
+}
+
+static void
+number_all(hg_plan *plan)
+{
+    int64_t group = 0;
+
+    for (int i = 0; i < plan->n_file; i++) {
+        plan->file[i].extra[HG_SUBFIND_FIRST_GROUP] = group;
+        plan->file[i].extra[HG_SUBFIND_FIRST_SUB] = plan->file[i].first;
+        group += plan->file[i].extra[HG_SUBFIND_GROUPS];
+    }
+}
+
+static void
+set_factor(const planner *p, enum unit_class unit, hg_source *source)
+{
+    const hg_frame *f = &p->plan->frame;
+    hg_unit u = {.factor = 1};
+
+    switch (unit) {
+    case LENGTH:
+    case SPIN:
+        u.factor = p->unit_length;
+        u.h = p->h_power;
+        break;
+    case RADIUS:
+        u.factor = p->unit_length;
+        u.h = p->h_power;
+        u.a = p->gadget4 ? -1 : 0;
+        break;
+    case MASS:
+        u.factor = p->unit_mass;
+        u.h = p->h_power;
+        break;
+    case GROUP_SPEED:
+        u.a = -1;
+        break;
+    case ACCRETION:
+        /* unit of mass over unit of time, one unit of length per km/s: the powers of h cancel
+         */
+        u.factor = p->unit_mass / (p->unit_length * 3.0856775814913673e19 / 3.15576e7);
+        break;
+    default:
+        break;
+    }
+    source->factor = hg_unit_factor(&u, f->h, f->scale_factor);
+}
+
+/* Walk over the fields of one file. */
+typedef struct walk {
+    planner *p;
+    hg_h5 *file;
+    const char *group; /* "Subhalo" or "Group" */
+    int64_t rows;
+    bool compare; /* fields are known from an earlier file */
+    uint8_t *seen;
+} walk;
+
+static hg_status
+add_field(walk *w, const char *name, const hg_h5_info *info)
+{
+    hg_source *source = NULL;
+    enum unit_class unit = classify(name);
+
+    HG_TRY(hg_plan_add_source(w->p->plan, name, &source));
+    snprintf(source->path[0], sizeof source->path[0], "%s/%s", w->group, name);
+    snprintf(source->column.unit, HG_UNIT_MAX, "%s", unit_names[unit]);
+    source->disk = info->type;
+    source->kind = strcmp(w->group, "Group") == 0 ? HG_SUBFIND_GROUP : HG_SUBFIND_SUBHALO;
+    source->column.width = (int)info->row;
+    source->column.type = info->type == HG_F64   ? HG_COLUMN_F64
+                          : info->type == HG_F32 ? HG_COLUMN_F32
+                                                 : HG_COLUMN_I64;
+    set_factor(w->p, unit, source);
+    return HG_OK;
+}
+
+static hg_status
+visit_field(const char *name, bool is_group, void *context)
+{
+    walk *w = context;
+    char path[128];
+    const hg_source *known;
+    hg_h5_info info;
+
+    if (is_group || strlen(name) >= HG_NAME_MAX) {
+        return HG_OK;
+    }
+    HG_TRY(hg_text_path(sizeof path, path, "%s/%s", w->group, name));
+    HG_TRY(hg_h5_describe(w->file, path, &info));
+    if (!info.numeric || info.row < 1 || info.row > 64) {
+        return HG_OK;
+    }
+    if (info.dims[0] != w->rows) {
+        return HG_FAIL(HG_E_FORMAT,
+                       "dataset '%s' in '%s' has %" PRId64 " rows, the header says %" PRId64,
+                       path, hg_h5_path(w->file), info.dims[0], w->rows);
+    }
+    known = hg_plan_find(w->p->plan, name);
+    if (known != NULL && known->column.width != info.row) {
+        return HG_FAIL(HG_E_FORMAT,
+                       "dataset '%s' in '%s' has %" PRId64
+                       " elements per row, other files have %d",
+                       path, hg_h5_path(w->file), info.row, known->column.width);
+    }
+    if (known != NULL) {
+        w->seen[known - w->p->plan->source] = 1;
+        return HG_OK;
+    }
+    return w->compare ? HG_OK : add_field(w, name, &info);
+}
+
+/* Drop fields that this file, which has rows, lacks: reading them would leave holes. */
+static void
+drop_unseen(walk *w, int kind)
+{
+    hg_plan *plan = w->p->plan;
+    int kept = 0;
+
+    for (int s = 0; s < plan->n_source; s++) {
+        if (plan->source[s].kind == kind && !w->seen[s]) {
+            hg_log_warn("catalogue: '%s' is missing in '%s', so it cannot be read",
+                        plan->source[s].path[0], hg_h5_path(w->file));
+            continue;
+        }
+        plan->source[kept++] = plan->source[s];
+    }
+    plan->n_source = kept;
+}
+
+static hg_status
+plan_group(planner *p, hg_h5 *file, const char *group, int64_t rows, bool *found)
+{
+    walk w = {p, file, group, rows, *found, NULL};
+    int kind = strcmp(group, "Group") == 0 ? HG_SUBFIND_GROUP : HG_SUBFIND_SUBHALO;
+    hg_status status;
+
+    if (rows == 0) {
+        return HG_OK;
+    }
+    HG_TRY(hg_mem_zeros(&w.seen, (size_t)p->plan->n_source + 1, 1));
+    status = hg_h5_list(file, group, visit_field, &w);
+    if (status == HG_OK && w.compare) {
+        drop_unseen(&w, kind);
+    }
+    *found = true;
+    hg_mem_free(w.seen);
+    return status;
+}
+
+static hg_status
+plan_fields(planner *p)
+{
+    bool groups = false, subhaloes = false;
+
+    for (int i = 0; i < p->plan->n_file; i++) {
+        const hg_plan_file *f = &p->plan->file[i];
+        hg_h5 *file = NULL;
+        hg_status status, closed;
+
+        if (f->rows == 0 && f->extra[HG_SUBFIND_GROUPS] == 0) {
+            continue;
+        }
+        HG_TRY(hg_h5_open(hg_plan_path(p->plan, i), &file));
+        if (!groups && !subhaloes) {
+            p->gadget4 = hg_h5_exists(file, "Subhalo/SubhaloGroupNr") ||
+                         hg_h5_exists(file, "Header@Nsubhalos_Total");
+        }
+        status = plan_group(p, file, "Subhalo", f->rows, &subhaloes);
+        if (status == HG_OK) {
+            status = plan_group(p, file, "Group", f->extra[HG_SUBFIND_GROUPS], &groups);
+        }
+        closed = hg_h5_close(file);
+        HG_TRY(status != HG_OK ? status : closed);
+    }
+    return HG_OK;
+}
+
+/* Median of M200c over what R200c says, of the first groups that have both; NAN without. */
+static hg_status
+probe_overdensity(const planner *p, double unit_length, double *median)
+{
+    enum { N = 64 };
+    double ratio[N], mass[N], radius[N];
+    hg_frame frame = p->plan->frame;
+    const double h = p->h_power != 0 ? frame.h : 1;
+    int n = 0;
+
+    *median = (double)NAN;
+    for (int i = 0; i < p->plan->n_file && n < N; i++) {
+        int64_t count = p->plan->file[i].extra[HG_SUBFIND_GROUPS];
+        hg_status status = HG_OK, closed;
+        hg_h5 *file = NULL;
+
+        count = count < N ? count : N;
+        if (count == 0) {
+            continue;
+        }
+        HG_TRY(hg_h5_open(hg_plan_path(p->plan, i), &file));
+        if (hg_h5_exists(file, "Group/Group_M_Crit200") &&
+            hg_h5_exists(file, "Group/Group_R_Crit200")) {
+            status = hg_h5_read(file, "Group/Group_M_Crit200", 0, count, HG_F64, mass);
+            if (status == HG_OK) {
+                status = hg_h5_read(file, "Group/Group_R_Crit200", 0, count, HG_F64, radius);
+            }
+            for (int64_t k = 0; k < count && n < N && status == HG_OK; k++) {
+                double r = hg_check_overdensity(mass[k] * p->unit_mass / h,
+                                                radius[k] * unit_length / h, &frame);
+
+                if (isfinite(r)) {
+                    int at = n++;
+
+                    for (; at > 0 && ratio[at - 1] > r; at--) {
+                        ratio[at] = ratio[at - 1];
+                    }
+                    ratio[at] = r;
+                }
+            }
+        }
+        closed = hg_h5_close(file);
+        HG_TRY(status != HG_OK ? status : closed);
+    }
+    *median = n > 0 ? ratio[n / 2] : (double)NAN;
+    return HG_OK;
+}
+
+static hg_status
+choose_units(planner *p)
+{
+    const header *h = &p->first;
+    const char *path = hg_plan_path(p->plan, 0);
+    double ratio = 1;
+
+    p->h_power = h->with_h ? -1 : 0;
+    p->unit_mass = isfinite(h->unit_mass) ? h->unit_mass : 1e10;
+    p->unit_length = h->unit_length;
+    if (!isfinite(p->unit_length)) {
+        /* no statement: the two usual units differ by a factor 1e9 in density */
+        HG_TRY(probe_overdensity(p, 1e-3, &ratio));
+        p->unit_length = (isfinite(ratio) ? ratio < 1e4 : h->box > 1000) ? 1e-3 : 1;
+        hg_log_warn("catalogue: '%s' does not state its units: taken as %s and 1e10 Msun/h",
+                    path, p->unit_length < 1 ? "kpc/h" : "Mpc/h");
+    }
+    HG_TRY(probe_overdensity(p, p->unit_length, &ratio));
+    if (isfinite(ratio) && fabs(ratio - 1) > 0.01) {
+        hg_log_warn("catalogue: M200c is %.4g times what R200c and the header of '%s' say: "
+                    "check units, h, a and Omega_m",
+                    ratio, path);
+    }
+    p->plan->frame.box = h->box * p->unit_length * (h->with_h ? 1 / h->frame.h : 1);
+    return HG_OK;
+}
+
+static hg_status
+add_canonical(planner *p)
+{
+    hg_plan *plan = p->plan;
+
+    for (size_t i = 0; i < sizeof canonical / sizeof canonical[0]; i++) {
+        const hg_source *field = hg_plan_find(plan, canonical[i].field);
+        const int element = canonical[i].element;
+        const hg_layout_entry *entry = hg_layout_find(canonical[i].name);
+        hg_source *source = NULL;
+        hg_source copy;
+
+        if (field == NULL || hg_plan_find(plan, canonical[i].name) != NULL ||
+            (element >= 0 ? element >= field->column.width
+                          : entry->width != field->column.width)) {
+            continue;
+        }
+        copy = *field;
+        HG_TRY(hg_plan_add_source(plan, canonical[i].name, &source));
+        copy.column = source->column;
+        copy.element[0] = element;
+        *source = copy;
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_made(planner *p, const char *name, int kind)
+{
+    hg_source *source = NULL;
+
+    HG_TRY(hg_plan_add_source(p->plan, name, &source));
+    source->kind = kind;
+    return HG_OK;
+}
+
+static hg_status
+plan_sources(planner *p)
+{
+    const hg_source *source;
+
+    HG_TRY(plan_fields(p));
+    source = hg_plan_find(p->plan, "SubhaloGrNr");
+    source = source != NULL ? source : hg_plan_find(p->plan, "SubhaloGroupNr");
+    snprintf(p->own->link, sizeof p->own->link, "%.63s", source != NULL ? source->path[0] : "");
+    source = hg_plan_find(p->plan, "SubhaloRankInGr");
+    snprintf(p->own->rank, sizeof p->own->rank, "%.63s", source != NULL ? source->path[0] : "");
+    source = hg_plan_find(p->plan, "GroupFirstSub");
+    p->own->first_sub = source != NULL ? source->disk : HG_I64;
+    HG_TRY(add_canonical(p));
+    HG_TRY(add_made(p, "id", HG_SUBFIND_ID));
+    if (source != NULL && p->own->link[0] != '\0') {
+        HG_TRY(add_made(p, "central", HG_SUBFIND_CENTRAL));
+        HG_TRY(add_made(p, "host_id", HG_SUBFIND_HOST));
+    }
+    p->plan->frame.dark_matter_only =
+        p->plan->n_row > 0 && hg_plan_find(p->plan, "SubhaloSFR") == NULL;
+    return HG_OK;
+}
+
+static hg_status
+plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *plan)
+{
+    planner p = {.plan = plan};
+    bool complete = false;
+
+    HG_TRY(hg_mem_zeros(&p.own, 1, sizeof *p.own));
+    plan->extra = p.own;
+    plan->n_extra = sizeof *p.own;
+    HG_TRY(plan_headers(&p, files));
+    HG_TRY(check_set(options, files, &p, &complete));
+    plan->frame = p.first.frame;
+    HG_TRY(choose_units(&p));
+    HG_TRY(plan_sources(&p));
+    number_all(plan);
+    return complete ? HG_OK : hg_subfind_locate(files, plan);
+}
+
+const hg_format hg_format_subfind = {
+    .name = "subfind", .probe = probe, .plan = plan_files, .read = hg_subfind_read};

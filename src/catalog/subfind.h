@@ -1,0 +1,64 @@
+/** Format "subfind": HDF5 group catalogues of Arepo, Illustris, TNG, CAMELS and Gadget-4.
+ *
+ * Rows are subhaloes in the order of the files. Columns:
+ * - canonical names: id (global subhalo number), group (global group number), host_id (id of
+ * the group's first subhalo, -1 for centrals), central, position, velocity, m_bound, m_dm,
+ * vmax, r_vmax, r_half, sigma_v, spin, n_part, flag, stellar_mass, gas_mass, bh_mass, sfr,
+ * r_star, z_star; m200c r200c m500c r500c m200m r200m mvir rvir are those of the group of the
+ * row;
+ * - every stored field by its own name ("SubhaloMassInRadType", "Group_M_Crit500"; fields of
+ *   groups give the value of the row's group). Lengths, masses, speeds, spins, rates and
+ *   magnitudes are converted by the table in subfind.c; a field whose unit is not known keeps
+ *   its stored values and has an empty unit. NAME[k] is one column of a matrix.
+ *
+ * Central: Gadget-4 SubhaloRankInGr == 0, else the row equals GroupFirstSub of its group. A row
+ * whose group is not among the files (possible with `partial`) counts as a bad row: its host is
+ * missing. Layer: catalog.
+ */
+#ifndef HG_CATALOG_SUBFIND_H
+#define HG_CATALOG_SUBFIND_H
+
+#include "catalog/format.h"
+
+/** Meaning of hg_plan_file.extra. */
+enum {
+    HG_SUBFIND_GROUPS,      /**< groups in this file */
+    HG_SUBFIND_FIRST_GROUP, /**< global number of its first group, -1 = not known */
+    HG_SUBFIND_FIRST_SUB    /**< global number of its first subhalo */
+};
+
+/** Meaning of hg_source.kind. */
+enum {
+    HG_SUBFIND_SUBHALO, /**< a field of subhaloes */
+    HG_SUBFIND_GROUP,   /**< a field of the row's group */
+    HG_SUBFIND_ID,
+    HG_SUBFIND_CENTRAL,
+    HG_SUBFIND_HOST
+};
+
+/** What a plan's `extra` holds. */
+typedef struct hg_subfind_plan {
+    char link[64];     /**< dataset of the group number of a subhalo */
+    char rank[64];     /**< dataset of the rank in the group, "" = none */
+    hg_type first_sub; /**< type of GroupFirstSub on disk */
+} hg_subfind_plan;
+
+/** Global numbers of groups and subhaloes where files are missing: within each run of
+ * consecutive files, GroupFirstSub and the group numbers of subhaloes fix both.
+ *
+ * @local  rank 0
+ * @param[in]     files  numbers of the files, one per file of the plan
+ * @param[in,out] plan   files with their counts; first numbers are filled in
+ * @return HG_OK; HG_E_INPUT when they cannot be found
+ */
+HG_MUST_CHECK hg_status hg_subfind_locate(const hg_files *files, hg_plan *plan);
+
+/** Read rows: fields of subhaloes, of their groups, and what follows from both.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_subfind_read(const hg_plan *plan, int64_t first, int64_t n,
+                                        int n_source, const hg_source *const source[],
+                                        hg_table *table);
+
+#endif
