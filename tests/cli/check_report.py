@@ -53,7 +53,7 @@ def synthesise(path, catalogues=CATALOGUES, seed=1):
             more = {"draw_error": 0.012 * y + 1e-9} if name in ("oracle", "draws") else {}
             put_curve(file, name, "gsmf", {
                 "statistic": "mass_function", "column": "stellar_mass", "x_name": "stellar_mass",
-                "x_unit": "Msun", "y_name": "phi", "y_unit": "Mpc^-3 dex^-1"},
+                "x_unit": "Msun", "y_name": "dn/dlog10", "y_unit": "Mpc^-3 dex^-1"},
                 x=x, x_low=10 ** edges[:-1], x_high=10 ** edges[1:], y=y, count=count,
                 error=y / np.sqrt(np.maximum(count, 1)), **more)
             put_curve(file, name, "shmr", {
@@ -68,17 +68,20 @@ def synthesise(path, catalogues=CATALOGUES, seed=1):
                 x_high=10 ** (halo + 0.125),
                 y=(0.02 if name == "mean" else scatter) * (1 + 0.02 * noise * 100 * rng.standard_normal(len(halo))),
                 error=0.02 * scatter)
+            put_curve(file, name, "shmr_width", {
+                "statistic": "shmr_width", "column": "stellar_mass", "x_name": "m200c", "x_unit": "Msun",
+                "y_name": "scatter of stellar_mass", "y_unit": "dex", "log_y": 0}, x=10**halo, y=0.9 * scatter)
             for i, sample in enumerate(("mstar_10.0", "mstar_10.5")):
                 bias = (1 + 0.4 * i) * (0.93 if name == "mean" else 1 + noise * rng.standard_normal(len(k)))
                 more = {"draw_error": 0.01 * power * (1 + i)} if name in ("oracle", "draws") else {}
                 put_curve(file, name, f"power_{sample}", {
                     "statistic": "power", "column": "stellar_mass", "sample": sample, "x_name": "k",
-                    "x_unit": "Mpc^-1", "y_name": "power", "y_unit": "Mpc^3"},
+                    "x_unit": "Mpc^-1", "y_name": "P_0", "y_unit": "Mpc^3"},
                     x=k, x_low=k / 1.1, x_high=k * 1.1, y=bias * power, error=0.5 * power / (1 + 30 * k), **more)
                 more = {"draw_error": 0.01 * np.abs(xi) + 1e-4} if name in ("oracle", "draws") else {}
                 put_curve(file, name, f"xi_{sample}", {
                     "statistic": "xi", "column": "stellar_mass", "sample": sample, "x_name": "r",
-                    "x_unit": "Mpc", "y_name": "xi", "y_unit": ""},
+                    "x_unit": "Mpc", "y_name": "xi", "y_unit": "", "log_y": 0},
                     x=r, x_low=r / 1.1, x_high=r * 1.1,
                     y=xi * (0.93 if name == "mean" else 1 + noise * rng.standard_normal(len(r))),
                     error=0.02 * xi + 1e-4, **more)
@@ -90,8 +93,8 @@ def synthesise(path, catalogues=CATALOGUES, seed=1):
             group["counts"] = np.histogram2d(true, predicted, (grid, grid))[0].astype(np.int64)
             group["x_edges"] = group["y_edges"] = grid
             group.attrs.update({"statistic": "predicted_true", "catalogue": name, "column": "stellar_mass",
-                                "sample": "", "x_name": "true stellar_mass", "x_unit": "log10 Msun",
-                                "y_name": "predicted stellar_mass", "y_unit": "log10 Msun"})
+                                "sample": "", "x_name": "log10 true stellar_mass", "x_unit": "Msun",
+                                "y_name": f"log10 {name} stellar_mass", "y_unit": "Msun"})
             metrics = file.create_group(f"metrics/{name}_stellar_mass")
             metrics.attrs.update({"catalogue": name, "column": "stellar_mass", "n": len(true), "r2": 0.912,
                                   "pearson": 0.957, "bias": -0.003, "rms": 0.208})
@@ -303,6 +306,10 @@ class PictureTest(unittest.TestCase):
         self.assertEqual(style.pretty_unit("Mpc^-3 dex^-1"), r"${\rm Mpc}^{-3}\,{\rm dex}^{-1}$")
         self.assertEqual(style.pretty_unit("Msun/yr"), r"${\rm M_\odot}\,{\rm yr}^{-1}$")
         self.assertEqual(style.axis_label("xi", ""), r"$\xi(r)$")
+        self.assertEqual(style.axis_label("log10 true sfr", "Msun/yr"),
+                         r"$\log_{10}$ (true ${\rm SFR}$ / ${\rm M_\odot}\,{\rm yr}^{-1}$)")
+        self.assertEqual(style.axis_label("log10 draw gas_mass", "Msun"),
+                         r"$\log_{10}$ (draw $M_{\rm gas}$ / ${\rm M_\odot}$)")
 
 
 class BadInputTest(unittest.TestCase):

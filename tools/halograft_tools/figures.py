@@ -19,12 +19,16 @@ from .canvas import Panel, axes_stack, ticks, zoom
 
 # Tolerance of a closure (relative), and how the ratio panel is limited.
 TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "shmr_scatter": 0.05}
-SECTIONS = {"mass_function": "content", "shmr": "content", "shmr_scatter": "content", "relation": "content",
-            "power": "clustering", "xi": "clustering", "multipole": "clustering", "projected": "clustering",
+SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content", "power": "clustering",
+            "power_quadrupole": "clustering", "power_hexadecapole": "clustering", "xi": "clustering",
             "predicted_true": "prediction", "slice": "maps"}
-TITLES = {"mass_function": "Mass function", "shmr": "Galaxy-halo relation", "shmr_scatter": "Scatter",
-          "power": "Power spectrum", "xi": "Correlation function", "predicted_true": "Predicted against true",
-          "slice": "Slice through the volume"}
+TITLES = {"mass_function": "Mass function", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
+          "shmr_scatter": "Scatter", "relation_scatter": "Scatter", "shmr_width": "Width",
+          "relation_width": "Width", "power": "Power spectrum", "power_quadrupole": "Quadrupole",
+          "power_hexadecapole": "Hexadecapole", "xi": "Correlation function",
+          "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
+# Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
+COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}
 
 
 @dataclass
@@ -62,6 +66,22 @@ def title_of(curve):
     title = TITLES.get(curve.statistic, curve.statistic.replace("_", " "))
     column, sample = str(curve.attrs.get("column", "")), str(curve.attrs.get("sample", ""))
     return ": ".join([title, ", ".join(t for t in (column.replace("_", " "), sample.replace("_", " ")) if t)]).rstrip(": ")
+
+
+def y_label(curve):
+    """Label of the y axis; a mass function says of what."""
+    name, unit = str(curve.attrs.get("y_name", "y")), curve.attrs.get("y_unit", "")
+    match = re.fullmatch(r"d([nN])/dlog10", name)
+    if match:
+        of = style.pretty_name(str(curve.attrs.get("column", "")))
+        return rf"${{\rm d}}{match.group(1)}\,/\,{{\rm d}}\log_{{10}}\,$" + f"{of}  [{style.pretty_unit(unit)}]"
+    return style.axis_label(name, unit)
+
+
+def is_log_y(curves):
+    """Logarithmic as the file says; correlation functions too where most of the first is positive."""
+    first = curves[0]
+    return first.log("y") or (first.statistic == "xi" and np.nanmean(first.y > 0) > 0.6)
 
 
 def reference(family):
@@ -125,12 +145,12 @@ def ratio_panel(panel, family, truth, looks, tolerance):
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="both"))
 
 
-def limits(panel, curves):
+def limits(panel, curves, log_y):
     """Limits that hold the usable bins of all curves with a small margin. On a logarithmic y axis error
     bars that reach zero do not count."""
     lows, highs, values = [], [], [np.zeros(0)]
     for curve in curves:
-        good = curve.usable()
+        good = curve.usable(log_y)
         if good.any():
             values += [a[good] for a in (curve.y, curve.low, curve.high) if a is not None]
             low = curve.x_low if curve.x_low is not None else curve.x
@@ -142,7 +162,7 @@ def limits(panel, curves):
     low, high = min(lows), max(highs)
     values = np.concatenate(values)
     values = values[np.isfinite(values) & (values > 0)]
-    if curves[0].log("y") and len(values):
+    if log_y and len(values):
         margin = (values.max() / values.min()) ** 0.06 * 1.15
         panel.axes.set_ylim(values.min() / margin, values.max() * margin)
     if curves[0].log("x"):
@@ -157,17 +177,18 @@ def draw_family(family):
     names = order(family)
     curves = [family[name] for name in names]
     first, truth, looks = curves[0], reference(family), style.roles(names)
-    with_ratio = truth is not None and len(names) > 1
+    log_y = is_log_y(curves)
+    with_ratio = truth is not None and len(names) > 1 and log_y
     figure, axes = axes_stack([2.25, 0.95] if with_ratio else [2.6])
     FigureCanvasAgg(figure)
     main = Panel(axes[0])
-    main.scale(first.log("x"), first.log("y"))
+    main.scale(first.log("x"), log_y)
     for name, curve in zip(names, curves):
-        good, look = curve.usable(), looks[name]
+        good, look = curve.usable(log_y), looks[name]
         bars = curve.error[good] if curve.error is not None and name not in ("mean", "oracle") else None
         main.line(curve.x[good], curve.y[good], look, bars, label=look["label"])
-    limits(main, curves)
-    main.axes.set_ylabel(style.axis_label(first.attrs.get("y_name", "y"), first.attrs.get("y_unit", "")))
+    limits(main, curves, log_y)
+    main.axes.set_ylabel(y_label(first))
     if with_ratio:
         lower = Panel(axes[1])
         ratio_panel(lower, family, truth, looks, TOLERANCE.get(first.statistic))
@@ -181,7 +202,7 @@ def draw_family(family):
 
 def ratio_words(family):
     """Caption of the ratio panel, saying only what is in it."""
-    if reference(family) is None or len(family) < 2:
+    if reference(family) is None or len(family) < 2 or not is_log_y([family[name] for name in order(family)]):
         return ""
     words = " Below: ratio to the truth"
     statistic = reference(family).statistic
@@ -213,8 +234,8 @@ def draw_relation(relation, scatter):
         elif curve.low is not None and name in ("draw", "draws"):
             main.band(curve.x[good], curve.low[good], curve.high[good], look["color"], 0.25)
         main.line(curve.x[good], curve.y[good], look, label=look["label"])
-    limits(main, curves)
-    main.axes.set_ylabel(style.axis_label(first.attrs.get("y_name", "y"), first.attrs.get("y_unit", "")))
+    limits(main, curves, first.log("y"))
+    main.axes.set_ylabel(y_label(first))
     if scatter:
         lower, some = Panel(axes[1]), next(iter(scatter.values()))
         looks = style.roles(order(scatter))
@@ -259,10 +280,10 @@ CORNER = (
 )
 
 
-def corner_text(values, counts, unit):
+def corner_text(values, counts, axis):
     """Lines such as 'R^2 = 0.91' for what is known; errors of logarithms are in dex."""
     lines = []
-    dex = " dex" if str(unit).startswith(("log10", "dex")) else ""
+    dex = " dex" if "log10" in axis or values.get("unit") == "dex" else ""
     for names, label, form in CORNER:
         value = next((values[name] for name in names if name in values), None)
         if value is None and label == "$N$":
@@ -310,7 +331,7 @@ def draw_predicted_true(found, metrics):
     axes.plot(middle, median, color="#D7301F", linewidth=1.2, zorder=4, label="median, 16-84 %")
     for side in (lower, upper):
         axes.plot(middle, side, color="#D7301F", linewidth=0.7, zorder=4)
-    axes.text(0.04, 0.96, corner_text(metrics, found.counts, found.attrs.get("y_unit", "")), transform=axes.transAxes, va="top", ha="left",
+    axes.text(0.04, 0.96, corner_text(metrics, found.counts, f"{found.attrs.get('y_name')} {found.attrs.get('y_unit')}"), transform=axes.transAxes, va="top", ha="left",
               fontsize=7.5, linespacing=1.25)
     axes.legend(loc="lower right", fontsize=7)
     axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "true"), found.attrs.get("x_unit", "")))
@@ -368,7 +389,7 @@ def depth_words(attrs):
 def pictures_of_curves(statistics):
     """One picture for each family of curves; the scatter joins its relation."""
     families = statistics.families()
-    joined = {key for key in families if key[0] == "shmr_scatter" and ("shmr", *key[1:]) in families}
+    joined = {(name, *key[1:]) for key in families for name in COMPANIONS.get(key[0], ())}
     for key, family in families.items():
         if key in joined or not any(curve.usable().any() for curve in family.values()):
             continue
@@ -377,13 +398,13 @@ def pictures_of_curves(statistics):
         curves = [family[name] for name in order(family)]
         caption = str(curve.attrs.get("description", "")) or plain_sample(curve)
         caption = caption.rstrip(".") + "."
-        if key[0] == "shmr":
-            scatter = families.get(("shmr_scatter", *key[1:]), {})
-            scatter = {name: c for name, c in scatter.items() if c.usable().any()}
+        if key[0] in COMPANIONS:
+            scatter, width = ({name: c for name, c in families.get((kind, *key[1:]), {}).items() if c.usable().any()}
+                              for kind in COMPANIONS[key[0]])
             figure = draw_relation(family, scatter)
             caption += " Band (draws) and dashed lines (truth): 16th to 84th percentile."
             caption += " Below: standard deviation at fixed mass." if scatter else ""
-            curves += [scatter[name] for name in order(scatter)]
+            curves += [some[name] for some in (scatter, width) for name in order(some)]
         else:
             figure = draw_family(family)
             caption += ratio_words(family)
@@ -392,9 +413,8 @@ def pictures_of_curves(statistics):
 
 def pictures_of_maps(statistics):
     """One picture for each map with anything in it."""
-    slices = [m for m in statistics.maps if m.statistic != "predicted_true"]
     norms = {}
-    for found in slices:
+    for found in statistics.maps:
         norms.setdefault((found.statistic, found.name), []).append(found)
     norms = {key: slice_norm(maps) for key, maps in norms.items()}
     for found in sorted(statistics.maps, key=lambda m: order([n.catalogue for n in statistics.maps]).index(m.catalogue)):
@@ -405,10 +425,13 @@ def pictures_of_maps(statistics):
         name = file_name(found.statistic, found.catalogue, found.name)
         if found.statistic == "predicted_true":
             figure = draw_predicted_true(found, metrics_of(found, statistics.metrics))
-            caption = f"Predicted ({look}) against true values; dashed: 1:1; red: median and 16-84 % at fixed true value."
+            rows = found.attrs.get("rows", "")
+            caption = (f"Predicted ({look}) against true values{f', rows {rows}' if rows else ''}; dashed: 1:1; "
+                       "red: median and 16-84 % at fixed true value.")
         else:
             figure = draw_slice(found, norms[(found.statistic, found.name)])
-            caption = f"Slice through the volume, {look}.{depth_words(found.attrs)} All slices share one colour scale."
+            caption = (f"{plain_sample(found)}, {look}.{depth_words(found.attrs)} "
+                       "Slices of one sample share one colour scale.")
         yield Picture(name, SECTIONS.get(found.statistic, "maps"), title, caption, figure)
 
 

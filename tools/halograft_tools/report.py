@@ -93,15 +93,24 @@ def closure_table(found):
     return page.table(head, rows) + note
 
 
+def cell(value):
+    """A metric as text."""
+    return ", ".join(map(number, value)) if isinstance(value, list) else number(value)
+
+
 def metrics_table(metrics):
     """Scalar metrics, one row per group; columns are what any group has."""
-    if not metrics:
-        return ""
-    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
-    rows = [[escape(place)] + [escape(number(values[n]) if n in values and not isinstance(values[n], list)
-                                      else "–" if n not in values else ", ".join(map(number, values[n])))
-                               for n in names] for place, values in metrics.items()]
-    return page.table(["metric"] + [escape(n.replace("_", " ")) for n in names], rows)
+    kinds = {}
+    for place, values in metrics.items():
+        kinds.setdefault(tuple(values), []).append((place, values))
+    tables = []
+    for names, some in kinds.items():
+        # What is the same everywhere says nothing; what names the group says it better than the group.
+        shown = [n for n in names if len(some) == 1 or n == "unit" or len({str(v[n]) for _, v in some}) > 1]
+        label = [] if {"catalogue", "column"} <= set(shown) else ["metric"]
+        rows = [[escape(place)] * len(label) + [escape(cell(values[n])) for n in shown] for place, values in some]
+        tables.append(page.table(label + [escape(n.replace("_", " ")) for n in shown], rows))
+    return "".join(tables)
 
 
 def provenance_html(values):

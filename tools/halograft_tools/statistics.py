@@ -63,12 +63,12 @@ class Curve:
         """Whether an axis ("x" or "y") is meant to be logarithmic."""
         return bool(self.attrs.get(f"log_{axis}", 0))
 
-    def usable(self):
+    def usable(self, log_y=None):
         """Rows with a finite x and y (and positive ones on logarithmic axes)."""
         good = np.isfinite(self.x) & np.isfinite(self.y)
         if self.log("x"):
             good &= self.x > 0
-        if self.log("y"):
+        if self.log("y") if log_y is None else log_y:
             good &= self.y > 0
         return good
 

@@ -59,7 +59,7 @@ ROLES = {
               "linewidth": 2.0},
     "oracle": {"label": "oracle redraw", "color": GREY, "linestyle": "-", "marker": "", "zorder": 2},
     "draws": {"label": "draws", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
-    "draw": {"label": "draw", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
+    "draw": {"label": "draws", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
     "mean": {"label": "mean, no scatter", "color": ORANGE, "linestyle": "--", "marker": "", "zorder": 5},
 }
 LINES = ("-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
@@ -97,6 +97,9 @@ NAMES = {
     "r": r"$r$",
     "p": r"$P(k)$",
     "power": r"$P(k)$",
+    "P_0": r"$P(k)$",
+    "P_2": r"$P_2(k)$",
+    "P_4": r"$P_4(k)$",
     "xi": r"$\xi(r)$",
     "phi": r"$\phi$",
     "x": r"$x$",
@@ -115,12 +118,9 @@ def pretty_name(name):
     match = re.fullmatch(r"(.+)_(mean|draw\d*)", name)
     if match and match.group(1) in NAMES:
         return NAMES[match.group(1)]
-    match = re.fullmatch(r"(?:log10|log)[ (_]+(.+?)\)?", name)
-    if match:
-        return r"$\log_{10}$ " + pretty_name(match.group(1))
-    match = re.fullmatch(r"(true|predicted|drawn|mean) (.+)", name)
-    if match:
-        return f"{match.group(1)} {pretty_name(match.group(2))}"
+    first, _, rest = name.partition(" ")
+    if rest in NAMES:
+        return f"{first} {NAMES[rest]}"
     return name.replace("_", " ")
 
 
@@ -143,11 +143,12 @@ def pretty_unit(unit):
 
 def axis_label(name, unit):
     """Label with its unit in brackets; a logarithm divides by the unit inside."""
-    shown, unit = pretty_name(name), (unit or "").strip()
-    match = re.fullmatch(r"(?:log10|dex)\s*[( ]\s*(.*?)\)?", unit)
-    if match:
-        inner = pretty_unit(match.group(1))
-        shown = shown.replace(r"$\log_{10}$ ", "")
+    unit = (unit or "").strip()
+    of_name = re.fullmatch(r"log10[ (]+(.+?)\)?", name)
+    of_unit = re.fullmatch(r"(?:log10|dex)\s*[( ]\s*(.*?)\)?", unit)
+    if of_name or of_unit:
+        shown = pretty_name(of_name.group(1) if of_name else name)
+        inner = pretty_unit(of_unit.group(1) if of_unit else "" if unit == "dex" else unit)
         return r"$\log_{10}$ " + (f"({shown} / {inner})" if inner else shown)
-    unit = pretty_unit(unit)
+    shown, unit = pretty_name(name), pretty_unit(unit)
     return f"{shown}  [{unit}]" if unit else shown
