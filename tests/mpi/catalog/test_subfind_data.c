@@ -32,9 +32,10 @@ hash_rows(const hg_catalog *catalog, int64_t first, int64_t step, int n,
 
 Test(subfind_data, real_group_files_agree_with_the_independent_table)
 {
-    static const char *const names[] = {
-        "central",      "m_bound", "vmax",     "sigma_v", "r_half", "sfr",   "m_dm",
-        "stellar_mass", "bh_mass", "velocity", "flag",    "n_part", "m200c", "r200c"};
+    static const char *const names[] = {"central", "m_bound",  "vmax",      "sigma_v",
+                                        "r_half",  "sfr",      "m_dm",      "stellar_mass",
+                                        "bh_mass", "velocity", "flag",      "n_part",
+                                        "m200c",   "r200c",    "GroupNsubs"};
     static const char *const same[] = {"m_bound", "vmax",         "sigma_v",  "r_half", "sfr",
                                        "m_dm",    "stellar_mass", "velocity", "n_part"};
     const char *data = real_data(), *file, *tests = strstr(__FILE__, "/tests/mpi/");
@@ -42,7 +43,7 @@ Test(subfind_data, real_group_files_agree_with_the_independent_table)
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
     hg_catalog *catalog = NULL, *table = NULL;
     hg_table a = {0}, b = {0};
-    int64_t joined = 0, centrals = 0;
+    int64_t joined = 0, centrals = 0, promised = 0;
 
     if (data == NULL) {
         return;
@@ -59,7 +60,7 @@ Test(subfind_data, real_group_files_agree_with_the_independent_table)
     options.partial = true;
     all_assert(hg_catalog_open(&world, &options, &catalog) == HG_OK);
     all_assert(hg_catalog_n_part(catalog) == 1);
-    all_assert(hg_catalog_read(catalog, 0, 14, names, &a) == HG_OK);
+    all_assert(hg_catalog_read(catalog, 0, 15, names, &a) == HG_OK);
     file = table_path;
     options.mapping = map;
     options.partial = false;
@@ -68,7 +69,10 @@ Test(subfind_data, real_group_files_agree_with_the_independent_table)
     for (int64_t i = 0, j = 0; i < a.n; i++) {
         int64_t id = hg_table_i64(&a, "id")[i];
 
-        centrals += hg_table_u8(&a, "central")[i];
+        if (hg_table_u8(&a, "central")[i]) {
+            centrals++;
+            promised += hg_table_i64(&a, "GroupNsubs")[i];
+        }
         while (j < b.n && hg_table_i64(&b, "id")[j] < id) {
             j++;
         }
@@ -89,6 +93,7 @@ Test(subfind_data, real_group_files_agree_with_the_independent_table)
     /* each of the 64 groups has one central, and M* > 1e9 Msun/h holds for all of them */
     cr_expect_eq(centrals, 64, "%lld", (long long)centrals);
     cr_expect_eq(joined, 64, "%lld", (long long)joined);
+    cr_expect_eq(promised, a.n, "GroupNsubs sums to %lld", (long long)promised);
     all_assert(joined > 0);
     hg_table_clear(&a);
     hg_table_clear(&b);
