@@ -45,7 +45,7 @@ write_line(const char *mark, const char *text)
         fputs("\r\033[K", stderr);
         sink.terminal_line = 0;
     }
-    if (mark[0] != '\0' && sink.size > 1) {
+    if (mark[0] != '\0' && sink.rank > 0) {
         snprintf(from, sizeof from, " (rank %d)", sink.rank);
     }
     snprintf(line, sizeof line, "[%07.1f] %s%s%s\n", hg_clock_seconds(), mark, text, from);

@@ -154,13 +154,13 @@ add_derived(hg_plan *plan)
     return HG_OK;
 }
 
-static hg_status
-make_plan(const hg_catalog_options *options, hg_plan *plan)
+hg_status
+hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
 {
     hg_files files = {0};
     hg_status status;
 
-    plan->frame = (hg_frame)HG_FRAME_UNKNOWN;
+    *plan = (hg_plan){.frame = HG_FRAME_UNKNOWN};
     plan->rows_per_part =
         options->rows_per_part > 0 ? options->rows_per_part : HG_ROWS_PER_PART;
     HG_TRY(read_policy(options->on_bad_rows, &plan->on_bad_rows));
@@ -227,7 +227,7 @@ hg_catalog_open(const hg_comm *comm, const hg_catalog_options *options, hg_catal
     *catalog = NULL;
     HG_TRY_OR(agree, status, hg_mem_zeros(&c, 1, sizeof *c));
     if (comm->rank == 0) {
-        status = make_plan(options, &c->plan);
+        status = hg_plan_make(options, &c->plan);
     }
 agree:
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));

@@ -81,6 +81,14 @@ extern const hg_format hg_format_columns;
  */
 extern const hg_format *const hg_formats[];
 
+/** Expand the files, find the format, and let it plan; also merges the given frame and adds the
+ * columns every catalogue has. What hg_catalog_open() does on rank 0.
+ *
+ * @local
+ * @param[out] plan  release with hg_plan_clear(), also after a failure
+ */
+HG_MUST_CHECK hg_status hg_plan_make(const hg_catalog_options *options, hg_plan *plan);
+
 /** Add a file or a column to a plan.
  *
  * @local

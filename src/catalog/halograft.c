@@ -12,25 +12,32 @@
 #include "catalog/format.h"
 #include "store/publish.h"
 
-static bool
-read_word(hg_h5 *file, const char *name, const char *want)
+/* Whether a word of the header is there and is `want`. A failure to read is not "no": the truth
+ * of a mock must not slip through because memory was short. */
+static hg_status
+compare_word(hg_h5 *file, const char *name, const char *want, bool *same)
 {
-    char text[64] = "";
+    char text[64] = "", path[80];
 
-    return hg_h5_get_string(file, "Header", name, sizeof text, text) == HG_OK &&
-           strcmp(text, want) == 0;
+    *same = false;
+    snprintf(path, sizeof path, "Header@%s", name);
+    if (hg_h5_exists(file, path)) {
+        HG_TRY(hg_h5_get_string(file, "Header", name, sizeof text, text));
+        *same = strcmp(text, want) == 0;
+    }
+    return HG_OK;
 }
 
 static bool
 probe(const char *path, hg_text *reason)
 {
     hg_h5 *file = NULL;
-    bool ours;
+    bool ours = false;
 
     if (hg_h5_open(path, &file) != HG_OK) {
         return false;
     }
-    ours = hg_h5_exists(file, "Header@Code") && read_word(file, "Code", "halograft") &&
+    ours = compare_word(file, "Code", "halograft", &ours) == HG_OK && ours &&
            hg_h5_exists(file, "Header@FileKind");
     if (ours && hg_text_add(reason, "Header@Code is 'halograft'\n") != HG_OK) {
         ours = false;
@@ -100,33 +107,37 @@ visit(const char *name, bool is_group, void *context)
     return hg_h5_exists(w->file, column) ? add_column(w, path) : HG_OK;
 }
 
-static void
+static hg_status
 get_optional(hg_h5 *file, const char *object, const char *name, double *value)
 {
     char path[128];
 
     snprintf(path, sizeof path, "%s@%s", object, name);
-    if (hg_h5_exists(file, path) && hg_h5_get_real(file, object, name, value) != HG_OK) {
-        *value = (double)NAN;
-    }
+    return hg_h5_exists(file, path) ? hg_h5_get_real(file, object, name, value) : HG_OK;
 }
 
 static hg_status
 read_frame(hg_h5 *file, hg_frame *frame)
 {
     double dmo = 0;
+    const struct {
+        const char *object, *name;
+        double *value;
+    } item[] = {{"Header", "Redshift", &frame->redshift},
+                {"Header", "Scale-factor", &frame->scale_factor},
+                {"Header", "ParticleMass", &frame->particle_mass},
+                {"Header", "DarkMatterOnly", &dmo},
+                {"Cosmology", "h", &frame->h},
+                {"Cosmology", "Omega_m", &frame->omega_m},
+                {"Cosmology", "Omega_lambda", &frame->omega_l},
+                {"Cosmology", "Omega_b", &frame->omega_b},
+                {"Cosmology", "sigma_8", &frame->sigma_8},
+                {"Cosmology", "n_s", &frame->n_s}};
 
-    get_optional(file, "Header", "BoxSize", &frame->box);
-    get_optional(file, "Header", "Redshift", &frame->redshift);
-    get_optional(file, "Header", "Scale-factor", &frame->scale_factor);
-    get_optional(file, "Header", "ParticleMass", &frame->particle_mass);
-    get_optional(file, "Header", "DarkMatterOnly", &dmo);
-    get_optional(file, "Cosmology", "h", &frame->h);
-    get_optional(file, "Cosmology", "Omega_m", &frame->omega_m);
-    get_optional(file, "Cosmology", "Omega_lambda", &frame->omega_l);
-    get_optional(file, "Cosmology", "Omega_b", &frame->omega_b);
-    get_optional(file, "Cosmology", "sigma_8", &frame->sigma_8);
-    get_optional(file, "Cosmology", "n_s", &frame->n_s);
+    HG_TRY(hg_h5_get_reals(file, "Header", "BoxSize", 1, &frame->box));
+    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
+        HG_TRY(get_optional(file, item[i].object, item[i].name, item[i].value));
+    }
     frame->dark_matter_only = dmo > 0;
     return HG_OK;
 }
@@ -181,14 +192,18 @@ add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan
     hg_h5 *file = NULL;
     hg_frame frame = HG_FRAME_UNKNOWN;
     hg_status status, closed;
+    bool ours = false, truth = false, master = false;
     walk w;
 
     HG_TRY(hg_h5_open(path, &file));
-    if (!read_word(file, "Code", "halograft")) {
+    HG_TRY_OR(close, status, compare_word(file, "Code", "halograft", &ours));
+    HG_TRY_OR(close, status, compare_word(file, "Content", "truth", &truth));
+    HG_TRY_OR(close, status, compare_word(file, "FileKind", "master", &master));
+    if (!ours) {
         status = HG_FAIL(HG_E_FORMAT, "'%s' is not a catalogue of halograft", path);
         goto close;
     }
-    if (!options->truth && read_word(file, "Content", "truth")) {
+    if (truth && !options->truth) {
         status =
             HG_FAIL(HG_E_INPUT,
                     "'%s' is the truth of a mock: it may be measured, but not trained on or "
@@ -200,7 +215,7 @@ add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan
     if (again) {
         HG_TRY_OR(close, status, hg_frame_merge(&plan->frame, path, &frame));
     }
-    if (read_word(file, "FileKind", "master")) {
+    if (master) {
         HG_TRY_OR(close, status, add_parts(file, path, plan));
     } else {
         int64_t rows = 0;

@@ -261,6 +261,18 @@ remove_own_parts(const hg_output *o)
     }
 }
 
+/* A run that failed after the master was written must not leave it. */
+static void
+remove_master(const hg_output *o)
+{
+    char path[HG_PATH_MAX + 8];
+
+    snprintf(path, sizeof path, "%s.hdf5", o->path);
+    unlink(path);
+    snprintf(path, sizeof path, "%s.xxh3", o->path);
+    unlink(path);
+}
+
 hg_status
 hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
 {
@@ -288,6 +300,9 @@ hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
 done:
     if (output != NULL && (stop || status != HG_OK)) {
         remove_own_parts(output);
+        if (comm->rank == 0 && !stop) {
+            remove_master(output);
+        }
     }
     hg_mem_free(records);
     free_output(output);

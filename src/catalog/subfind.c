@@ -21,22 +21,11 @@
 #include "catalog/layout.h"
 #include "halograft/log.h"
 
-/* Header of one file. */
-typedef struct header {
-    int64_t n_group, n_sub, n_file;
-    int64_t total_group, total_sub;
-    hg_frame frame;
-    double box;         /* in code units */
-    double unit_length; /* Mpc per code unit, without the h; NAN = not stated */
-    double unit_mass;   /* Msun */
-    bool with_h;        /* stored values are per h */
-} header;
-
 /* What rank 0 knows while it plans. */
 typedef struct planner {
     hg_plan *plan;
     hg_subfind_plan *own;
-    header first;
+    hg_subfind_header first;
     bool gadget4;
     double unit_length, unit_mass;
     double h_power; /* -1 or 0 */
@@ -148,114 +137,6 @@ probe(const char *path, hg_text *reason)
                        "Nsubgroups_Total or Nsubhalos_Total") == HG_OK;
 }
 
-/* An integer of the header under one of two names. */
-static hg_status
-get_count(hg_h5 *file, const char *name, const char *other, int64_t *value)
-{
-    char path[80];
-
-    snprintf(path, sizeof path, "Header@%s", name);
-    HG_TRY(hg_h5_get_integer(file, "Header", hg_h5_exists(file, path) ? name : other, value));
-    if (*value < 0) {
-        return HG_FAIL(HG_E_FORMAT, "'%s' has %s = %" PRId64, hg_h5_path(file), name, *value);
-    }
-    return HG_OK;
-}
-
-/* A number of Header or else Parameters; NAN where neither has it. */
-static double
-get_number(hg_h5 *file, const char *name)
-{
-    static const char *const groups[] = {"Header", "Parameters"};
-    double value = (double)NAN;
-
-    for (int i = 0; i < 2; i++) {
-        char path[80];
-
-        snprintf(path, sizeof path, "%s@%s", groups[i], name);
-        if (hg_h5_exists(file, path) &&
-            hg_h5_get_real(file, groups[i], name, &value) == HG_OK && isfinite(value)) {
-            return value;
-        }
-    }
-    return (double)NAN;
-}
-
-/* The power of ten that is meant by a unit within 0.2 per cent of it. */
-static double
-round_unit(double unit)
-{
-    double power = pow(10, round(log10(unit)));
-
-    return fabs(unit / power - 1) < 2e-3 ? power : unit;
-}
-
-static void
-read_units(hg_h5 *file, header *h)
-{
-    const double length = get_number(file, "UnitLength_in_cm");
-    const double mass = get_number(file, "UnitMass_in_g");
-    const double speed = get_number(file, "UnitVelocity_in_cm_per_s");
-    const double hubble = get_number(file, "Hubble");
-    const double expected = 3.2407789e-18; /* 100 km/s/Mpc in 1/s */
-
-    h->unit_length = round_unit(length / 3.0856775814913673e24);
-    h->unit_mass = round_unit(mass / 1.988409870698051e33);
-    h->with_h = !(hubble > 0 && speed > 0 && length > 0) ||
-                fabs(hubble * speed / length / expected - 1) < 2e-3;
-}
-
-static hg_status
-read_header(hg_h5 *file, header *h)
-{
-    *h = (header){.frame = HG_FRAME_UNKNOWN};
-    HG_TRY(get_count(file, "Ngroups_ThisFile", "Ngroups_ThisFile", &h->n_group));
-    HG_TRY(get_count(file, "Nsubhalos_ThisFile", "Nsubgroups_ThisFile", &h->n_sub));
-    HG_TRY(get_count(file, "Ngroups_Total", "Ngroups_Total", &h->total_group));
-    HG_TRY(get_count(file, "Nsubhalos_Total", "Nsubgroups_Total", &h->total_sub));
-    HG_TRY(get_count(file, "NumFiles", "NumFiles", &h->n_file));
-    h->frame.scale_factor = get_number(file, "Time");
-    h->frame.redshift = get_number(file, "Redshift");
-    h->frame.h = get_number(file, "HubbleParam");
-    h->frame.omega_m = get_number(file, "Omega0");
-    h->frame.omega_l = get_number(file, "OmegaLambda");
-    h->frame.omega_b = get_number(file, "OmegaBaryon");
-    h->box = get_number(file, "BoxSize");
-    read_units(file, h);
-    if (!(h->frame.scale_factor > 0) || !(h->frame.h > 0) || !(h->box > 0)) {
-        return HG_FAIL(HG_E_FORMAT,
-                       "'%s' lacks Time, HubbleParam or BoxSize in Header and Parameters, or "
-                       "they are not positive",
-                       hg_h5_path(file));
-    }
-    return HG_OK;
-}
-
-static hg_status
-compare_headers(const header *a, const header *b, const char *first, const char *path)
-{
-    const struct {
-        const char *name;
-        double a, b;
-    } item[] = {{"the number of groups", (double)a->total_group, (double)b->total_group},
-                {"the number of subhaloes", (double)a->total_sub, (double)b->total_sub},
-                {"NumFiles", (double)a->n_file, (double)b->n_file},
-                {"Time", a->frame.scale_factor, b->frame.scale_factor},
-                {"BoxSize", a->box, b->box},
-                {"HubbleParam", a->frame.h, b->frame.h},
-                {"Omega0", a->frame.omega_m, b->frame.omega_m}};
-
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        if (fabs(item[i].a - item[i].b) > 1e-9 * fabs(item[i].a)) {
-            return HG_FAIL(HG_E_INPUT,
-                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
-                           "catalogue",
-                           item[i].name, item[i].a, first, item[i].b, path);
-        }
-    }
-    return HG_OK;
-}
-
 static hg_status
 plan_headers(planner *p, const hg_files *files)
 {
@@ -263,14 +144,14 @@ plan_headers(planner *p, const hg_files *files)
         hg_plan_file *added = NULL;
         hg_h5 *file = NULL;
         hg_status status, closed;
-        header h;
+        hg_subfind_header h;
 
         HG_TRY(hg_h5_open(files->path[i], &file));
-        status = read_header(file, &h);
+        status = hg_subfind_header_read(file, &h);
         if (status == HG_OK && i == 0) {
             p->first = h;
         } else if (status == HG_OK) {
-            status = compare_headers(&p->first, &h, files->path[0], files->path[i]);
+            status = hg_subfind_header_compare(&p->first, &h, files->path[0], files->path[i]);
         }
         if (status == HG_OK) {
             status = hg_plan_add_file(p->plan, files->path[i], h.n_sub, &added);
@@ -289,7 +170,7 @@ static hg_status
 check_set(const hg_catalog_options *options, const hg_files *files, const planner *p,
           bool *complete)
 {
-    const header *h = &p->first;
+    const hg_subfind_header *h = &p->first;
     int64_t groups = 0;
 
     for (int i = 1; i < files->n; i++) {
@@ -558,7 +439,7 @@ probe_overdensity(const planner *p, double unit_length, double *median)
 static hg_status
 choose_units(planner *p)
 {
-    const header *h = &p->first;
+    const hg_subfind_header *h = &p->first;
     const char *path = hg_plan_path(p->plan, 0);
     double ratio = 1;
 

@@ -43,6 +43,32 @@ typedef struct hg_subfind_plan {
     hg_type first_sub; /**< type of GroupFirstSub on disk */
 } hg_subfind_plan;
 
+/** Header of one file. */
+typedef struct hg_subfind_header {
+    int64_t n_group, n_sub, n_file;
+    int64_t total_group, total_sub;
+    hg_frame frame;
+    double box;         /**< in code units */
+    double unit_length; /**< Mpc per code unit, without the h; NAN = not stated */
+    double unit_mass;   /**< Msun */
+    bool with_h;        /**< stored values are per h */
+} hg_subfind_header;
+
+/** Read the header of one file.
+ *
+ * @local
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when Time, HubbleParam or BoxSize is missing
+ */
+HG_MUST_CHECK hg_status hg_subfind_header_read(hg_h5 *file, hg_subfind_header *header);
+
+/** Fail with HG_E_INPUT, naming both values, unless two files belong to one catalogue.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_subfind_header_compare(const hg_subfind_header *a,
+                                                  const hg_subfind_header *b, const char *first,
+                                                  const char *path);
+
 /** Global numbers of groups and subhaloes where files are missing: within each run of
  * consecutive files, GroupFirstSub and the group numbers of subhaloes fix both.
  *

@@ -135,7 +135,10 @@ hg_emulate_measure(const hg_comm *comm, const hg_params *params, bool overwrite)
         HG_TRY_OR(done, status, hg_output_claim(comm, path, false));
     }
     HG_TRY_OR(done, status, measure_all(comm, &plan, &set, &statistics));
-    status = add_provenance(comm, params, &set, &statistics);
+    status = hg_statistics_align(&statistics, "mass_function");
+    if (status == HG_OK) {
+        status = add_provenance(comm, params, &set, &statistics);
+    }
     if (status == HG_OK && comm->rank == 0) {
         status = hg_statistics_write(&statistics, path);
     }

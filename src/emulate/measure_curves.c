@@ -78,6 +78,9 @@ add_massfunc(const hg_measured_set *sources, const hg_measured *source, const ch
     }
     HG_TRY(hg_attributes_real(&curve->attributes, "width", massfunc->axis.step));
     HG_TRY(hg_attributes_text(&curve->attributes, "width_unit", "dex"));
+    HG_TRY(
+        hg_attributes_real(&curve->attributes, "upper_limit",
+                           1.841 / ((periodic ? box * box * box : 1) * massfunc->axis.step)));
     HG_TRY(hg_attributes_real(&curve->attributes, "n_outside", (double)massfunc->n_outside));
     return add_common(source, &curve->attributes);
 }

@@ -291,3 +291,113 @@ hg_statistics_average(hg_statistics *statistics, int first)
     hg_mem_free(fresh.curve);
     return HG_OK;
 }
+
+/* Whether two curves are the same statistic of different catalogues. */
+static bool
+is_sibling(const hg_curve *a, const hg_curve *b)
+{
+    return strcmp(a->label.statistic, b->label.statistic) == 0 &&
+           strcmp(a->label.name, b->label.name) == 0;
+}
+
+/* Next bin of any sibling with x_low above `after`; NULL when there is none. */
+static const hg_curve *
+next_bin(const hg_statistics *statistics, const hg_curve *curve, double after, int64_t *bin)
+{
+    const hg_curve *found = NULL;
+
+    for (int c = 0; c < statistics->n_curve; c++) {
+        const hg_curve *other = &statistics->curve[c];
+
+        for (int64_t i = 0; i < other->n && is_sibling(curve, other); i++) {
+            if (other->x_low[i] > after &&
+                (found == NULL || other->x_low[i] < found->x_low[*bin])) {
+                found = other;
+                *bin = i;
+            }
+        }
+    }
+    return found;
+}
+
+static void
+copy_bin(const hg_curve *from, int64_t i, hg_curve *to, int64_t k)
+{
+    to->y[k] = from->y[i];
+    to->error[k] = from->error[i];
+    if (from->low != NULL) {
+        to->low[k] = from->low[i];
+        to->high[k] = from->high[i];
+    }
+    if (from->count != NULL) {
+        to->count[k] = from->count[i];
+    }
+    if (from->draw_error != NULL) {
+        to->draw_error[k] = from->draw_error[i];
+    }
+}
+
+/* A copy of a curve with the bins of all its siblings. */
+static hg_status
+align_curve(const hg_statistics *statistics, const hg_curve *from, hg_statistics *into)
+{
+    const hg_attribute *limit = hg_attributes_find(&from->attributes, "upper_limit");
+    const hg_curve *source = NULL;
+    hg_curve *to = NULL;
+    double after = -INFINITY;
+    int64_t n = 0, i = 0;
+
+    while ((source = next_bin(statistics, from, after, &i)) != NULL) {
+        after = source->x_low[i];
+        n++;
+    }
+    HG_TRY(hg_statistics_curve(into, &from->label, n,
+                               (from->draw_error != NULL ? HG_CURVE_DRAWS : 0) |
+                                   (from->low != NULL ? HG_CURVE_BAND : 0) |
+                                   (from->count != NULL ? HG_CURVE_COUNT : 0),
+                               &to));
+    after = -INFINITY;
+    for (int64_t k = 0; k < n; k++) {
+        source = next_bin(statistics, from, after, &i);
+        after = source->x_low[i];
+        to->x[k] = source->x[i];
+        to->x_low[k] = source->x_low[i];
+        to->x_high[k] = source->x_high[i];
+        to->error[k] = limit != NULL ? limit->value : 0;
+        i = find_bin(from, after);
+        if (i >= 0) {
+            copy_bin(from, i, to, k);
+        }
+    }
+    to->attributes = from->attributes; /* handed over when all went well */
+    return HG_OK;
+}
+
+hg_status
+hg_statistics_align(hg_statistics *statistics, const char *name)
+{
+    hg_statistics fresh = {0};
+    hg_status status = HG_OK;
+    int k = 0;
+
+    for (int c = 0; c < statistics->n_curve && status == HG_OK; c++) {
+        if (strcmp(statistics->curve[c].label.statistic, name) == 0) {
+            status = align_curve(statistics, &statistics->curve[c], &fresh);
+        }
+    }
+    for (int c = 0; c < fresh.n_curve && status != HG_OK; c++) {
+        fresh.curve[c].attributes = (hg_attributes){0};
+    }
+    for (int c = 0; c < statistics->n_curve && status == HG_OK; c++) {
+        if (strcmp(statistics->curve[c].label.statistic, name) == 0) {
+            statistics->curve[c].attributes = (hg_attributes){0};
+            clear_curve(&statistics->curve[c]);
+            statistics->curve[c] = fresh.curve[k++];
+        }
+    }
+    if (status == HG_OK) {
+        fresh.n_curve = 0;
+    }
+    hg_statistics_clear(&fresh);
+    return status;
+}

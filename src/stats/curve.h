@@ -111,6 +111,16 @@ const hg_curve *hg_statistics_find(const hg_statistics *statistics, const char *
  */
 HG_MUST_CHECK hg_status hg_statistics_average(hg_statistics *statistics, int first);
 
+/** Give all curves of one statistic that share a name the same bins: those that any of them
+ * has. A new bin gets y = 0, count 0 and, as error, the attribute `upper_limit` where there is
+ * one.
+ *
+ * @local
+ * @param[in] name  of the statistic, whose bins lie on one grid ("mass_function")
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_statistics_align(hg_statistics *statistics, const char *name);
+
 /** Add an attribute; one of the same name is replaced.
  *
  * @local

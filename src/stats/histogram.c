@@ -84,13 +84,6 @@ hg_histogram_add(hg_histogram *histogram, int64_t n, const double x[], const dou
     }
 }
 
-void
-hg_histogram_sum(const hg_comm *comm, hg_histogram *histogram)
-{
-    hg_comm_sum(comm, (size_t)histogram->x.n * (size_t)histogram->y.n, histogram->count);
-    hg_comm_sum(comm, 1, &histogram->n_outside);
-}
-
 /* Range of used bins of one axis: `along` elements at distance `step`, others at `other`. */
 static void
 find_range(const int64_t *count, int n, int64_t step, int n_other, int64_t other, int *first,
@@ -120,4 +113,21 @@ void
 hg_histogram_range_y(const hg_histogram *h, int *first, int *end)
 {
     find_range(h->count, h->y.n, 1, h->x.n, h->y.n, first, end);
+}
+
+void
+hg_histogram_sum(const hg_comm *comm, hg_histogram *histogram)
+{
+    int64_t low, high, n_y = histogram->y.n;
+    int first, end;
+
+    hg_histogram_range_x(histogram, &first, &end);
+    low = end > 0 ? first : histogram->x.n;
+    high = end;
+    hg_comm_min(comm, 1, &low);
+    hg_comm_max(comm, 1, &high);
+    if (low < high) { /* the rows that any rank has used */
+        hg_comm_sum(comm, (size_t)((high - low) * n_y), histogram->count + low * n_y);
+    }
+    hg_comm_sum(comm, 1, &histogram->n_outside);
 }

@@ -43,15 +43,18 @@ folder_remove(void)
     nftw(test_folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/** A path in the folder, in one of eight rotating buffers. */
+/** A path in the folder; kept for the life of the test. */
 static inline const char *
 in_folder(const char *name)
 {
-    static char buffer[8][512];
-    static int next;
-    char *path = buffer[next++ % 8];
+    static char pool[1 << 18];
+    static size_t used;
+    char *path = pool + used;
 
-    snprintf(path, 512, "%s/%s", test_folder, name);
+    used += (size_t)snprintf(path, 512, "%s/%s", test_folder, name) + 1;
+    if (used + 512 > sizeof pool) {
+        used = 0;
+    }
     return path;
 }
 

@@ -262,6 +262,77 @@ Test(mock, haloes_are_biased_as_the_mass_function_says)
     hg_params_free(params);
 }
 
+/* Hosts of the regions, weighted, make up the mass function of the box; unweighted they do not,
+ * because dense places are over-represented. */
+Test(mock, weighted_regions_make_up_the_whole_box)
+{
+    enum { REGIONS = 30 };
+    static const char *const set[] = {"Mock.box=250 Mpc", "Mock.mesh=96", "Mock.subhaloes=0",
+                                      "Mock.mass_min=3e11 Msun"};
+    const double radius = 15, volume = 4 * M_PI / 3 * pow(radius, 3);
+    hg_params *params = read_params(&world, 4, set);
+    hg_region region[REGIONS];
+    hg_mock_universe u = {0};
+    hg_mock_row *row = NULL;
+    double closest = 0, sum[4] = {0};
+    int64_t n = 0, n_host, n_row;
+    int n_bin, bad = 0;
+
+    make_universe(&world, params, radius, &u);
+    all_assert(hg_mock_zooms_choose(u.plan, u.n_point, u.delta, REGIONS, radius, 5, region,
+                                    &closest) == HG_OK);
+    all_assert(closest >= 2 * radius + 5);
+    all_assert(hg_mock_universe_cut(&world, &u, REGIONS, region, &n, &row) == HG_OK);
+    for (int64_t i = 0; i < n; i++) {
+        const hg_region *g = &region[row[i].region];
+
+        bad += row[i].region % world.size != world.rank;
+        bad += hg_mock_distance2(row[i].position, g->centre, 250) >= radius * radius;
+        sum[0] += g->weight / volume;
+        sum[1] += g->weight * g->weight / volume / volume;
+        sum[2] += 1 / volume / REGIONS;
+    }
+    all_assert(bad == 0);
+    hg_comm_sum_double(&world, 4, sum);
+    hg_mock_universe_check(&world, &u, &sum[3], &n_bin, &n_host, &n_row);
+    sum[3] = (double)n_host / pow(250, 3);
+    /* Poisson error, and 3 % for the spread within levels */
+    cr_assert(fabs(sum[0] - sum[3]) < 2 * sqrt(sum[1]) + 0.03 * sum[3], "%g, %g +- %g", sum[0],
+              sum[3], sqrt(sum[1]));
+    cr_assert(sum[2] > 1.2 * sum[3], "unweighted %g, box %g", sum[2], sum[3]);
+    hg_mem_free(row);
+    hg_mock_universe_clear(&u);
+    hg_params_free(params);
+}
+
+/* Whatever agreement fails, all ranks come back with the same status and nothing is kept. */
+Test(mock, a_failure_anywhere_reaches_every_rank_and_leaks_nothing)
+{
+    static const char *const set[] = {"Mock.box=30 Mpc", "Mock.mesh=8"};
+    hg_params *params = read_params(&world, 2, set);
+    hg_cosmology cosmology = hg_mock_cosmology(&params->mock);
+    int64_t before = hg_mem_used();
+    int n = 0;
+    hg_status status = HG_E_FAULT;
+
+    while (status == HG_E_FAULT) {
+        hg_mock_universe u = {0};
+
+        n++;
+        hg_fault_arm(n, n % world.size);
+        status =
+            hg_mock_universe_make(&world, &params->mock, &cosmology, 30, 8, 9, 6, NULL, &u);
+        if (status == HG_E_FAULT) {
+            all_assert(u.row == NULL && u.plan == NULL && hg_mem_used() == before);
+        }
+        hg_mock_universe_clear(&u);
+        cr_assert(n < 500);
+    }
+    hg_fault_arm(0, 0);
+    all_assert(status == HG_OK && n > 30);
+    hg_params_free(params);
+}
+
 static hg_params *
 pipeline_params(const hg_comm *comm, const char *folder)
 {

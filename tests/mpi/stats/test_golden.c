@@ -29,14 +29,14 @@ find_data(const char *name, size_t n, char path[])
 }
 
 static void
-measure_points(int64_t mesh, hg_precision precision, double box, int64_t n,
-               const double (*point)[3], hg_fine *fine)
+measure_points(int64_t mesh, hg_precision precision, hg_kernel kernel, bool interlaced,
+               double box, int64_t n, const double (*point)[3], hg_fine *fine)
 {
     hg_slab *slab = NULL;
     hg_density density;
 
     all_assert(hg_slab_create(&world, mesh, precision, HG_EFFORT_ESTIMATE, &slab) == HG_OK);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, box, n, point, NULL,
+    all_assert(hg_density_create(&world, slab, kernel, interlaced, box, n, point, NULL,
                                  &density) == HG_OK);
     all_assert(hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2, HG_LOS_Z,
                                fine) == HG_OK);
@@ -108,15 +108,49 @@ Test(golden, galaxies_of_a_box_have_the_reference_multipoles)
     all_assert(hg_h5_read(file, "xyz", first, m, HG_F64, point) == HG_OK);
     all_assert(hg_h5_close(file) == HG_OK);
     /* float costs 1e-6 V/n; in double the ten printed digits are the limit */
-    measure_points(256, HG_PRECISION_FLOAT, box, m, (const double(*)[3])point, &fine);
+    measure_points(256, HG_PRECISION_FLOAT, HG_KERNEL_PCS, true, box, m,
+                   (const double(*)[3])point, &fine);
     check_lines(table, &fine, 1, 1e-6 * noise, 1e-6 * noise, 5e-6 * noise);
     hg_fine_clear(&fine);
     if (world.size == 2) {
-        measure_points(256, HG_PRECISION_DOUBLE, box, m, (const double(*)[3])point, &fine);
+        measure_points(256, HG_PRECISION_DOUBLE, HG_KERNEL_PCS, true, box, m,
+                       (const double(*)[3])point, &fine);
         check_lines(table, &fine, 1, 2e-9 * noise, 2e-9 * noise, 2e-9 * noise);
         hg_fine_clear(&fine);
     }
     hg_mem_free(point);
+}
+
+/* TSC on one mesh, divided by W^2: the mesh estimate itself, to rounding. */
+static void
+check_tsc_rows(const char *path, const hg_fine *fine)
+{
+    static const double edge[] = {0.005, 0.03, 0.055, 0.08, 0.105};
+    double in_fundamentals[5];
+    FILE *file = fopen(path, "r");
+    char text[1024];
+    hg_power power;
+    int n = 0;
+
+    cr_assert(file != NULL);
+    for (int i = 0; i < 5; i++) {
+        in_fundamentals[i] = edge[i] * fine->box / (2 * M_PI);
+    }
+    all_assert(hg_power_bin(fine, 4, in_fundamentals, &power) == HG_OK);
+    while (fgets(text, sizeof text, file) != NULL) {
+        double k, modes, p0, p2, shot;
+
+        if (sscanf(text, "W2 %lf %lf %lf %lf %lf", &k, &modes, &p0, &p2, &shot) == 5) {
+            all_assert(power.modes[n] == (int64_t)modes);
+            all_assert(fabs(power.k_mean[n] - k) < 1e-12 * k);
+            all_assert(fabs(power.p[0][n] + power.shot[n] - p0) < 1e-12 * p0);
+            all_assert(fabs(power.shot[n] - shot) < 1e-12 * shot);
+            n++;
+        }
+    }
+    fclose(file);
+    all_assert(n == 4);
+    hg_power_clear(&power);
 }
 
 Test(golden, three_points_have_their_directly_summed_power)
@@ -125,14 +159,20 @@ Test(golden, three_points_have_their_directly_summed_power)
                                        {500, 543.3012701892219, 500},
                                        {550, 456.69872981077807, 500}};
     const double noise = 1e9 / 3;
-    char path[4096];
+    char path[4096], tsc[4096];
     int64_t first = 3 * world.rank / world.size, last = 3 * (world.rank + 1) / world.size;
     hg_fine fine;
 
-    if (!find_data("triangle_direct_sum.txt", sizeof path, path)) {
+    if (!find_data("triangle_direct_sum.txt", sizeof path, path) ||
+        !find_data("triangle_tsc64.txt", sizeof tsc, tsc)) {
         return;
     }
-    measure_points(64, HG_PRECISION_DOUBLE, 1000, last - first, point + first, &fine);
+    measure_points(64, HG_PRECISION_DOUBLE, HG_KERNEL_PCS, true, 1000, last - first,
+                   point + first, &fine);
     check_lines(path, &fine, 0, 6e-5 * 3 * noise, 6e-5 * 3 * noise, 7e-4 * noise);
+    hg_fine_clear(&fine);
+    measure_points(64, HG_PRECISION_DOUBLE, HG_KERNEL_TSC, false, 1000, last - first,
+                   point + first, &fine);
+    check_tsc_rows(tsc, &fine);
     hg_fine_clear(&fine);
 }

@@ -123,6 +123,37 @@ Test(curve, averages_over_draws_keep_other_curves)
     hg_statistics_clear(&s);
 }
 
+Test(curve, mass_functions_get_the_bins_that_any_of_them_has)
+{
+    hg_statistics s = {0};
+    const hg_curve *truth, *mean;
+
+    add_curve(&s, "mass", "mass_function", 5, 1);
+    add_curve(&s, "mass", "mass_function", 3, 2);
+    add_curve(&s, "power_a", "power", 2, 0);
+    snprintf(s.curve[0].label.catalogue, sizeof s.curve[0].label.catalogue, "truth");
+    for (int i = 0; i < 3; i++) { /* bins 1 to 3 of the grid */
+        s.curve[1].x[i] += 1;
+        s.curve[1].x_low[i] += 1;
+        s.curve[1].x_high[i] += 1;
+    }
+    cr_assert_eq(hg_attributes_real(&s.curve[1].attributes, "upper_limit", 0.25), HG_OK);
+    cr_assert_eq(hg_statistics_align(&s, "mass_function"), HG_OK);
+    cr_assert_eq(s.n_curve, 3);
+    cr_expect_eq(s.curve[2].n, 2);
+    truth = hg_statistics_find(&s, "truth", "mass");
+    mean = hg_statistics_find(&s, "draw", "mass");
+    cr_assert(truth->n == 5 && mean->n == 5);
+    for (int64_t i = 0; i < 5; i++) {
+        cr_expect_eq(mean->x_low[i], truth->x_low[i]);
+    }
+    cr_expect(mean->y[0] == 0 && mean->count[0] == 0 && mean->error[0] == 0.25);
+    cr_expect(mean->y[1] == 2 && mean->error[1] == 0.1 && mean->y[4] == 0);
+    cr_expect_eq(truth->y[4], 5);
+    cr_expect_eq(hg_attributes_find(&mean->attributes, "mesh")->value, 256);
+    hg_statistics_clear(&s);
+}
+
 Test(curve, a_missing_file_is_not_found)
 {
     hg_statistics s;

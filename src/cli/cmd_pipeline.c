@@ -1,0 +1,122 @@
+/* mock, train, apply, measure and run: read the parameters, say what runs on what, call the
+ * pipeline, print the times. */
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "emulate/apply.h"
+#include "emulate/measure.h"
+#include "emulate/mock.h"
+#include "emulate/run.h"
+#include "emulate/train.h"
+#include "halograft/log.h"
+#include "halograft/version.h"
+
+typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
+
+/* Threads per rank: Run.threads, else OMP_NUM_THREADS, else the node's cores over its ranks. */
+static int
+set_threads(const hg_comm *comm, const hg_params *params)
+{
+    int64_t threads = params->run.threads;
+
+    if (threads == 0 && getenv("OMP_NUM_THREADS") == NULL) {
+        threads = sysconf(_SC_NPROCESSORS_ONLN) / comm->node_size;
+        threads = threads > 0 ? threads : 1;
+    }
+    if (threads > 0) {
+        omp_set_num_threads((int)threads);
+    }
+    return omp_get_max_threads();
+}
+
+static void
+set_log(const hg_comm *comm, const hg_options *options, const hg_params *params)
+{
+    hg_log_level level = HG_LOG_INFO;
+
+    if (options->quiet || strcmp(params->run.log, "warn") == 0) {
+        level = HG_LOG_WARN;
+    } else if (options->verbose || strcmp(params->run.log, "debug") == 0) {
+        level = HG_LOG_DEBUG;
+    }
+    hg_log_setup(comm->rank, comm->size, level);
+}
+
+static void
+list_warnings(void)
+{
+    for (int i = 0; i < hg_log_warning_count(); i++) {
+        int64_t times;
+        const char *text = hg_log_warning(i, &times);
+
+        if (times > 1) {
+            hg_log_info("warning given %lld times: %s", (long long)times, text);
+        }
+    }
+}
+
+static hg_status
+run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
+{
+    hg_params *params = NULL;
+    hg_status status;
+    int threads;
+
+    HG_TRY(hg_options_params(comm, options, &params));
+    set_log(comm, options, params);
+    threads = set_threads(comm, params);
+    hg_mem_budget((int64_t)params->run.memory_max);
+    hg_log_info("start: halograft %s (%s), %d ranks x %d threads on %d node%s, %s",
+                hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,
+                comm->n_node > 1 ? "s" : "", hg_comm_version());
+    if (options->dry_run) {
+        status = hg_emulate_estimate(comm, params);
+    } else {
+        status = run(comm, params, options->overwrite);
+        if (status == HG_OK) {
+            hg_comm_report_times(comm);
+            list_warnings();
+        }
+    }
+    if (status == HG_OK && !options->dry_run && run == hg_emulate_run &&
+        params->output.report) {
+        hg_report_later(params->output.folder);
+    }
+    hg_params_free(params);
+    return status;
+}
+
+hg_status
+hg_cmd_mock(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_emulate_mock);
+}
+
+hg_status
+hg_cmd_train(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_emulate_train);
+}
+
+hg_status
+hg_cmd_apply(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_emulate_apply);
+}
+
+hg_status
+hg_cmd_measure(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_emulate_measure);
+}
+
+hg_status
+hg_cmd_run(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_emulate_run);
+}

@@ -1,0 +1,90 @@
+/** The table of subcommands and what they share. Layer: cli. */
+#ifndef HG_CLI_COMMAND_H
+#define HG_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "halograft/comm.h"
+#include "halograft/error.h"
+#include "halograft/params.h"
+
+enum { HG_SETS_MAX = 64, HG_FILES_MAX = 256 };
+
+/** The command line, taken apart. Texts are borrowed from argv. */
+typedef struct hg_options {
+    int n_file; /**< arguments that are no options */
+    const char *file[HG_FILES_MAX];
+    int n_set;
+    const char *set[HG_SETS_MAX + 4];
+    char text[4][64]; /**< room for --seed and --threads as settings */
+    int64_t snap;
+    bool overwrite;
+    bool dry_run;
+    bool quiet;
+    bool verbose;
+    bool check;
+    bool markdown;
+    bool help;
+    bool version;
+} hg_options;
+
+/** One subcommand. */
+typedef struct hg_command {
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    bool is_serial; /**< needs one process only; started without the launcher check */
+    hg_status (*run)(const hg_comm *comm, const hg_options *options);
+} hg_command;
+
+/** All subcommands; the last entry has a NULL name. */
+extern const hg_command hg_commands[];
+
+/** Take the command line apart.
+ *
+ * @local
+ * @return HG_OK; HG_E_USAGE naming the argument and the nearest option
+ */
+HG_MUST_CHECK hg_status hg_options_parse(int argc, char *const argv[], hg_options *options);
+
+/** Read the parameters of a command whose only file is the parameter file.
+ *
+ * @collective{comm}
+ * @param[out] params  owned by the caller, free with hg_params_free()
+ * @return HG_OK; HG_E_USAGE; the failures of hg_params_read()
+ */
+HG_MUST_CHECK hg_status hg_options_params(const hg_comm *comm, const hg_options *options,
+                                          hg_params **params);
+
+/** Make the HTML report of a folder or file with the Python tools; to be called after MPI
+ * ended.
+ *
+ * @local
+ * @param[in] path    output folder or statistics file
+ * @return true when the tool ran and succeeded
+ */
+bool hg_report_make(const char *path);
+
+/** Ask for a report of `folder` once the program has ended MPI (run sets it).
+ *
+ * @local
+ */
+void hg_report_later(const char *folder);
+const char *hg_report_wanted(void);
+
+/** The subcommands: read what they need, call the library, print the result.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_USAGE; what the called pipeline gives
+ */
+hg_status hg_cmd_mock(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_inspect(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_train(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_report(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_run(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_params(const hg_comm *comm, const hg_options *options);
+
+#endif

@@ -1,0 +1,153 @@
+/* One table of subcommands; the only place that ends the program. Errors are printed once, by
+ * rank 0, after all ranks have agreed on them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "halograft/log.h"
+#include "halograft/version.h"
+
+const hg_command hg_commands[] = {
+    {"mock", "PARAMS", "make a universe with known answers: haloes, zooms, truth", false,
+     hg_cmd_mock},
+    {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
+     hg_cmd_train},
+    {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,
+     hg_cmd_apply},
+    {"measure", "PARAMS", "mass functions, relations and clustering of catalogues", false,
+     hg_cmd_measure},
+    {"report", "FOLDER|FILE", "summary in the terminal, HTML page and pictures", true,
+     hg_cmd_report},
+    {"run", "PARAMS", "mock or read, train, apply and measure in one go", false, hg_cmd_run},
+    {"params", "[SECTION] | --markdown | --check FILE...",
+     "print the commented parameters, or check files", true, hg_cmd_params},
+    {NULL, NULL, NULL, false, NULL},
+};
+
+static void
+print_help(void)
+{
+    printf("usage: halograft COMMAND ARGUMENTS [OPTIONS]\n\ncommands:\n");
+    for (const hg_command *c = hg_commands; c->name != NULL; c++) {
+        printf("  %-8s %-12.12s %s\n", c->name, c->arguments[0] == '[' ? "" : c->arguments,
+               c->summary);
+    }
+    printf("\noptions:\n"
+           "  --set Section.key=value  change one parameter (may be repeated)\n"
+           "  --snap N                 fill {snap} in file names\n"
+           "  --seed N, --threads N    short for --set Meta.seed=N, Run.threads=N\n"
+           "  --overwrite              replace existing outputs\n"
+           "  --dry-run                print memory, disk and time, write nothing\n"
+           "  -q, -v                   less or more to say\n"
+           "  -h, --help, --version    this text, the version\n\n"
+           "start it with 'mpirun -n RANKS halograft ...' or 'srun --mpi=pmix halograft ...'\n"
+           "exit codes: 0 done, 2 usage, 3 parameters, 4 input, 5 output, 6 memory, 7 "
+           "verification,\n"
+           "8 launch, 75 stopped early; the manual is in docs/\n");
+}
+
+static const hg_command *
+find_command(const char *name)
+{
+    for (const hg_command *c = hg_commands; c->name != NULL; c++) {
+        if (strcmp(c->name, name) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static hg_status
+unknown_command(const char *name)
+{
+    const char *names[16], *near;
+    size_t n = 0;
+
+    while (hg_commands[n].name != NULL) {
+        names[n] = hg_commands[n].name;
+        n++;
+    }
+    near = hg_text_nearest(name, n, names);
+    return HG_FAIL(HG_E_USAGE, "there is no command '%s'%s%s%s", name,
+                   near != NULL ? ", did you mean '" : "; 'halograft --help' lists them",
+                   near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
+static int
+report_failure(const hg_comm *comm, hg_status status)
+{
+    const hg_error_record *e = hg_error_last();
+
+    if (comm->rank == 0) {
+        if (comm->size > 1 && e->rank >= 0) {
+            hg_log_error("%s (on rank %d)", e->message, e->rank);
+        } else {
+            hg_log_error("%s", e->message);
+        }
+        hg_log_debug("raised at %s:%d, %s", e->file, e->line, hg_status_name(status));
+    }
+    return hg_status_exit_code(status);
+}
+
+static int
+run_command(const hg_comm *comm, int argc, char **argv)
+{
+    const hg_command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    hg_options options;
+    hg_status status;
+
+    if (argc < 2 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+        if (comm->rank == 0) {
+            print_help();
+        }
+        return argc < 2 ? hg_status_exit_code(HG_E_USAGE) : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        if (comm->rank == 0) {
+            printf("halograft %s (%s), %s\n", hg_version(), hg_version_commit(),
+                   hg_version_build());
+        }
+        return 0;
+    }
+    if (command == NULL) {
+        return report_failure(comm, unknown_command(argv[1]));
+    }
+    status = hg_options_parse(argc - 2, argv + 2, &options);
+    if (status == HG_OK && options.help) {
+        if (comm->rank == 0) {
+            printf("usage: halograft %s %s [OPTIONS]\n%s\n", command->name, command->arguments,
+                   command->summary);
+        }
+        return 0;
+    }
+    hg_log_setup(comm->rank, comm->size,
+                 options.quiet     ? HG_LOG_WARN
+                 : options.verbose ? HG_LOG_DEBUG
+                                   : HG_LOG_INFO);
+    if (status == HG_OK) {
+        status = command->run(comm, &options);
+    }
+    return status == HG_OK ? 0 : report_failure(comm, status);
+}
+
+int
+main(int argc, char **argv)
+{
+    const hg_command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    hg_comm comm;
+    hg_status status = hg_comm_start(&argc, &argv, &comm);
+    int code, rank = comm.rank;
+
+    hg_log_setup(comm.rank, comm.size, HG_LOG_INFO);
+    if (status != HG_OK && command != NULL && !command->is_serial) {
+        code = report_failure(&comm, status);
+    } else {
+        code = run_command(&comm, argc, argv);
+    }
+    hg_comm_stop(&comm);
+    if (code == 0 && rank == 0 && hg_report_wanted() != NULL) {
+        hg_report_make(hg_report_wanted());
+    }
+    return code;
+}

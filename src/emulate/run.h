@@ -1,0 +1,27 @@
+/** The whole chain in one call, and what it will cost. Layer: emulate. */
+#ifndef HG_EMULATE_RUN_H
+#define HG_EMULATE_RUN_H
+
+#include "halograft/comm.h"
+#include "halograft/error.h"
+#include "halograft/params.h"
+
+/** Mock (when the run has no catalogues of its own), train, apply, measure.
+ *
+ * @collective{comm}
+ * @param[in] params     all sections
+ * @param[in] overwrite  replace existing outputs
+ * @return the first failure of the four steps
+ */
+HG_MUST_CHECK hg_status hg_emulate_run(const hg_comm *comm, const hg_params *params,
+                                       bool overwrite);
+
+/** Print an estimate of memory per rank, disk and time to stdout; reads headers only, writes
+ * nothing.
+ *
+ * @collective{comm}
+ * @return HG_OK; the failures of opening the inputs
+ */
+HG_MUST_CHECK hg_status hg_emulate_estimate(const hg_comm *comm, const hg_params *params);
+
+#endif

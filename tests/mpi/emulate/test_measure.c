@@ -1,0 +1,366 @@
+/* A small universe with known answers: positions of pairs, masses from a law, a truth, a mean
+ * and two draws, measured on all ranks and by each rank alone. */
+#include "mpi_test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "catalog_test.h"
+#include "emulate/measure.h"
+#include "stats/curve.h"
+#include "stats/metric.h"
+#include "store/publish.h"
+
+MPI_SUITE(measure);
+
+enum { N = 150000 }; /* two parts of the pipeline */
+
+typedef struct made_row {
+    double position[3];
+    float m200c, truth, sfr, mean, draw, draw2;
+    uint8_t central, origin;
+} made_row;
+
+static made_row
+make_row(int64_t i)
+{
+    hg_stream s = hg_stream_start(77, 0, (uint64_t)(i - i % 2), HG_PURPOSE_HALO);
+    hg_stream own = hg_stream_start(77, 1, (uint64_t)i, HG_PURPOSE_GALAXY);
+    made_row row;
+    double log_halo, law;
+
+    for (int k = 0; k < 3; k++) { /* rows come in pairs 3 Mpc apart at most */
+        row.position[k] = fmod(100 * hg_stream_uniform(&s) + 1.5 * (double)(i % 2), 100);
+    }
+    log_halo = 11.01 + 2.5 * hg_stream_uniform(&own);
+    law = 1.4 * log_halo - 6;
+    row.m200c = (float)pow(10, log_halo);
+    row.truth = (float)pow(10, law + 0.2 * hg_stream_normal(&own));
+    row.mean = (float)pow(10, law);
+    row.draw = (float)pow(10, law + 0.2 * hg_stream_normal(&own));
+    row.draw2 = (float)pow(10, law + 0.2 * hg_stream_normal(&own));
+    row.sfr = i % 10 == 0 ? 0 : row.truth * 1e-10F;
+    row.central = i % 4 != 3;
+    row.origin = i % 50 == 7 ? 1 : 0;
+    return row;
+}
+
+static const hg_output_column columns[3][6] = {
+    {{.name = "id"}, {.name = "position"}, {.name = "m200c"}, {.name = "central"}},
+    {{.name = "id"},
+     {.name = "position"},
+     {.name = "stellar_mass", .unit = "Msun", .kind = "truth"},
+     {.name = "sfr", .unit = "Msun/yr", .kind = "truth"}},
+    {{.name = "id"},
+     {.name = "position"},
+     {.name = "stellar_mass_mean", .unit = "Msun", .kind = "mean"},
+     {.name = "stellar_mass_draw", .unit = "Msun", .kind = "draw"},
+     {.name = "stellar_mass_draw2", .unit = "Msun", .kind = "draw"},
+     {.name = "origin", .unit = "", .kind = "flag"}}};
+static const int n_column[3] = {4, 4, 6};
+static const char *const file_name[3] = {"parent", "truth", "galaxies"};
+
+static hg_status
+fill_table(int kind, hg_table *table)
+{
+    double *x = NULL;
+    float *v[5] = {NULL};
+    int64_t *id = NULL;
+    uint8_t *flag = NULL;
+
+    *table = (hg_table){.n = N};
+    HG_TRY(hg_table_add(table, "id", "", HG_COLUMN_I64, 1, &id));
+    HG_TRY(hg_table_add(table, "position", "Mpc", HG_COLUMN_F64, 3, &x));
+    HG_TRY(hg_table_add(table, "m200c", "Msun", HG_COLUMN_F32, 1, &v[0]));
+    HG_TRY(hg_table_add(table, kind == 1 ? "stellar_mass" : "stellar_mass_mean", "Msun",
+                        HG_COLUMN_F32, 1, &v[1]));
+    HG_TRY(hg_table_add(table, "sfr", "Msun/yr", HG_COLUMN_F32, 1, &v[2]));
+    HG_TRY(hg_table_add(table, "stellar_mass_draw", "Msun", HG_COLUMN_F32, 1, &v[3]));
+    HG_TRY(hg_table_add(table, "stellar_mass_draw2", "Msun", HG_COLUMN_F32, 1, &v[4]));
+    HG_TRY(hg_table_add(table, kind == 2 ? "origin" : "central", "", HG_COLUMN_U8, 1, &flag));
+    for (int64_t i = 0; i < N; i++) {
+        made_row row = make_row(i);
+
+        id[i] = i + 1;
+        memcpy(x + 3 * i, row.position, sizeof row.position);
+        v[0][i] = row.m200c;
+        v[1][i] = kind == 1 ? row.truth : row.mean;
+        v[2][i] = row.sfr;
+        v[3][i] = row.draw;
+        v[4][i] = row.draw2;
+        flag[i] = kind == 2 ? row.origin : row.central;
+    }
+    return HG_OK;
+}
+
+static void
+make_universe(void)
+{
+    char path[512];
+
+    if (world.rank == 0) {
+        folder_create();
+    }
+    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
+    for (int kind = 0; kind < 3; kind++) {
+        hg_output *output = NULL;
+        hg_output_options options;
+        hg_status status = HG_OK;
+
+        snprintf(path, sizeof path, "%s/%s", test_folder, file_name[kind]);
+        options = test_options(path);
+        options.n_column = n_column[kind];
+        options.column = columns[kind];
+        all_assert(hg_output_create(&world, &options, &output) == HG_OK);
+        if (world.rank == 0) {
+            hg_table table;
+
+            status = fill_table(kind, &table);
+            status = status == HG_OK ? hg_output_part(output, 0, &table) : status;
+            hg_table_clear(&table);
+        }
+        all_assert(status == HG_OK);
+        all_assert(hg_output_finish(&world, output, false) == HG_OK);
+    }
+}
+
+static void
+drop_universe(void)
+{
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        folder_remove();
+    }
+}
+
+/* Measure with a communicator into a file of that name. */
+static hg_status
+run_measure(const hg_comm *comm, const char *file, int n_more, const char *const more[],
+            bool overwrite)
+{
+    char folder[300], name[100];
+    const char *set[16] = {folder, name, "Measure.mesh=64", "Measure.slice_cells=50",
+                           "Measure.line_of_sight=z"};
+    hg_params_options options = {.n_set = 5, .set = set, .snap = -1};
+    hg_params *params = NULL;
+    hg_status status;
+
+    snprintf(folder, sizeof folder, "Output.folder=%s", test_folder);
+    snprintf(name, sizeof name, "Measure.file=%s", file);
+    for (int i = 0; i < n_more; i++) {
+        set[options.n_set++] = more[i];
+    }
+    HG_TRY(hg_params_read(comm, &options, &params));
+    status = hg_emulate_measure(comm, params, overwrite);
+    hg_params_free(params);
+    return status;
+}
+
+static void
+check_tables(const hg_statistics *s)
+{
+    const hg_curve *mass = hg_statistics_find(s, "truth", "mass_function_stellar_mass");
+    const hg_curve *shmr = hg_statistics_find(s, "truth", "shmr_stellar_mass");
+    const hg_curve *scatter = hg_statistics_find(s, "truth", "shmr_scatter_stellar_mass");
+    const hg_curve *draws = hg_statistics_find(s, "draw", "mass_function_stellar_mass");
+    int64_t total = 0, central = 0, n_central = 0;
+
+    all_assert(mass != NULL && shmr != NULL && scatter != NULL && draws != NULL);
+    for (int64_t i = 0; i < N; i++) {
+        n_central += make_row(i).central;
+    }
+    for (int64_t b = 0; b < mass->n; b++) {
+        int64_t count = 0;
+
+        for (int64_t i = 0; i < N && b == mass->n / 2; i++) {
+            double m = (double)make_row(i).truth;
+
+            count += m >= mass->x_low[b] && m < mass->x_high[b];
+        }
+        all_assert(b != mass->n / 2 || mass->count[b] == count);
+        all_assert(fabs(mass->y[b] - (double)mass->count[b] / 1e6 / 0.2) < 1e-12);
+        total += mass->count[b];
+    }
+    all_assert(total == N);
+    for (int64_t b = 0; b < shmr->n; b++) {
+        central += shmr->count[b];
+        /* the law at the middle of the bin, and its scatter; the bins at the ends are uneven */
+        if (b > 0 && b < shmr->n - 1 && shmr->count[b] > 1000) {
+            all_assert(fabs(log10(shmr->y[b]) - 1.4 * log10(shmr->x[b]) + 6) < 0.06);
+            all_assert(fabs(scatter->y[b] - sqrt(0.04 + 1.96 * 0.04 / 12)) < 0.02);
+            all_assert(shmr->low[b] < shmr->y[b] && shmr->y[b] < shmr->high[b]);
+        }
+    }
+    all_assert(central == n_central);
+    all_assert(draws->draw_error != NULL &&
+               hg_attributes_find(&draws->attributes, "draws")->value == 2);
+}
+
+static void
+check_comparison(const hg_statistics *s)
+{
+    static double truth[N], mean[N];
+    const hg_attribute *r2 = NULL, *n = NULL;
+    int64_t used = 0, counted = 0;
+    hg_metric metric;
+
+    for (int64_t i = 0; i < N; i++) {
+        made_row row = make_row(i);
+
+        if (row.origin == 0) {
+            truth[used] = log10((double)row.truth);
+            mean[used++] = log10((double)row.mean);
+        }
+    }
+    all_assert(hg_metric_compute(used, truth, mean, NULL, &metric) == HG_OK);
+    for (int i = 0; i < s->n_score; i++) {
+        if (strcmp(s->score[i].name, "mean_predicted_true_stellar_mass") == 0) {
+            r2 = hg_attributes_find(&s->score[i].attributes, "r2");
+            n = hg_attributes_find(&s->score[i].attributes, "n");
+        }
+    }
+    all_assert(r2 != NULL && fabs(r2->value - metric.r2) < 1e-12 && n->value == (double)used);
+    for (int i = 0; i < s->n_map; i++) {
+        const hg_map *map = &s->map[i];
+
+        if (strcmp(map->label.name, "predicted_true_stellar_mass") == 0 &&
+            strcmp(map->label.catalogue, "draw") == 0) {
+            for (int64_t c = 0; c < map->n_x * map->n_y; c++) {
+                counted += map->counts[c];
+            }
+        }
+    }
+    all_assert(counted == used);
+}
+
+static void
+check_clustering(const hg_statistics *s)
+{
+    const hg_curve *power = hg_statistics_find(s, "truth", "power_stellar_mass_10.00");
+    const hg_curve *xi = hg_statistics_find(s, "truth", "xi_stellar_mass_10.00");
+    int64_t objects = 0, sliced = 0, counted = 0;
+    double best = 0;
+
+    for (int64_t i = 0; i < N; i++) {
+        made_row row = make_row(i);
+        bool in = row.truth > 1e10F;
+
+        objects += in;
+        sliced += in && row.position[2] < 20;
+    }
+    all_assert(power != NULL && xi != NULL);
+    all_assert(hg_attributes_find(&power->attributes, "objects")->value == (double)objects);
+    for (int i = 0; i < s->n_map; i++) {
+        const hg_map *map = &s->map[i];
+
+        if (strcmp(map->label.name, "slice_stellar_mass_10.00") == 0 &&
+            strcmp(map->label.catalogue, "truth") == 0) {
+            for (int64_t c = 0; c < map->n_x * map->n_y; c++) {
+                counted += map->counts[c];
+            }
+        }
+    }
+    all_assert(counted == sliced);
+    /* close pairs give power at low k, far above its error */
+    for (int64_t i = 0; i < power->n; i++) {
+        best = fmax(best, fabs(power->y[i] / power->error[i]));
+        all_assert(power->count[i] > 0 && isfinite(power->y[i]) && power->error[i] > 0);
+    }
+    all_assert(best > 5);
+    all_assert(hg_statistics_find(s, "truth", "power_quadrupole_stellar_mass_10.00") != NULL);
+    all_assert(hg_statistics_find(s, "draw", "power_stellar_mass_10.00")->draw_error != NULL);
+    all_assert(xi->n > 2);
+}
+
+/* Integers equal, powers to 1e-6 of P + S. */
+static void
+check_same(const hg_statistics *a, const hg_statistics *b)
+{
+    all_assert(a->n_curve == b->n_curve && a->n_map == b->n_map && a->n_score == b->n_score);
+    for (int i = 0; i < a->n_curve; i++) {
+        const hg_curve *p = &a->curve[i], *q = &b->curve[i];
+        const hg_attribute *shot = hg_attributes_find(&p->attributes, "shot_noise");
+        bool is_power = strncmp(p->label.statistic, "power", 5) == 0;
+        bool is_xi = strcmp(p->label.statistic, "xi") == 0;
+
+        all_assert(p->n == q->n && strcmp(p->label.name, q->label.name) == 0);
+        for (int64_t k = 0; k < p->n; k++) {
+            double limit = is_power ? 1e-6 * (fabs(p->y[k]) + 9 * shot->value)
+                           : is_xi  ? 1e-5 * p->error[k]
+                                    : 0;
+
+            all_assert(p->count == NULL || p->count[k] == q->count[k]);
+            all_assert(fabs(p->y[k] - q->y[k]) <= limit || (isnan(p->y[k]) && isnan(q->y[k])));
+        }
+    }
+    for (int i = 0; i < a->n_map; i++) {
+        const hg_map *p = &a->map[i], *q = &b->map[i];
+
+        all_assert(
+            memcmp(p->counts, q->counts, (size_t)(p->n_x * p->n_y) * sizeof *p->counts) == 0);
+    }
+    for (int i = 0; i < a->n_score; i++) {
+        const hg_attributes *p = &a->score[i].attributes, *q = &b->score[i].attributes;
+
+        for (int k = 0; k < p->n; k++) {
+            all_assert(p->v[k].is_text || p->v[k].value == q->v[k].value);
+        }
+    }
+}
+
+Test(measure, a_run_folder_gives_all_statistics_for_any_number_of_ranks)
+{
+    hg_statistics all, one;
+    char file[64], path[512];
+    hg_comm self;
+
+    make_universe();
+    all_assert(hg_comm_split(&world, world.rank, &self) == HG_OK);
+    all_assert(run_measure(&world, "statistics.hdf5", 0, NULL, false) == HG_OK);
+    snprintf(file, sizeof file, "rank%d.hdf5", world.rank);
+    all_assert(run_measure(&self, file, 0, NULL, false) == HG_OK);
+    snprintf(path, sizeof path, "%s/%s", test_folder, file);
+    all_assert(hg_statistics_read(path, &one) == HG_OK);
+    snprintf(path, sizeof path, "%s/statistics.hdf5", test_folder);
+    all_assert(hg_statistics_read(path, &all) == HG_OK);
+    check_tables(&all);
+    check_comparison(&all);
+    check_clustering(&all);
+    check_same(&all, &one);
+    hg_statistics_clear(&all);
+    hg_statistics_clear(&one);
+    hg_comm_clear(&self);
+    drop_universe();
+}
+
+Test(measure, bad_requests_fail_in_one_sentence_and_leave_the_old_file)
+{
+    static const char *const bad[] = {"Measure.catalogues=[nothing]",
+                                      "Measure.catalogues=[a=/no/such/file.hdf5]",
+                                      "Measure.assignment=tsc"};
+    const hg_status expected[] = {HG_E_PARAM, HG_E_NOTFOUND, HG_E_EXISTS};
+    char path[512], entry[512];
+    const char *sample[2] = {entry, "Samples.odd=colour > 1"};
+    uint64_t before = 0, after = 0;
+    int64_t bytes = 0;
+
+    make_universe();
+    snprintf(path, sizeof path, "%s/statistics.hdf5", test_folder);
+    snprintf(entry, sizeof entry, "Measure.catalogues=[t=%s/truth.hdf5]", test_folder);
+    all_assert(run_measure(&world, "statistics.hdf5", 1, (const char *const[]){entry}, false) ==
+               HG_OK);
+    hg_comm_barrier(&world);
+    all_assert(hg_file_hash(path, &before, &bytes) == HG_OK);
+    for (int i = 0; i < 3; i++) {
+        all_assert(run_measure(&world, "statistics.hdf5", 1, &bad[i], i < 2) == expected[i]);
+        all_assert(hg_error_last()->message[0] != '\0');
+    }
+    all_assert(run_measure(&world, "statistics.hdf5", 2, sample, true) == HG_E_NOTFOUND);
+    all_assert(strstr(hg_error_last()->message, "'colour'") != NULL);
+    all_assert(hg_file_hash(path, &after, &bytes) == HG_OK);
+    all_assert(before == after);
+    drop_universe();
+}
