@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The parameter file of the README is one the program accepts.
-sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$root/README.md" >"$work/readme.yml"
+awk '/^```/ { inside = /yaml/; next } inside' "$root/README.md" >"$work/readme.yml"
 [ -s "$work/readme.yml" ]
 if [ -x "${HALOGRAFT:-}" ]; then
     "$HALOGRAFT" params --check "$work/readme.yml"
