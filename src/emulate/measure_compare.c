@@ -271,7 +271,7 @@ hg_measure_compare(const hg_comm *comm, const hg_measure_plan *plan, const hg_me
     task.stride = n_row > most ? (n_row + most - 1) / most : 1;
     task.has_origin = hg_measured_has(set, one, 0, "origin");
     status = choose_columns(&task);
-    hg_measured_parts(comm, truth, &first, &end);
+    hg_measured_parts(truth, comm, &first, &end);
     for (int64_t part = first; part < end && status == HG_OK && task.n_column > 0; part++) {
         status = compare_part(&task, part);
     }

@@ -297,7 +297,7 @@ hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
     *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
     HG_TRY(choose_samples(plan, sources, source, draw, pass));
     status = choose_tables(plan, sources, source, draw, pass);
-    hg_measured_parts(comm, source, &first, &end);
+    hg_measured_parts(source, comm, &first, &end);
     for (int64_t part = first; part < end && status == HG_OK && pass->names.n > 0; part++) {
         status = add_part(plan, sources, source, draw, part, pass);
     }

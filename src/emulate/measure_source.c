@@ -258,7 +258,7 @@ hg_measured_set_find(const hg_measured_set *sources, const char *name)
 }
 
 void
-hg_measured_parts(const hg_comm *comm, const hg_measured *source, int64_t *first, int64_t *end)
+hg_measured_parts(const hg_measured *source, const hg_comm *comm, int64_t *first, int64_t *end)
 {
     int64_t n = hg_catalog_n_part(source->catalog);
 

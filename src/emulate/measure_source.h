@@ -66,7 +66,7 @@ const hg_measured *hg_measured_set_find(const hg_measured_set *sources, const ch
  *
  * @local
  */
-void hg_measured_parts(const hg_comm *comm, const hg_measured *source, int64_t *first,
+void hg_measured_parts(const hg_measured *source, const hg_comm *comm, int64_t *first,
                        int64_t *end);
 
 #endif

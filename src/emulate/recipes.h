@@ -43,6 +43,10 @@ HG_MUST_CHECK hg_status hg_recipes_parse(const hg_entries *entries, const char *
 HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_forest *forest, bool targets,
                                             hg_recipes *set);
 
+/** Release a set; it is then empty.
+ *
+ * @local
+ */
 void hg_recipes_clear(hg_recipes *set);
 
 /** Set the unit of each recipe from the catalogue's columns: that of the column when the

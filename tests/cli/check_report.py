@@ -30,7 +30,7 @@ def put_curve(file, catalogue, name, attrs, **arrays):
     group.attrs.update({"catalogue": catalogue, "sample": "", "column": "", "log_x": 1, "log_y": 1, **attrs})
 
 
-def synthesise(path, catalogues=CATALOGUES, seed=1):
+def synthesise(path, catalogues=CATALOGUES, seed=1, samples=("mstar_10.0", "mstar_10.5")):
     """A file as `halograft measure` writes it: a Schechter-like mass function with a mean that lacks
     its bright end, a relation with scatter, power spectra and correlation functions, maps, metrics."""
     rng = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def synthesise(path, catalogues=CATALOGUES, seed=1):
             put_curve(file, name, "shmr_width", {
                 "statistic": "shmr_width", "column": "stellar_mass", "x_name": "m200c", "x_unit": "Msun",
                 "y_name": "scatter of stellar_mass", "y_unit": "dex", "log_y": 0}, x=10**halo, y=0.9 * scatter)
-            for i, sample in enumerate(("mstar_10.0", "mstar_10.5")):
+            for i, sample in enumerate(samples):
                 bias = (1 + 0.4 * i) * (0.93 if name == "mean" else 1 + noise * rng.standard_normal(len(k)))
                 more = {"draw_error": 0.01 * power * (1 + i)} if name in ("oracle", "draws") else {}
                 put_curve(file, name, f"power_{sample}", {
@@ -195,23 +195,21 @@ class ReportTest(unittest.TestCase):
             width = int.from_bytes(png.read_bytes()[16:20], "big")
             self.assertEqual(width, round(style.COLUMN * style.DPI), png.name)
 
-    def test_equal_input_gives_equal_pictures(self):
-        other = self.folder.parent / "again"
-        self.assertEqual(self.report(str(self.folder / "statistics.hdf5"), "--out", str(other)).returncode, 0)
-        for suffix in ("png", "pdf"):
-            for one in (self.folder / "figures").glob(f"*.{suffix}"):
-                self.assertEqual(one.read_bytes(), (other / "figures" / one.name).read_bytes(), one.name)
-
-    def test_two_runs_share_a_page_and_no_file(self):
+    def test_runs_share_a_page_but_no_file_and_equal_input_gives_equal_pictures(self):
         second = self.folder.parent / "two"
         second.mkdir()
-        synthesise(second / "statistics.hdf5", {"truth": 1, "draws": 1.3}, seed=2)
+        synthesise(second / "statistics.hdf5", {"draws": 1.3}, seed=2, samples=())
         out = self.folder.parent / "both"
-        result = self.report(str(self.folder), str(second), "--out", str(out))
+        result = self.report(str(second), str(second / "statistics.hdf5"), "--out", str(out))
         self.assertEqual(result.returncode, 0, result.stderr)
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), len(set(lines)))
         self.assertEqual((out / "report.html").read_text().count("<article"), 2)
+        pictures = sorted(p.name for p in (out / "figures").glob("run1_*"))
+        self.assertGreater(len(pictures), 6)
+        for name in pictures:
+            twin = name.replace("run1_", "run2_")
+            self.assertEqual((out / "figures" / name).read_bytes(), (out / "figures" / twin).read_bytes(), name)
 
 
 class ClosureTest(unittest.TestCase):
@@ -245,6 +243,12 @@ class ClosureTest(unittest.TestCase):
                                             oracle=([1, 1, 1, 1], [0.02, 0.01, 0.02, 0.0])))
         self.assertEqual({c.catalogue: c.within for c in found}, {"oracle": 4, "draws": 2})
 
+    def test_bins_with_few_objects_are_left_out_of_mass_functions(self):
+        with h5py.File(self.path, "w") as file:
+            for name, y in (("truth", [1.0, 1.0]), ("draws", [1.01, 3.0])):
+                put_curve(file, name, "m", {"statistic": "mass_function"}, x=[1.0, 2.0], y=y, count=[1000, 3])
+        self.assertEqual([(c.bins, c.within) for c in closure.closures(statistics.read(self.path))], [(1, 1)])
+
     def test_missing_bins_and_nan_are_left_out(self):
         found = closure.closures(self.write([1.0, np.nan, 0.0, 1], [1.0, 1.0]))
         self.assertEqual([(c.bins, c.within) for c in found], [(1, 1)])
@@ -269,7 +273,7 @@ class PictureTest(unittest.TestCase):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "statistics.hdf5"
-            synthesise(path)
+            synthesise(path, samples=("mstar_10.0",))
             cls.pictures = list(figures.draw_all(statistics.read(path)))
 
     def test_legends_cover_no_data(self):
@@ -285,7 +289,7 @@ class PictureTest(unittest.TestCase):
                 xy = xy[np.isfinite(xy).all(axis=1)]
                 self.assertFalse(any(box.contains(*point) for point in xy), picture.name)
                 checked += len(xy)
-        self.assertGreater(checked, 300)
+        self.assertGreater(checked, 200)
 
     def test_every_panel_has_labels_and_data(self):
         for picture in self.pictures:

@@ -8,6 +8,12 @@ export PYTHONDONTWRITEBYTECODE=1
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# The parameter file of the README is one the program accepts.
+awk '/^```/ { inside = /yaml/; next } inside' "$root/README.md" >"$work/readme.yml"
+[ -s "$work/readme.yml" ]
+if [ -x "${HALOGRAFT:-}" ]; then
+    "$HALOGRAFT" params --check "$work/readme.yml"
+fi
 mkdir -p "$work/src/base" "$work/include/halograft"
 
 # judge WORDS: a header whose declarations come from stdin is accepted (no words) or refused with them.

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import AutoMinorLocator, LogLocator, NullFormatter
+from matplotlib.ticker import AutoMinorLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from . import style
 
@@ -25,15 +25,42 @@ def axes_stack(heights, width=style.COLUMN):
     return figure, panels
 
 
+def plain_number(value, _=None):
+    """A tick label without exponent where that is short."""
+    if 1e-3 <= abs(value) < 1e4:
+        return f"{value:g}"
+    power = int(np.floor(np.log10(value) + 1e-9))
+    factor = round(value / 10.0**power)
+    return rf"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"
+
+
+def log_ticks(axis, limits):
+    """Decades, or 1, 2, 5 times a power of ten where the axis spans too little for decades."""
+    decades = abs(np.log10(limits[1] / limits[0]))
+    axis.set_minor_locator(LogLocator(subs=np.arange(2, 10), numticks=99))
+    axis.set_minor_formatter(NullFormatter())
+    if decades < 1.6:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axis.set_major_formatter(FuncFormatter(plain_number))
+    else:
+        axis.set_major_locator(LogLocator(numticks=8))
+
+
 def ticks(axes):
-    """Minor ticks on every scale, also where a logarithmic axis spans many decades."""
-    for axis in (axes.xaxis, axes.yaxis):
+    """Major and minor ticks that suit the limits, on every scale."""
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         if axis.get_scale() == "log":
-            axis.set_major_locator(LogLocator(numticks=8))
-            axis.set_minor_locator(LogLocator(subs=np.arange(2, 10), numticks=99))
-            axis.set_minor_formatter(NullFormatter())
+            log_ticks(axis, limits)
         else:
             axis.set_minor_locator(AutoMinorLocator())
+
+
+def inner_ticks(axes, number=5):
+    """Round ticks of y that keep away from the rim, where the labels of the panel above stand."""
+    low, high = axes.get_ylim()
+    places = MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    margin = 0.07 * (high - low)
+    axes.set_yticks([place for place in places if low + margin * (low != 0) <= place <= high - margin])
 
 
 class Panel:

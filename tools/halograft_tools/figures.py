@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from . import style
-from .canvas import Panel, axes_stack, ticks, zoom
+from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
 
 # Tolerance of a closure (relative), and how the ratio panel is limited.
 TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "shmr_scatter": 0.05}
@@ -142,21 +141,19 @@ def ratio_panel(panel, family, truth, looks, tolerance):
     for ratio, look in drawn:
         panel.marks_beyond(x, ratio, look)
     axes.set_ylabel("ratio to truth")
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="both"))
+    inner_ticks(axes)
 
 
 def limits(panel, curves, log_y):
-    """Limits that hold the usable bins of all curves with a small margin. On a logarithmic y axis error
+    """Limits that hold the usable points of all curves with a small margin. On a logarithmic y axis error
     bars that reach zero do not count."""
     lows, highs, values = [], [], [np.zeros(0)]
     for curve in curves:
         good = curve.usable(log_y)
         if good.any():
             values += [a[good] for a in (curve.y, curve.low, curve.high) if a is not None]
-            low = curve.x_low if curve.x_low is not None else curve.x
-            high = curve.x_high if curve.x_high is not None else curve.x
-            lows.append(np.nanmin(np.where(low[good] > 0, low[good], curve.x[good]) if curve.log("x") else low[good]))
-            highs.append(np.nanmax(high[good]))
+            lows.append(curve.x[good].min())
+            highs.append(curve.x[good].max())
     if not lows:
         return
     low, high = min(lows), max(highs)
@@ -166,10 +163,10 @@ def limits(panel, curves, log_y):
         margin = (values.max() / values.min()) ** 0.06 * 1.15
         panel.axes.set_ylim(values.min() / margin, values.max() * margin)
     if curves[0].log("x"):
-        margin = (high / low) ** 0.03 if high > low else 1.1
+        margin = (high / low) ** 0.04 if high > low else 1.1
         panel.axes.set_xlim(low / margin, high * margin)
     elif high > low:
-        panel.axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+        panel.axes.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
 
 
 def draw_family(family):
@@ -247,7 +244,7 @@ def draw_relation(relation, scatter):
         tops = np.concatenate([c.y[c.usable()] for c in scatter.values()] + [np.zeros(0)])
         if len(tops):
             lower.axes.set_ylim(0, 1.25 * np.max(tops))
-        lower.axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], prune="upper"))
+        inner_ticks(lower.axes)
         lower.axes.set_ylabel(style.axis_label("scatter", some.attrs.get("y_unit", "dex")))
     axes[-1].set_xlabel(style.axis_label(first.attrs.get("x_name", "x"), first.attrs.get("x_unit", "")))
     for panel in axes:
@@ -270,8 +267,8 @@ def metrics_of(found, metrics):
     return {}
 
 
-# Metric attributes that go into the corner of a figure: attribute names and how they are written.
-CORNER = (
+# Metric attributes that stand in a figure: attribute names and how they are written.
+METRICS = (
     (("n", "n_row", "count"), "$N$", "{:,.0f}"),
     (("r2", "R2", "r_squared"), "$R^2$", "{:.3f}"),
     (("pearson", "r", "pearson_r"), "$r$", "{:.3f}"),
@@ -280,18 +277,18 @@ CORNER = (
 )
 
 
-def corner_text(values, counts, axis):
-    """Lines such as 'R^2 = 0.91' for what is known; errors of logarithms are in dex."""
-    lines = []
+def metric_words(values, counts, axis):
+    """Entries such as 'R^2 = 0.91' for what is known; errors of logarithms are in dex."""
+    found = []
     dex = " dex" if "log10" in axis or values.get("unit") == "dex" else ""
-    for names, label, form in CORNER:
+    for names, label, form in METRICS:
         value = next((values[name] for name in names if name in values), None)
         if value is None and label == "$N$":
             value = counts.sum()
         if isinstance(value, (int, float)) and np.isfinite(value):
             text = form.format(value).replace("-", "−")
-            lines.append(f"{label} = {text}" + (dex if label in ("bias", "rms") else ""))
-    return "\n".join(lines)
+            found.append(f"{label} = {text}" + (dex if label in ("bias", "rms") else ""))
+    return found
 
 
 def running_percentiles(counts, y_edges, enough=20):
@@ -305,76 +302,77 @@ def running_percentiles(counts, y_edges, enough=20):
     return rows.T
 
 
-def draw_predicted_true(found, metrics):
-    """2-D histogram of predicted against true values with the 1:1 line and running percentiles."""
-    width = style.COLUMN
-    figure = Figure(figsize=(width, 2.95))
+def square_axes(above=0.0):
+    """Square axes with a colour bar, and room above for a few words (inches)."""
+    width, side = style.COLUMN, 2.2
+    height = side + 0.54 + above
+    figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.5 / width, 0.42 / 2.95, 2.2 / width, 2.2 / 2.95))
-    bar = figure.add_axes((2.76 / width, 0.42 / 2.95, 0.09 / width, 2.2 / 2.95))
+    axes = figure.add_axes((0.5 / width, 0.42 / height, side / width, side / height))
+    bar = figure.add_axes((2.76 / width, 0.42 / height, 0.09 / width, side / height))
+    return figure, axes, bar
+
+
+def finish_square(figure, axes, bar, mesh, found, label, extend="neither"):
+    """Labels of a map and its colour bar."""
+    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", "")))
+    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "y"), found.attrs.get("y_unit", "")))
+    ticks(axes)
+    figure.colorbar(mesh, cax=bar, extend=extend)
+    bar.set_ylabel(label, labelpad=2)
+    bar.tick_params(which="both", labelsize=7)
+
+
+def draw_predicted_true(found, metrics):
+    """2-D histogram of predicted against true values with the 1:1 line and running percentiles; the
+    metrics stand above, because a cloud of points may fill every corner."""
+    figure, axes, bar = square_axes(above=0.32)
     counts = np.ma.masked_less_equal(found.counts.T, 0)
     top = max(float(found.counts.max()), 2.0)
     mesh = axes.pcolormesh(found.x_edges, found.y_edges, counts, norm=LogNorm(1, top), rasterized=True, zorder=1)
     filled = found.counts > 0
-    if filled.any():
-        xs = np.flatnonzero(filled.any(axis=1))
-        ys = np.flatnonzero(filled.any(axis=0))
-        low = min(found.x_edges[xs[0]], found.y_edges[ys[0]])
-        high = max(found.x_edges[xs[-1] + 1], found.y_edges[ys[-1] + 1])
-        margin = 0.04 * (high - low)
-        axes.set_xlim(low - margin, high + margin)
-        axes.set_ylim(low - margin, high + margin)
+    xs, ys = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
+    low = min(found.x_edges[xs[0]], found.y_edges[ys[0]])
+    high = max(found.x_edges[xs[-1] + 1], found.y_edges[ys[-1] + 1])
+    margin = 0.04 * (high - low)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(low - margin, high + margin)
     ends = np.array(axes.get_xlim())
-    axes.plot(ends, ends, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3, label="1:1")
+    axes.plot(ends, ends, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3)
     middle = 0.5 * (found.x_edges[1:] + found.x_edges[:-1])
-    lower, median, upper = running_percentiles(found.counts, found.y_edges)
-    axes.plot(middle, median, color="#D7301F", linewidth=1.2, zorder=4, label="median, 16-84 %")
-    for side in (lower, upper):
-        axes.plot(middle, side, color="#D7301F", linewidth=0.7, zorder=4)
-    axes.text(0.04, 0.96, corner_text(metrics, found.counts, f"{found.attrs.get('y_name')} {found.attrs.get('y_unit')}"), transform=axes.transAxes, va="top", ha="left",
-              fontsize=7.5, linespacing=1.25)
-    axes.legend(loc="lower right", fontsize=7)
-    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "true"), found.attrs.get("x_unit", "")))
-    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "predicted"), found.attrs.get("y_unit", "")))
-    ticks(axes)
-    figure.colorbar(mesh, cax=bar)
-    bar.set_ylabel("objects per cell", labelpad=2)
-    bar.tick_params(which="both", labelsize=7)
+    for line, width in zip(running_percentiles(found.counts, found.y_edges), (0.7, 1.2, 0.7)):
+        axes.plot(middle, line, color=style.RED, linewidth=width, zorder=4)
+    words = metric_words(metrics, found.counts, f"{found.attrs.get('y_name')} {found.attrs.get('y_unit')}")
+    text = "\n".join("    ".join(part) for part in (words[:3], words[3:]) if part)
+    axes.text(0, 1.025, text, transform=axes.transAxes, va="bottom", ha="left", fontsize=8, linespacing=1.3)
+    finish_square(figure, axes, bar, mesh, found, "objects per cell")
     return figure
 
 
+def smoothed(found):
+    """Density over its mean, smoothed by a Gaussian that holds a few objects (periodic)."""
+    counts = np.nan_to_num(found.counts)
+    sigma = float(np.clip(np.sqrt(0.5 / max(counts.mean(), 1e-12)), 0.6, counts.shape[0] / 60))
+    waves = [np.fft.fftfreq(n) for n in counts.shape]
+    window = [np.exp(-0.5 * (2 * np.pi * k * sigma) ** 2) for k in waves]
+    density = np.fft.ifft2(np.fft.fft2(counts) * np.outer(*window)).real
+    return np.clip(density, 0, None) / counts.mean(), sigma * (found.x_edges[1] - found.x_edges[0])
+
+
 def slice_norm(maps):
-    """One colour scale for all slices of the same kind, so that they can be compared by eye."""
-    values = np.concatenate([m.counts.ravel() for m in maps])
-    values = values[np.isfinite(values)]
-    if len(values) == 0 or values.max() <= 0:
-        return Normalize(0, 1)
-    high = np.percentile(values[values > 0], 99.5)
-    if values.min() >= 0 and high > 20 * max(np.percentile(values, 50), 1e-30):
-        return LogNorm(max(values[values > 0].min(), high * 1e-3), high)
-    return Normalize(min(values.min(), 0), high)
+    """One colour scale for all slices of a sample, so that they can be compared by eye."""
+    values = np.concatenate([smoothed(m)[0].ravel() for m in maps])
+    return PowerNorm(0.5, 0, max(float(np.percentile(values, 99.7)), 1.0))
 
 
 def draw_slice(found, norm):
     """A slice through the volume, in comoving coordinates."""
-    width = style.COLUMN
-    figure = Figure(figsize=(width, 2.95))
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.5 / width, 0.42 / 2.95, 2.2 / width, 2.2 / 2.95))
-    bar = figure.add_axes((2.76 / width, 0.42 / 2.95, 0.09 / width, 2.2 / 2.95))
-    colours = matplotlib.colormaps["cividis"].copy()
-    colours.set_bad(colours(0.0))
-    values = np.ma.masked_less_equal(found.counts.T, 0) if isinstance(norm, LogNorm) else found.counts.T
-    mesh = axes.pcolormesh(found.x_edges, found.y_edges, values, cmap=colours, norm=norm, rasterized=True)
+    figure, axes, bar = square_axes()
+    density, _ = smoothed(found)
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=norm, rasterized=True)
     axes.set_aspect("equal")
-    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", "Mpc")))
-    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "y"), found.attrs.get("y_unit", "Mpc")))
-    ticks(axes)
+    finish_square(figure, axes, bar, mesh, found, "density / mean", extend="max")
     axes.tick_params(which="both", color="white")
-    figure.colorbar(mesh, cax=bar, extend="max")
-    label = style.axis_label(found.attrs.get("z_name", "objects per cell"), found.attrs.get("z_unit", ""))
-    bar.set_ylabel(label, labelpad=2)
-    bar.tick_params(which="both", labelsize=7)
     return figure
 
 
@@ -411,28 +409,38 @@ def pictures_of_curves(statistics):
         yield Picture(file_name(*key), SECTIONS.get(key[0], "other"), title_of(curve), caption, figure, curves)
 
 
+def maps_to_draw(statistics):
+    """Maps worth a picture, those of one kind side by side. The oracle's are no news, and slices of one
+    sample, the first, show what slices can show."""
+    names = order(list(dict.fromkeys(m.catalogue for m in statistics.maps)))
+    kinds = list(dict.fromkeys((m.statistic, m.name) for m in statistics.maps))
+    slices = [kind for kind in kinds if kind[0] == "slice"]
+    maps = [m for m in statistics.maps if m.catalogue != "oracle" and (m.statistic, m.name) not in slices[1:]
+            and np.nansum(np.abs(m.counts)) > 0]
+    return sorted(maps, key=lambda m: (kinds.index((m.statistic, m.name)), names.index(m.catalogue)))
+
+
 def pictures_of_maps(statistics):
-    """One picture for each map with anything in it."""
-    norms = {}
-    for found in statistics.maps:
-        norms.setdefault((found.statistic, found.name), []).append(found)
-    norms = {key: slice_norm(maps) for key, maps in norms.items()}
-    for found in sorted(statistics.maps, key=lambda m: order([n.catalogue for n in statistics.maps]).index(m.catalogue)):
-        if not np.nansum(np.abs(found.counts)) > 0:
-            continue
+    """One picture for each map that is worth one."""
+    maps, norms = maps_to_draw(statistics), {}
+    for found in maps:
+        if found.statistic != "predicted_true":
+            norms.setdefault(found.name, []).append(found)
+    norms = {name: slice_norm(some) for name, some in norms.items()}
+    for found in maps:
         look = style.roles([found.catalogue])[found.catalogue]["label"]
         title = f"{title_of(found)} ({look})"
-        name = file_name(found.statistic, found.catalogue, found.name)
+        kind = found.name if found.name.startswith(found.statistic) else f"{found.statistic}_{found.name}"
         if found.statistic == "predicted_true":
             figure = draw_predicted_true(found, metrics_of(found, statistics.metrics))
             rows = found.attrs.get("rows", "")
             caption = (f"Predicted ({look}) against true values{f', rows {rows}' if rows else ''}; dashed: 1:1; "
                        "red: median and 16-84 % at fixed true value.")
         else:
-            figure = draw_slice(found, norms[(found.statistic, found.name)])
-            caption = (f"{plain_sample(found)}, {look}.{depth_words(found.attrs)} "
-                       "Slices of one sample share one colour scale.")
-        yield Picture(name, SECTIONS.get(found.statistic, "maps"), title, caption, figure)
+            figure = draw_slice(found, norms[found.name])
+            caption = (f"{plain_sample(found)}; {look}.{depth_words(found.attrs)} Smoothed over "
+                       f"{smoothed(found)[1]:.2g} Mpc; all slices share one colour scale.")
+        yield Picture(file_name(kind, found.catalogue), SECTIONS.get(found.statistic, "maps"), title, caption, figure)
 
 
 def draw_all(statistics):

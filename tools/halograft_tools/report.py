@@ -89,7 +89,7 @@ def closure_table(found):
     head = ["statistic", "catalogue", "bins", "median difference", "largest", "within tolerance", "tolerance"]
     note = ("<p class=note>A bin is within tolerance when it differs from the truth by no more than the stated "
             "tolerance, three standard deviations of the oracle redraw, or two of the truth's own counting error "
-            "(mass functions, scatter).</p>")
+            "(mass functions, scatter). Bins of mass functions with fewer than 10 true objects are left out.</p>")
     return page.table(head, rows) + note
 
 
@@ -101,8 +101,10 @@ def cell(value):
 def metrics_table(metrics):
     """Scalar metrics, one row per group; columns are what any group has."""
     kinds = {}
+    first = ["catalogue", "column", "sample", "n"]
     for place, values in metrics.items():
-        kinds.setdefault(tuple(values), []).append((place, values))
+        names = [n for n in first if n in values] + [n for n in values if n not in (*first, "name")]
+        kinds.setdefault(tuple(names), []).append((place, values))
     tables = []
     for names, some in kinds.items():
         # What is the same everywhere says nothing; what names the group says it better than the group.

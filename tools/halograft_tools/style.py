@@ -12,7 +12,7 @@ DPI = 300
 # Okabe & Ito's colours, safe for colour-blind readers; roles keep their colour over all figures.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
 CYCLE = ("#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#8C6D31")
-GREY = "#8A8A8A"
+GREY, RED = "#8A8A8A", "#D7301F"
 
 RC = {
     "font.family": "STIXGeneral",
