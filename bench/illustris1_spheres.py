@@ -18,6 +18,7 @@ from halograft_tools import statistics
 
 BOX = 106.53409090909091
 GAP = 1.0
+LIMIT = 10**10.7  # Msun; the table itself ends at 1.51e10, so lower bins are not complete
 
 
 def periodic_distance(a, b):
@@ -74,6 +75,7 @@ def main():
     parser.add_argument("--choices", type=int, default=6)
     parser.add_argument("--spheres", type=int, default=10)
     parser.add_argument("--radius", type=float, default=15)
+    parser.add_argument("--keep", action="store_true", help="use results that are there")
     parser.add_argument("--params", default=str(SOURCE / "params" / "illustris1_spheres.yml"))
     options = parser.parse_args()
     file = need_data("illustris1_galaxies") / "illustris1_galaxies.h5"
@@ -87,10 +89,11 @@ def main():
         regions = choose(position, options.radius, options.spheres, choice + 1)
         write_regions(folder / "regions.csv", regions, options.radius, file)
         inside = sum((periodic_distance(position, c) < options.radius).sum() for c, _, _ in regions)
-        halograft("run", options.params, "--overwrite", "--set", f"Output.folder={folder}",
-                  "--set", f"Zooms.regions={folder}/regions.csv", "--set", "Output.report=false",
-                  "--set", f"Measure.catalogues=[\"truth={file}\", \"draw={folder}/galaxies.hdf5@draws\", "
-                  f"\"mean={folder}/galaxies.hdf5@mean\"]", log=folder / "log.txt")
+        if not (options.keep and (folder / "statistics.hdf5").exists()):
+            halograft("run", options.params, "--overwrite", "--set", f"Output.folder={folder}",
+                      "--set", f"Zooms.regions={folder}/regions.csv", "--set", "Output.report=false",
+                      "--set", f"Measure.catalogues=[\"truth={file}\", \"draw={folder}/galaxies.hdf5@draws\", "
+                      f"\"mean={folder}/galaxies.hdf5@mean\"]", log=folder / "log.txt")
         print(f"choice {choice}: {len(regions)} spheres, delta {min(d for _, d, _ in regions):+.2f} to "
               f"{max(d for _, d, _ in regions):+.2f}, {inside} of {len(position)} galaxies")
         for key, value in ratios(folder).items():
@@ -100,11 +103,20 @@ def main():
         if not names:
             continue
         print(f"\n{statistic[0]} {statistic[1]} {statistic[2]}: ratio to the truth, mean +- spread over choices")
-        x = collected[(*statistic, names[0])][0][0]
-        stacks = {n: np.array([v[1] for v in collected[(*statistic, n)]]) for n in names}
+        # bins are the same grid in every run, but its ends follow the data
+        grid = sorted({float(f"{v:.6g}") for n in names for one in collected[(*statistic, n)] for v in one[0]})
+        if statistic[0] == "mass_function":
+            grid = [v for v in grid if v > LIMIT]
+        stacks = {n: np.full((options.choices, len(grid)), np.nan) for n in names}
+        for n in names:
+            for k, one in enumerate(collected[(*statistic, n)]):
+                for v, r in zip(one[0], one[1]):
+                    if float(f"{v:.6g}") in grid:
+                        stacks[n][k, grid.index(float(f"{v:.6g}"))] = r
+        x = grid
         rows = []
         for i, value in enumerate(x):
-            if np.isfinite(stacks[names[0]][:, i]).any():
+            if all(np.isfinite(s[:, i]).any() for s in stacks.values()):
                 with np.errstate(all="ignore"):
                     rows.append([float(value)] + [f"{np.nanmean(s[:, i]):.3f} +- {np.nanstd(s[:, i]):.3f}"
                                                   for s in stacks.values()])
