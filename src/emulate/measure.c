@@ -128,7 +128,7 @@ hg_emulate_measure(const hg_comm *comm, const hg_params *params, bool overwrite)
     char path[HG_PATH_MAX];
     hg_status status;
 
-    HG_TRY_OR(done, status, hg_measure_plan_init(params, &plan));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, hg_measure_plan_init(params, &plan)));
     HG_TRY_OR(done, status, hg_paths_output(params, params->measure.file, sizeof path, path));
     HG_TRY_OR(done, status, hg_measured_set_open(comm, params, &set));
     HG_TRY_OR(done, status, hg_folder_make(comm, params->output.folder));

@@ -262,7 +262,7 @@ measure_sample(const hg_comm *comm, hg_slab *slab, sample_task *task,
     HG_TRY_OR(done, status,
               measure_clustering(comm, slab, task, n, (const double(*)[3])position));
     if (with_maps && task->plan->params->measure.slice_depth > 0) {
-        status = add_slice(comm, task, n, (const double(*)[3])position);
+        status = hg_comm_agree(comm, add_slice(comm, task, n, (const double(*)[3])position));
     }
 done:
     hg_mem_free(position);

@@ -234,6 +234,7 @@ static hg_status
 finish_columns(const hg_comm *comm, compare_task *task, hg_statistics *statistics)
 {
     hg_metric metric[HG_LIST_MAX];
+    hg_status status = HG_OK;
 
     memset(metric, 0, sizeof metric);
     hg_comm_sum(comm, 1, &task->n_training);
@@ -243,10 +244,14 @@ finish_columns(const hg_comm *comm, compare_task *task, hg_statistics *statistic
     }
     for (int c = 0; c < task->n_column; c++) {
         hg_comm_broadcast(comm, c % comm->size, &metric[c], sizeof metric[c]);
-        HG_TRY(add_map(task, &task->column[c], statistics));
-        HG_TRY(add_score(task, &task->column[c], &metric[c], statistics));
     }
-    return HG_OK;
+    for (int c = 0; c < task->n_column && status == HG_OK; c++) {
+        status = add_map(task, &task->column[c], statistics);
+        if (status == HG_OK) {
+            status = add_score(task, &task->column[c], &metric[c], statistics);
+        }
+    }
+    return hg_comm_agree(comm, status);
 }
 
 hg_status

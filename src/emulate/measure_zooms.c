@@ -233,7 +233,7 @@ measure_column(const hg_comm *comm, const hg_comm *self, zoom_counts *z,
     HG_TRY(status);
     hg_comm_sum(comm, n, z->count);
     hg_comm_broadcast(comm, 0, z->unit, sizeof z->unit); /* rank 0 has region 0 */
-    return add_curve(z, statistics);
+    return hg_comm_agree(comm, add_curve(z, statistics));
 }
 
 /* Whether all regions have what the sum needs. */
@@ -282,7 +282,6 @@ hg_measure_zooms(const hg_comm *comm, const hg_measure_plan *plan, hg_statistics
         status = measure_column(comm, &self, &z, statistics);
         hg_mem_free(z.count);
     }
-    status = hg_comm_agree(comm, status);
 done:
     hg_comm_clear(&self);
     hg_mem_free(region);

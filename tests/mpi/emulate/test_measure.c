@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "catalog_test.h"
 #include "emulate/measure.h"
 #include "stats/curve.h"
@@ -125,6 +126,60 @@ make_universe(void)
         all_assert(status == HG_OK);
         all_assert(hg_output_finish(&world, output, false) == HG_OK);
     }
+}
+
+/* Two regions of the box, one of them across its corner. */
+static const double region_x[2] = {0, 50}, region_r[2] = {20, 30}, region_w[2] = {0.75, 0.25};
+
+static void
+write_regions(void)
+{
+    char path[512];
+    hg_text text = {0};
+    hg_status status = hg_text_add(&text, "region,run,hydro,x,y,z,radius,weight\n");
+
+    for (int r = 0; r < 2; r++) {
+        cr_assert_eq(hg_text_add(&text, "%d,a,truth.hdf5,%g,%g,%g,%g,%g\n", r, region_x[r],
+                                 region_x[r], region_x[r], region_r[r], region_w[r]),
+                     HG_OK);
+    }
+    snprintf(path, sizeof path, "%s/regions.csv", test_folder);
+    if (world.rank == 0) {
+        status = hg_publish_text(path, hg_text_string(&text));
+    }
+    hg_text_clear(&text);
+    all_assert(status == HG_OK);
+}
+
+static void
+check_zooms(const hg_statistics *s)
+{
+    const hg_curve *mass = hg_statistics_find(s, "zooms", "mass_function_stellar_mass");
+    int64_t b = 0;
+    double expected = 0, count = 0;
+
+    all_assert(mass != NULL && mass->low != NULL);
+    b = mass->n / 2;
+    for (int r = 0; r < 2; r++) {
+        double inside = 0;
+
+        for (int64_t i = 0; i < N; i++) {
+            made_row row = make_row(i);
+            double m = (double)row.truth, d2 = 0;
+
+            for (int k = 0; k < 3; k++) {
+                double d = fabs(row.position[k] - region_x[r]);
+
+                d2 += pow(d > 50 ? 100 - d : d, 2);
+            }
+            inside += m >= mass->x_low[b] && m < mass->x_high[b] && sqrt(d2) <= region_r[r];
+        }
+        expected += region_w[r] * inside / (4 * M_PI / 3 * pow(region_r[r], 3)) / 0.2;
+        count += inside;
+    }
+    all_assert((double)mass->count[b] == count && count > 100);
+    all_assert(fabs(mass->y[b] / expected - 1) < 1e-12);
+    all_assert(mass->error[b] > 0 && mass->low[b] <= mass->y[b] && mass->y[b] <= mass->high[b]);
 }
 
 static void
@@ -318,6 +373,7 @@ Test(measure, a_run_folder_gives_all_statistics_for_any_number_of_ranks)
     hg_comm self;
 
     make_universe();
+    write_regions();
     all_assert(hg_comm_split(&world, world.rank, &self) == HG_OK);
     all_assert(run_measure(&world, "statistics.hdf5", 0, NULL, false) == HG_OK);
     snprintf(file, sizeof file, "rank%d.hdf5", world.rank);
@@ -329,6 +385,7 @@ Test(measure, a_run_folder_gives_all_statistics_for_any_number_of_ranks)
     check_tables(&all);
     check_comparison(&all);
     check_clustering(&all);
+    check_zooms(&all);
     check_same(&all, &one);
     hg_statistics_clear(&all);
     hg_statistics_clear(&one);

@@ -316,3 +316,45 @@ Test(power, cross_spectra_have_the_shot_noise_of_common_objects)
     hg_slab_free(slab);
     hg_mem_free(point);
 }
+
+/* Whatever agreement fails on whatever rank, all ranks get the failure and nothing is left. */
+Test(power, every_agreement_may_fail_on_every_rank)
+{
+    double(*point)[3] = NULL, (*mine)[3] = NULL;
+    int64_t m, used;
+
+    all_assert(hg_mem_array(&point, 200, sizeof *point) == HG_OK);
+    random_points(31, 200, 10, point);
+    m = deal_points(&world, 200, point, &mine);
+    used = hg_mem_used();
+    for (int rank = 0; rank < world.size; rank++) {
+        hg_status status = HG_E_FAULT;
+        int n = 1;
+
+        for (; status != HG_OK; n++) {
+            hg_slab *slab = NULL;
+            hg_density density = {0};
+            hg_fine fine = {0};
+
+            hg_fault_arm(n, rank);
+            status = hg_slab_create(&world, 8, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab);
+            if (status == HG_OK) {
+                status = hg_density_create(&world, slab, HG_KERNEL_CIC, true, 10, m,
+                                           (const double(*)[3])mine, NULL, &density);
+            }
+            if (status == HG_OK) {
+                status = hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2,
+                                         HG_LOS_NONE, &fine);
+            }
+            hg_fault_arm(0, 0);
+            all_assert(status == HG_OK || status == HG_E_FAULT);
+            hg_fine_clear(&fine);
+            hg_density_clear(&density);
+            hg_slab_free(slab);
+            all_assert(hg_mem_used() == used);
+        }
+        all_assert(n > 5);
+    }
+    hg_mem_free(mine);
+    hg_mem_free(point);
+}
