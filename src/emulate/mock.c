@@ -127,7 +127,7 @@ static void
 log_regions(const hg_comm *comm, int n, const hg_region region[], double closest, double wanted,
             int64_t n_row)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = region[0].delta, high = low;
 
     for (int r = 0; r < n; r++) {
         low = fmin(low, region[r].delta);

@@ -48,7 +48,7 @@ point_position(const search *s, size_t i, double x[3])
 static double
 gap_to_chosen(const search *s, const double x[3])
 {
-    double least = INFINITY;
+    double least = HUGE_VAL;
 
     for (int r = 0; r < s->n_done; r++) {
         least = fmin(least, hg_mock_distance2(x, s->region[r].centre, s->box));
@@ -61,7 +61,7 @@ static size_t
 find_point(const search *s, double level, double gap)
 {
     size_t n = (size_t)s->n_point, end = n * n * n, best = end;
-    double nearest = INFINITY, x[3];
+    double nearest = HUGE_VAL, x[3];
 
     for (size_t i = 0; i < end; i++) {
         double off = fabs((double)s->nu[i] - level);
@@ -119,8 +119,8 @@ standardise(size_t n, const float delta[], float nu[], double range[2])
     }
     mean = sum / (double)n;
     rms = sqrt(fmax(sum2 / (double)n - mean * mean, 1e-30));
-    range[0] = INFINITY;
-    range[1] = -INFINITY;
+    range[0] = HUGE_VAL;
+    range[1] = -HUGE_VAL;
     for (size_t i = 0; i < n; i++) {
         nu[i] = (float)(((double)nu[i] - mean) / rms);
         range[0] = fmin(range[0], (double)nu[i]);
@@ -191,7 +191,7 @@ hg_mock_zooms_choose(const hg_mock_plan *plan, int n_point, const float delta[],
     hg_status status;
     search s;
 
-    *closest = INFINITY;
+    *closest = HUGE_VAL;
     HG_TRY_OR(done, status, hg_mem_array(&nu, points, sizeof *nu));
     HG_TRY_OR(done, status, hg_mem_array(&work, (size_t)(n + n_level), sizeof *work));
     HG_TRY_OR(done, status, hg_mem_array(&count, (size_t)n_level, sizeof *count));
