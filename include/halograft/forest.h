@@ -51,6 +51,7 @@ typedef struct hg_train_options {
     int scale_targets;  /**< divide targets by their variance in the criterion (default yes) */
     int leaf_mates_max; /**< most rows listed per leaf, a keyed sample; at least 1 */
     int oob_trees_min;  /**< fewest trees behind an out-of-bag mean */
+    int calibrate;      /**< take the error of the mean out of residual draws (default yes) */
     uint64_t seed;      /**< of thresholds, bags and samples */
     int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
 } hg_train_options;
@@ -58,7 +59,8 @@ typedef struct hg_train_options {
 #define HG_TRAIN_OPTIONS_INIT                                                                \
     {                                                                                        \
         .trees = 256, .min_leaf = 5, .min_split = 2, .max_features = 1.0, .bag = HG_BAG_ROW, \
-        .scale_targets = 1, .leaf_mates_max = 64, .oob_trees_min = 5, .seed = 1              \
+        .scale_targets = 1, .leaf_mates_max = 64, .oob_trees_min = 5, .calibrate = 1,        \
+        .seed = 1                                                                            \
     }
 
 /** The training rows of this rank, in any order and distribution over ranks; all borrowed. */

@@ -130,6 +130,8 @@
     P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r); 0 = a quarter of the box") \
     P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins are at least two cells wide") \
     P(STRINGS, mass_functions, "", "stellar_mass", 0, 0, "columns to make mass functions of") \
+    P(BOOL, zooms, "", "true", 0, 0, "also the weighted mass functions of the zoom regions, with errors from a bootstrap over regions") \
+    P(INT, bootstrap, "", "200", 2, 100000, "number of resamplings of the regions") \
     P(REAL, mass_width, "", "0.2", 0.01, 2, "width of the bins of mass functions in dex") \
     P(STRINGS, relations, "", "stellar_mass", 0, 0, "columns whose median, percentiles and scatter are measured against relation_to") \
     P(STRING, relation_to, "", "m200c", 0, 0, "column on the x axis of relations") \

@@ -52,10 +52,13 @@ typedef struct hg_frame {
     bool dark_matter_only;
 } hg_frame;
 
-#define HG_FRAME_UNKNOWN                                                                 \
-    {                                                                                    \
-        .box = NAN, .redshift = NAN, .scale_factor = NAN, .h = NAN, .omega_m = NAN,      \
-        .omega_l = NAN, .omega_b = NAN, .sigma_8 = NAN, .n_s = NAN, .particle_mass = NAN \
+#define HG_NOT_KNOWN ((double)NAN)
+#define HG_FRAME_UNKNOWN                                                             \
+    {                                                                                \
+        .box = HG_NOT_KNOWN, .redshift = HG_NOT_KNOWN, .scale_factor = HG_NOT_KNOWN, \
+        .h = HG_NOT_KNOWN, .omega_m = HG_NOT_KNOWN, .omega_l = HG_NOT_KNOWN,         \
+        .omega_b = HG_NOT_KNOWN, .sigma_8 = HG_NOT_KNOWN, .n_s = HG_NOT_KNOWN,       \
+        .particle_mass = HG_NOT_KNOWN                                                \
     }
 
 /** Rows of one rank. A zeroed table with n = 0 is a valid empty one. */

@@ -167,7 +167,7 @@ add_parts(hg_h5 *file, const char *path, hg_plan *plan)
             goto done;
         }
         if (size != bytes[k]) {
-            status = HG_FAIL(HG_E_VERIFY,
+            status = HG_FAIL(HG_E_INPUT,
                              "part '%s' has %" PRId64 " bytes, but %" PRId64
                              " when catalogue '%s' was written: it is damaged or replaced",
                              part, size, bytes[k], path);

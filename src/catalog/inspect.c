@@ -4,6 +4,7 @@
  */
 #include "catalog/inspect.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ describe_column(const hg_plan *plan, const hg_format *format, const hg_source *s
     static const char *const types[] = {"float64", "float32", "int64", "int32", "uint8"};
     const hg_column *c = &source->column;
     hg_table t = {.n = plan->n_row < SAMPLE ? plan->n_row : SAMPLE};
-    double low = INFINITY, high = -INFINITY;
+    double low = DBL_MAX, high = -DBL_MAX;
     int64_t odd = 0;
     char shape[16] = "";
     hg_status status;

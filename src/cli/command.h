@@ -17,7 +17,8 @@ typedef struct hg_options {
     const char *file[HG_FILES_MAX];
     int n_set;
     const char *set[HG_SETS_MAX + 4];
-    char text[4][64]; /**< room for --seed and --threads as settings */
+    char text[4][64];    /**< room for --seed and --threads as settings */
+    const char *mapping; /**< mapping file for inspect, or NULL */
     int64_t snap;
     bool overwrite;
     bool dry_run;

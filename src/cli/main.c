@@ -11,6 +11,8 @@
 const hg_command hg_commands[] = {
     {"mock", "PARAMS", "make a universe with known answers: haloes, zooms, truth", false,
      hg_cmd_mock},
+    {"inspect", "FILE...", "tell what a file is: format, rows, fields, units, cosmology", true,
+     hg_cmd_inspect},
     {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
      hg_cmd_train},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,
@@ -36,6 +38,7 @@ print_help(void)
     printf("\noptions:\n"
            "  --set Section.key=value  change one parameter (may be repeated)\n"
            "  --snap N                 fill {snap} in file names\n"
+           "  --mapping FILE           mapping file of format columns, for inspect\n"
            "  --seed N, --threads N    short for --set Meta.seed=N, Run.threads=N\n"
            "  --overwrite              replace existing outputs\n"
            "  --dry-run                print memory, disk and time, write nothing\n"

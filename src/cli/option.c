@@ -9,10 +9,11 @@
 static const struct {
     const char *name;
     bool has_value;
-} known[] = {{"--set", true},       {"--snap", true},       {"--seed", true},
-             {"--threads", true},   {"--overwrite", false}, {"--dry-run", false},
-             {"-q", false},         {"-v", false},          {"--check", false},
-             {"--markdown", false}, {"-h", false},          {"--help", false}};
+} known[] = {{"--set", true},      {"--snap", true},      {"--seed", true},
+             {"--threads", true},  {"--mapping", true},   {"--overwrite", false},
+             {"--dry-run", false}, {"-q", false},         {"-v", false},
+             {"--check", false},   {"--markdown", false}, {"-h", false},
+             {"--help", false}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -47,6 +48,10 @@ take_value(hg_options *o, const char *name, const char *value)
 
     if (strcmp(name, "--set") == 0) {
         return add_set(o, value);
+    }
+    if (strcmp(name, "--mapping") == 0) {
+        o->mapping = value;
+        return HG_OK;
     }
     if (!hg_text_integer(value, &number) || number < 0) {
         return HG_FAIL(HG_E_USAGE, "%s needs a number that is not negative, not '%s'", name,

@@ -10,6 +10,7 @@
 #include "emulate/measure_compare.h"
 #include "emulate/measure_pass.h"
 #include "emulate/measure_source.h"
+#include "emulate/measure_zooms.h"
 #include "emulate/paths.h"
 #include "halograft/log.h"
 #include "halograft_version.h"
@@ -135,6 +136,7 @@ hg_emulate_measure(const hg_comm *comm, const hg_params *params, bool overwrite)
         HG_TRY_OR(done, status, hg_output_claim(comm, path, false));
     }
     HG_TRY_OR(done, status, measure_all(comm, &plan, &set, &statistics));
+    HG_TRY_OR(done, status, hg_measure_zooms(comm, &plan, &statistics));
     status = hg_statistics_align(&statistics, "mass_function");
     if (status == HG_OK) {
         status = add_provenance(comm, params, &set, &statistics);

@@ -39,6 +39,7 @@ typedef struct sample_task {
     double box;
     int64_t objects;
     double shot;
+    bool is_loud; /* this rank gives warnings */
     hg_statistics *statistics;
 } sample_task;
 
@@ -137,7 +138,7 @@ add_correlation(const sample_task *task, const hg_fine *fine)
     if (n > 1 && edge[n] - edge[n - 1] < 2 * cell) {
         n--; /* the rest at the end is narrower than the mesh can tell */
     }
-    if (low < 8 * cell) {
+    if (low < 8 * cell && task->is_loud) {
         hg_log_warn("measure: xi(r) below 8 cells (%.3g Mpc) is blurred by the mesh", 8 * cell);
     }
     start_label(task, "xi", &label);
@@ -276,8 +277,10 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *sl
     const double box = hg_catalog_frame(source->catalog)->box;
 
     if (!(box > 0) || !pass->has_position) {
-        hg_log_warn("measure: catalogue '%s' has no %s: no clustering", source->name,
-                    pass->has_position ? "periodic box" : "positions");
+        if (comm->rank == 0) {
+            hg_log_warn("measure: catalogue '%s' has no %s: no clustering", source->name,
+                        pass->has_position ? "periodic box" : "positions");
+        }
         return HG_OK;
     }
     for (int s = 0; s < plan->n_sample; s++) {
@@ -286,14 +289,17 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *sl
                             .sample = &plan->sample[s],
                             .box = box,
                             .objects = pass->objects[s],
+                            .is_loud = comm->rank == 0,
                             .statistics = statistics};
 
         if (!(pass->has_sample >> s & 1)) {
             continue;
         }
         if (pass->objects[s] == 0) {
-            hg_log_warn("measure: sample '%s' of catalogue '%s' is empty: no clustering",
-                        plan->sample[s].name, source->name);
+            if (task.is_loud) {
+                hg_log_warn("measure: sample '%s' of catalogue '%s' is empty: no clustering",
+                            plan->sample[s].name, source->name);
+            }
             continue;
         }
         HG_TRY(measure_sample(comm, slab, &task, pass, s, with_maps));

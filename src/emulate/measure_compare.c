@@ -260,9 +260,11 @@ hg_measure_compare(const hg_comm *comm, const hg_measure_plan *plan, const hg_me
     hg_status status;
 
     if (hg_catalog_n_row(one->catalog) != n_row) {
-        hg_log_warn("measure: '%s' has %" PRId64 " rows and '%s' %" PRId64
-                    ": no comparison row by row",
-                    one->name, hg_catalog_n_row(one->catalog), truth->name, n_row);
+        if (comm->rank == 0) {
+            hg_log_warn("measure: '%s' has %" PRId64 " rows and '%s' %" PRId64
+                        ": no comparison row by row",
+                        one->name, hg_catalog_n_row(one->catalog), truth->name, n_row);
+        }
         return HG_OK;
     }
     hg_phase_start("measure: compare");

@@ -119,7 +119,7 @@ choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
             return HG_FAIL(HG_E_NOTFOUND,
                            "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
                            source->name, source->path, lacks, sample->name);
-        } else {
+        } else if (pass->is_loud) {
             hg_log_warn("measure: catalogue '%s' has no column '%s': sample '%s' is skipped",
                         source->name, lacks, sample->name);
         }
@@ -140,8 +140,10 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
         const char *column = o->mass_functions.v[i];
 
         if (!hg_measured_has(sources, source, draw, column)) {
-            hg_log_warn("measure: catalogue '%s' has no column '%s': no mass function",
-                        source->name, column);
+            if (pass->is_loud) {
+                hg_log_warn("measure: catalogue '%s' has no column '%s': no mass function",
+                            source->name, column);
+            }
             continue;
         }
         pass->mass_column[pass->n_mass] = column;
@@ -152,9 +154,11 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
         const char *column = o->relations.v[i];
 
         if (!related || !hg_measured_has(sources, source, draw, column)) {
-            hg_log_warn("measure: catalogue '%s' lacks a column for the relation of '%s' to "
-                        "'%s', which is skipped",
-                        source->name, column, o->relation_to);
+            if (pass->is_loud) {
+                hg_log_warn("measure: catalogue '%s' lacks a column for the relation of '%s' "
+                            "to '%s', which is skipped",
+                            source->name, column, o->relation_to);
+            }
             continue;
         }
         pass->relation_column[pass->n_relation] = column;
@@ -290,7 +294,7 @@ hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
     int64_t first, end;
     hg_status status;
 
-    *pass = (hg_measure_pass){0};
+    *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
     HG_TRY(choose_samples(plan, sources, source, draw, pass));
     status = choose_tables(plan, sources, source, draw, pass);
     hg_measured_parts(source, comm, &first, &end);

@@ -55,6 +55,7 @@ typedef struct hg_measure_pass {
     hg_histogram relation[HG_LIST_MAX];
     uint64_t has_sample; /**< bit s = the catalogue has the columns of sample s */
     bool has_position;
+    bool is_loud;                   /**< this rank says what is skipped */
     int64_t objects[HG_SAMPLE_MAX]; /**< over all ranks */
     int64_t n_selected, room;
     hg_selected *selected;

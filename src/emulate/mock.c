@@ -141,8 +141,10 @@ log_regions(const hg_comm *comm, int n, const hg_region region[], double closest
                 "%" PRId64 " haloes",
                 n, region[0].radius, low, high, hg_regions_effective(n, region), n_row);
     if (closest < wanted && comm->rank == 0) {
-        hg_log_warn("mock: two zoom regions are only %.1f Mpc apart, %.1f were wanted", closest,
-                    wanted);
+        hg_log_warn("mock: two zoom regions are only %.1f Mpc apart, %.1f were wanted%s",
+                    closest, wanted,
+                    closest < 2 * region[0].radius ? "; where they overlap haloes count twice"
+                                                   : "");
     }
 }
 
@@ -195,6 +197,7 @@ write_parent(const hg_comm *comm, const job *j)
 
     status = make_path(j, "particles.hdf5", sizeof particles, particles);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    hg_log_info("mock: drawing a universe of %g Mpc on a mesh of %d^3", p->box, (int)p->mesh);
     hg_phase_start("mock universe");
     HG_TRY_OR(done, status,
               hg_mock_universe_make(
@@ -323,6 +326,27 @@ done:
     return status;
 }
 
+/* What the schema cannot see: parameters that contradict each other. */
+static hg_status
+check_params(const hg_params_mock *p)
+{
+    hg_cosmology cosmology = hg_mock_cosmology(p);
+
+    if (hg_cosmology_check(&cosmology) != HG_OK) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Mock.omega_m = %g, omega_b = %g, h = %g, sigma_8 = %g, n_s = %g is no "
+                       "universe: omega_b must be below omega_m",
+                       p->omega_m, p->omega_b, p->h, p->sigma_8, p->n_s);
+    }
+    if (p->zooms > 0 && 2 * p->zoom_radius > p->box) {
+        return HG_FAIL(HG_E_PARAM,
+                       "zoom regions of %g Mpc do not fit in a box of %g Mpc: lower "
+                       "Mock.zoom_radius or set Mock.zooms to 0",
+                       p->zoom_radius, p->box);
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_emulate_mock(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
@@ -330,7 +354,10 @@ hg_emulate_mock(const hg_comm *comm, const hg_params *params, bool overwrite)
     char parent[HG_PATH_MAX];
     hg_status status;
 
-    status = make_path(&j, "parent.hdf5", sizeof parent, parent);
+    status = check_params(&params->mock);
+    if (status == HG_OK) {
+        status = make_path(&j, "parent.hdf5", sizeof parent, parent);
+    }
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(hg_comm_split(comm, comm->rank, &j.self));
     HG_TRY_OR(done, status, hg_folder_make(comm, params->output.folder));

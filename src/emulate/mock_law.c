@@ -255,3 +255,24 @@ hg_mock_law_redraw(const hg_mock_plan *plan, const hg_mock_row *row, int draw,
     }
     make_galaxy(plan, row, z, galaxy);
 }
+
+hg_status
+hg_mock_law_describe(hg_text *text)
+{
+    HG_TRY(hg_text_add(text,
+                       "Law:\n"
+                       "  form: log10 target = offset + slope (log10 stellar_mass - 10.5) + "
+                       "scatter eps + shift if quenched (scatter of stellar_mass: see the "
+                       "parameters)\n"
+                       "  correlation: strength (a_i a_j + b_i b_j), strength = 0.4 + 0.3 "
+                       "log10(mass / 1e11 Msun) within [0.4, 1]\n"
+                       "  quenched_sfr: log10 sfr = log10 stellar_mass %+g, scatter %g dex\n",
+                       quenched_rate, quenched_scatter));
+    for (int t = 0; t < HG_MOCK_TARGETS; t++) {
+        HG_TRY(hg_text_add(
+            text, "  %s: {offset: %g, slope: %g, scatter: %g, shift: %g, a: %g, b: %g}\n",
+            hg_mock_target_name[t], targets[t].offset, targets[t].slope, targets[t].scatter,
+            targets[t].quenched_shift, targets[t].load[0], targets[t].load[1]));
+    }
+    return HG_OK;
+}

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "emulate/mock_rows.h"
 
 /** Columns of a galaxy, in order: stellar_mass sfr gas_mass bh_mass z_star sigma_star r_star.
@@ -62,5 +63,12 @@ void hg_mock_law_redraw(const hg_mock_plan *plan, const hg_mock_row *row, int dr
  * @param[in] mass  Msun
  */
 double hg_mock_law_correlation(double mass, int i, int j);
+
+/** Append the constants of the law as YAML lines, for the provenance of the truth.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_mock_law_describe(hg_text *text);
 
 #endif

@@ -326,9 +326,13 @@ hg_mock_table_write(const hg_comm *comm, const hg_mock_plan *plan, int64_t n,
                                  .truth = truth};
     hg_output_column *column = NULL;
     hg_table table = {0};
+    hg_text law = {0};
     hg_status status;
 
     status = hg_mock_table_make(plan, n, row, request, &table);
+    if (status == HG_OK && truth) {
+        status = hg_mock_law_describe(&law);
+    }
     if (status == HG_OK) {
         status = hg_mem_zeros(&column, (size_t)table.n_column, sizeof *column);
     }
@@ -336,10 +340,12 @@ hg_mock_table_write(const hg_comm *comm, const hg_mock_plan *plan, int64_t n,
     for (int i = 0; i < table.n_column; i++) {
         describe_column(&table.column[i], request->content, &column[i]);
     }
+    options.provenance = truth ? hg_text_string(&law) : NULL;
     options.n_column = table.n_column;
     options.column = column;
     status = hg_output_table(comm, &options, &table);
 done:
+    hg_text_clear(&law);
     hg_mem_free(column);
     hg_table_clear(&table);
     return status;

@@ -208,3 +208,19 @@ hg_regions_effective(int n, const hg_region regions[])
     }
     return sum2 > 0 ? sum * sum / sum2 : 0;
 }
+
+bool
+hg_region_holds(const hg_region *region, double box, const double position[3])
+{
+    double sum = 0;
+
+    for (int k = 0; k < 3; k++) {
+        double d = position[k] - region->centre[k];
+
+        if (isfinite(box)) {
+            d -= box * round(d / box);
+        }
+        sum += d * d;
+    }
+    return !isfinite(region->radius) || sum <= region->radius * region->radius;
+}

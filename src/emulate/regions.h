@@ -7,6 +7,8 @@
 #ifndef HG_EMULATE_REGIONS_H
 #define HG_EMULATE_REGIONS_H
 
+#include <stdbool.h>
+
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
@@ -35,6 +37,14 @@ typedef struct hg_region {
  */
 HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, const char *run,
                                         int *n, hg_region **regions);
+
+/** Whether a point lies inside the radius of a region; always, when the region has no radius.
+ *
+ * @local
+ * @param[in] box       side of the periodic box in Mpc; NAN when not periodic
+ * @param[in] position  shape (3), Mpc, in the parent's frame
+ */
+bool hg_region_holds(const hg_region *region, double box, const double position[3]);
 
 /** Effective number of regions, (sum w)^2 / sum w^2.
  *

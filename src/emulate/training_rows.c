@@ -76,23 +76,6 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
     return HG_OK;
 }
 
-static double
-distance2(const hg_table *table, const hg_column *position, int64_t i, const double centre[3])
-{
-    const double box = table->frame.box;
-    double sum = 0;
-
-    for (int k = 0; k < 3; k++) {
-        double d = hg_column_value(position, i, k) - centre[k];
-
-        if (isfinite(box)) {
-            d -= box * round(d / box);
-        }
-        sum += d * d;
-    }
-    return sum;
-}
-
 static void
 cut_region(const hg_table *table, const hg_region *region, uint8_t keep[])
 {
@@ -102,8 +85,12 @@ cut_region(const hg_table *table, const hg_region *region, uint8_t keep[])
         return;
     }
     for (int64_t i = 0; i < table->n; i++) {
-        keep[i] = keep[i] && distance2(table, position, i, region->centre) <=
-                                 region->radius * region->radius;
+        double x[3];
+
+        for (int k = 0; k < 3; k++) {
+            x[k] = hg_column_value(position, i, k);
+        }
+        keep[i] = keep[i] && hg_region_holds(region, table->frame.box, x);
     }
 }
 

@@ -136,7 +136,7 @@ static hg_status
 allocate_lanes(hg_space *space, const hg_rule *rule)
 {
     const size_t n = (size_t)rule->n_lane, n_word = (size_t)rule->n_word;
-    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 5;
+    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 3;
     char *at = NULL;
 
     HG_TRY(hg_mem_zeros(&space->lane_block, 8 * n * long_rows + 4 * n * rows + 4 * n_word, 1));
@@ -145,10 +145,8 @@ allocate_lanes(hg_space *space, const hg_rule *rule)
     at += 8 * n * (long_rows - 1);
     space->lanes.score = (double *)(void *)at;
     at += 8 * n;
-    space->lanes.min = (float *)(void *)at;
-    space->lanes.max = space->lanes.min + n;
-    space->lanes.threshold = space->lanes.max + n;
-    at += 12 * n;
+    space->lanes.threshold = (float *)(void *)at;
+    at += 4 * n;
     space->lanes.is_usable = (int32_t *)(void *)at;
     space->lanes.sum = space->lanes.is_usable + n;
     at += 4 * n * ((size_t)rule->n_channel + 1);

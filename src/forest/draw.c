@@ -144,7 +144,8 @@ hg_draw_rows(const hg_forest *f, const hg_predict_options *o, int number, int64_
             } else if (o->method == HG_DRAW_LEAF) {
                 draw[i * n_target + t] = (double)f->value[from];
             } else {
-                draw[i * n_target + t] = m + (double)f->residual[from];
+                draw[i * n_target + t] =
+                    m + (double)f->shrink[mate] * (double)f->residual[from];
             }
         }
     }

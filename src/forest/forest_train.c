@@ -8,6 +8,7 @@
 #include <omp.h>
 
 #include "base/memory.h"
+#include "forest/calibrate.h"
 #include "forest/model.h"
 #include "forest/rows.h"
 #include "halograft/log.h"
@@ -369,6 +370,8 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *
     HG_TRY_OR(end, status, share_trees(comm, o->trees, tree, f));
     hg_comm_sum(comm, n_value + n, oob);
     set_residuals(o, rows, oob, oob + n_value, f);
+    hg_model_mark_full(f);
+    HG_TRY_OR(end, status, hg_calibrate_residuals(comm, o->threads, rows->x, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
     for (int t = 0; t < o->trees && tree != NULL; t++) {

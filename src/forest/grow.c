@@ -163,11 +163,11 @@ choose_split(hg_growth *g, const hg_frame *frame, uint32_t *word, hg_split *spli
     if (!frame->has_word) {
         kernel->draw(rule->key, 1, &frame->path, HG_PURPOSE_THRESHOLD, rule->n_word, &word);
     }
-    *split = (hg_split){.record = find_records(g, frame),
-                        .n = frame->n,
-                        .total = frame->total,
-                        .word = word,
-                        .path = frame->path};
+    split->record = find_records(g, frame);
+    split->n = frame->n;
+    split->total = frame->total;
+    split->word = word;
+    split->path = frame->path;
     kernel->split(rule, &g->space->lanes, split);
     for (int k = 1; split->feature < 0 && k <= g->plan->options.redraw; k++) {
         uint64_t path = hg_mix64(frame->path + (uint64_t)k * 0x9E3779B97F4A7C15u);

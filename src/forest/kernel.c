@@ -15,6 +15,7 @@
 
 enum { HG_CHANNELS_AT_ONCE = 8 };
 #define HG_CHANNEL_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define HG_TARGET_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
 /* vectors of eight numbers, whatever the registers are */
 typedef double hg_d8 __attribute__((vector_size(64), may_alias));
@@ -22,7 +23,6 @@ typedef int64_t hg_l8 __attribute__((vector_size(64), may_alias));
 typedef uint64_t hg_u8 __attribute__((vector_size(64), may_alias));
 typedef int32_t hg_i8 __attribute__((vector_size(32), may_alias));
 typedef uint32_t hg_w8 __attribute__((vector_size(32), may_alias));
-typedef int32_t hg_line __attribute__((vector_size(64), may_alias));
 
 #define HG_SELECT8(m, a, b) ((hg_d8)(((hg_l8)(a) & (m)) | ((hg_l8)(b) & ~(m))))
 
@@ -143,6 +143,7 @@ typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
 #define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
 #define HG_HIGHEST(a) highest_of(&(a))
 #define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
+#define HG_LEAVE() (void)0
 #include "forest/kernel_body.h"
 #undef HG_ISA
 #undef HG_TARGET
@@ -167,6 +168,7 @@ typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
 #undef HG_HIGHER
 #undef HG_HIGHEST
 #undef HG_EQUAL_MASK
+#undef HG_LEAVE
 
 static const hg_kernel portable = {"portable", draw_portable, choose_split_portable,
                                    scatter_portable, partition_portable};
@@ -249,6 +251,7 @@ typedef uint32_t hg_vu8 __attribute__((vector_size(32), may_alias));
 #define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
 #define HG_HIGHEST(a) highest_of(&(a))
 #define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
+#define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
 #undef HG_ISA
 #undef HG_TARGET
@@ -273,6 +276,7 @@ typedef uint32_t hg_vu8 __attribute__((vector_size(32), may_alias));
 #undef HG_HIGHER
 #undef HG_HIGHEST
 #undef HG_EQUAL_MASK
+#undef HG_LEAVE
 
 static const hg_kernel avx2 = {"avx2", draw_avx2, choose_split_avx2, scatter_avx2,
                                partition_avx2};
@@ -315,6 +319,7 @@ draw_avx512(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t p
     } else {
         draw_paths_avx512(key, 1, path, purpose, n_word, word);
     }
+    _mm256_zeroupper();
 }
 
 typedef float hg_vf16 __attribute__((vector_size(64), may_alias));
@@ -348,6 +353,7 @@ typedef uint32_t hg_vu16 __attribute__((vector_size(64), may_alias));
 #define HG_HIGHER(a, b) ((hg_d8)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
 #define HG_HIGHEST(a) _mm512_reduce_max_pd((__m512d)(a))
 #define HG_EQUAL_MASK(a, b) _mm512_cmp_pd_mask((__m512d)(a), _mm512_set1_pd(b), _CMP_EQ_OQ)
+#define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
 
 static const hg_kernel avx512 = {"avx512", draw_avx512, choose_split_avx512, scatter_avx512,

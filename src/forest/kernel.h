@@ -51,8 +51,6 @@ typedef struct hg_rule {
 
 /** Arrays of one thread; rows of n_lane (n_word for words). */
 typedef struct hg_lanes {
-    float *min;
-    float *max;
     float *threshold;
     int32_t *is_feature; /**< -1 for lanes below n_feature, else 0 */
     int32_t *is_usable;  /**< -1: candidate and not constant */

@@ -12,76 +12,77 @@
  * and for vectors of eight numbers HG_FROM_INT, HG_FROM_LONG, HG_TO_INT (conversions),
  *   HG_OR_MINUS_ONE   a number where the int32 mask is set, else -1
  *   HG_HIGHER, HG_HIGHEST, HG_EQUAL_MASK
- * All features of a row are compared at once; sums are int32 lanes. Rows are taken in blocks
- * that stay in the first-level cache while groups of two vectors pass over them. */
+ *   HG_LEAVE          clear the upper halves of registers: the compiler forgets it before a
+ * jump to another function, and the code that follows would crawl All features of a row are
+ * compared at once; sums are int32 lanes. Rows are taken in blocks that stay in the first-level
+ * cache while groups of two vectors pass over them. */
 
 #define HG_INLINE HG_TARGET static inline __attribute__((always_inline))
 
+/* ranges of one or two vectors of features over n rows; two rows at a time shorten the chain of
+ * dependent minima */
 HG_INLINE void
-HG_ISA(range_group)(const hg_word *record, size_t stride, size_t n, int first,
-                    const int n_vector, float *min, float *max)
+HG_ISA(range_group)(const hg_word *x, size_t stride, size_t n, const int n_vector, hg_vf low[],
+                    hg_vf high[])
 {
-    hg_vf low[2], high[2];
-
     for (int v = 0; v < n_vector; v++) {
-        low[v] = *(const hg_vf *)(min + first + v * HG_WIDTH);
-        high[v] = *(const hg_vf *)(max + first + v * HG_WIDTH);
+        low[v] = high[v] = *(const hg_vf *)(x + v * HG_WIDTH);
     }
-    record += first;
-    for (size_t i = 0; i < n; i++, record += stride) {
+    if (n % 2 == 0) {
         for (int v = 0; v < n_vector; v++) {
-            hg_vf x = *(const hg_vf *)(record + v * HG_WIDTH);
+            hg_vf b = *(const hg_vf *)(x + stride + v * HG_WIDTH);
 
-            low[v] = HG_MIN(x, low[v]);
-            high[v] = HG_MAX(x, high[v]);
+            low[v] = HG_MIN(low[v], b);
+            high[v] = HG_MAX(high[v], b);
         }
+        x += stride;
     }
-    for (int v = 0; v < n_vector; v++) {
-        *(hg_vf *)(min + first + v * HG_WIDTH) = low[v];
-        *(hg_vf *)(max + first + v * HG_WIDTH) = high[v];
-    }
-}
+    x += stride;
+    for (size_t i = 0; i < (n - 1) / 2; i++, x += 2 * stride) {
+        for (int v = 0; v < n_vector; v++) {
+            hg_vf a = *(const hg_vf *)(x + v * HG_WIDTH);
+            hg_vf b = *(const hg_vf *)(x + stride + v * HG_WIDTH);
 
-HG_TARGET static void
-HG_ISA(find_range)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
-{
-    int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
-    size_t stride = rule->stride;
-
-    for (int f = 0; f < rule->n_lane; f++) {
-        lanes->min[f] = HUGE_VALF;
-        lanes->max[f] = -HUGE_VALF;
-    }
-    for (size_t b = 0; b < split->n; b += HG_FLUSH_MAX) {
-        size_t n = split->n - b < HG_FLUSH_MAX ? split->n - b : HG_FLUSH_MAX;
-        const hg_word *record = split->record + b * stride;
-        int v = 0;
-
-        for (; v + 2 <= n_vector; v += 2) {
-            HG_ISA(range_group)(record, stride, n, v * HG_WIDTH, 2, lanes->min, lanes->max);
-        }
-        if (v < n_vector) {
-            HG_ISA(range_group)(record, stride, n, v * HG_WIDTH, 1, lanes->min, lanes->max);
+            low[v] = HG_MIN(low[v], HG_MIN(a, b));
+            high[v] = HG_MAX(high[v], HG_MAX(a, b));
         }
     }
 }
 
-/* thresholds, and which features are not constant */
-HG_TARGET static void
-HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const uint32_t word[])
+/* thresholds of one or two vectors of features, and which of them are not constant */
+HG_INLINE void
+HG_ISA(threshold_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split,
+                        int first, const int n_vector)
 {
     const hg_vf step = HG_SPREAD_FLOAT(rule->constant_step), unit = HG_SPREAD_FLOAT(0x1p-24f);
+    hg_vf low[2], high[2];
 
-    for (int f = 0; f < rule->n_lane; f += HG_WIDTH) {
+    HG_ISA(range_group)(split->record + first, rule->stride, split->n, n_vector, low, high);
+    for (int v = 0; v < n_vector; v++) {
+        const int f = first + v * HG_WIDTH;
         hg_vi is_feature =
             *(const hg_vi *)(lanes->is_feature + f); /* what is behind counts as 0 */
-        hg_vf min = (hg_vf)(*(const hg_vi *)(lanes->min + f) & is_feature);
-        hg_vf max = (hg_vf)(*(const hg_vi *)(lanes->max + f) & is_feature);
-        hg_vi bits = (hg_vi)(*(const hg_vu *)(word + f) >> 8);
+        hg_vf min = (hg_vf)((hg_vi)low[v] & is_feature);
+        hg_vf max = (hg_vf)((hg_vi)high[v] & is_feature);
+        hg_vi bits = (hg_vi)(*(const hg_vu *)(split->word + f) >> 8);
         hg_vf t = HG_TO_FLOAT(bits) * unit * (max - min) + min; /* as hg_kernel_threshold() */
 
         *(hg_vf *)(lanes->threshold + f) = HG_BELOW_OR(t, max, min);
         *(hg_vi *)(lanes->is_usable + f) = (hg_vi)(max > min + step);
+    }
+}
+
+HG_INLINE void
+HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
+{
+    const int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
+    int v = 0;
+
+    for (; v + 2 <= n_vector; v += 2) {
+        HG_ISA(threshold_group)(rule, lanes, split, v * HG_WIDTH, 2);
+    }
+    if (v < n_vector) {
+        HG_ISA(threshold_group)(rule, lanes, split, v * HG_WIDTH, 1);
     }
 }
 
@@ -122,29 +123,40 @@ HG_ISA(sum_group)(const hg_word *record, size_t stride, size_t n, int first, int
     }
 }
 
-#define HG_SUM_CASE(c)                                                                       \
-    case c:                                                                                  \
-        for (v = 0; v + HG_PAIR(c) <= n_vector; v += HG_PAIR(c)) {                           \
-            HG_ISA(sum_group)                                                                \
-            (record, stride, n, v * HG_WIDTH, channel, HG_PAIR(c), c, lanes->threshold, sum, \
-             n_lane);                                                                        \
-        }                                                                                    \
-        if (v < n_vector) {                                                                  \
-            HG_ISA(sum_group)                                                                \
-            (record, stride, n, v * HG_WIDTH, channel, 1, c, lanes->threshold, sum, n_lane); \
-        }                                                                                    \
+/* int32 sums of up to HG_CHANNELS_AT_ONCE channels over a block of rows */
+HG_INLINE void
+HG_ISA(sum_channels)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record,
+                     size_t n, int done, const int n_channel)
+{
+    const int channel = rule->n_feature + done, n_pair = HG_PAIR(n_channel);
+    const int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
+    const size_t n_lane = (size_t)rule->n_lane;
+    int32_t *sum = lanes->sum + (size_t)done * n_lane;
+    int v = 0;
+
+    for (; v + n_pair <= n_vector; v += n_pair) {
+        HG_ISA(sum_group)
+        (record, rule->stride, n, v * HG_WIDTH, channel, n_pair, n_channel, lanes->threshold,
+         sum, n_lane);
+    }
+    if (v < n_vector) {
+        HG_ISA(sum_group)
+        (record, rule->stride, n, v * HG_WIDTH, channel, 1, n_channel, lanes->threshold, sum,
+         n_lane);
+    }
+}
+
+#define HG_SUM_CASE(c)                                         \
+    case c:                                                    \
+        HG_ISA(sum_channels)(rule, lanes, record, n, done, c); \
         break;
 
-/* int32 sums of all channels over a block of rows */
+/* the same for any number of channels */
 HG_TARGET static void
 HG_ISA(sum_block)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record, size_t n)
 {
-    size_t stride = rule->stride, n_lane = (size_t)rule->n_lane;
-    int v = 0, n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
-
     for (int done = 0; done < rule->n_channel; done += HG_CHANNELS_AT_ONCE) {
-        int left = rule->n_channel - done, channel = rule->n_feature + done;
-        int32_t *sum = lanes->sum + (size_t)done * n_lane;
+        int left = rule->n_channel - done;
 
         switch (left < HG_CHANNELS_AT_ONCE ? left : HG_CHANNELS_AT_ONCE) {
             HG_CHANNEL_LIST(HG_SUM_CASE)
@@ -186,9 +198,9 @@ HG_ISA(flush_sums)(const hg_rule *rule, const hg_lanes *lanes)
 /* scores of eight features; `is_long` says where the sums are */
 HG_INLINE void
 HG_ISA(score_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split, int f,
-                    const double mean[], const int is_long, hg_d8 *score)
+                    const double mean[], const int n_target, const int is_long, hg_d8 *score)
 {
-    const int n_target = rule->n_target, n_lane = rule->n_lane;
+    const int n_lane = rule->n_lane;
     const double w = (double)split->total[n_target];
     const int32_t least =
         (int32_t)(rule->min_leaf < INT32_MAX / 2 ? rule->min_leaf : INT32_MAX / 2);
@@ -239,14 +251,14 @@ HG_ISA(find_best)(int n, const double score[], double best)
 /* scores of all features; returns the highest */
 HG_INLINE double
 HG_ISA(score_all)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split,
-                  const double mean[], const int is_long)
+                  const double mean[], const int n_target, const int is_long)
 {
     hg_d8 high = (hg_d8){0} - 1.0;
 
     for (int f = 0; f < rule->n_feature; f += 8) {
         hg_d8 score;
 
-        HG_ISA(score_group)(rule, lanes, split, f, mean, is_long, &score);
+        HG_ISA(score_group)(rule, lanes, split, f, mean, n_target, is_long, &score);
         *(hg_d8 *)(lanes->score + f) = score;
         high = HG_HIGHER(high, score);
     }
@@ -277,46 +289,73 @@ HG_ISA(take_best)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split, i
     }
 }
 
+/* all sums of a node that is too large for int32 sums, or weighted */
 HG_TARGET static void
-HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split)
+HG_ISA(sum_long)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
 {
-    double mean[HG_TARGETS_MAX], w = (double)split->total[rule->n_target], best;
-    size_t flush = rule->flush, n = split->n;
-    int is_long = rule->is_weighted || n > flush;
+    const size_t flush = rule->flush, n = split->n;
 
-    split->feature = -1;
-    HG_ISA(find_range)(rule, lanes, split);
-    HG_ISA(set_thresholds)(rule, lanes, split->word);
+    memset(lanes->total, 0,
+           (size_t)(rule->n_target + 2) * (size_t)rule->n_lane * sizeof lanes->total[0]);
+    for (size_t b = 0; b < n; b += flush) {
+        HG_ISA(sum_block)
+        (rule, lanes, split->record + b * rule->stride, n - b < flush ? n - b : flush);
+        HG_ISA(flush_sums)(rule, lanes);
+    }
+}
+
+/* the search; with n_target known to the compiler where sums fit in one pass, else n_channel is
+ * 0 */
+HG_INLINE void
+HG_ISA(search)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split, const int n_target,
+               const int n_channel)
+{
+    const int is_long = n_channel == 0 || split->n > rule->flush;
+    double mean[HG_TARGETS_MAX], w = (double)split->total[n_target], best;
+
+    HG_ISA(set_thresholds)(rule, lanes, split);
     if (rule->n_candidate < rule->n_feature) {
         hg_kernel_candidates(rule, split->path, lanes, lanes->is_usable);
     }
-    if (is_long) {
-        memset(lanes->total, 0,
-               (size_t)(rule->n_target + 2) * (size_t)rule->n_lane * sizeof lanes->total[0]);
-        for (size_t b = 0; b < n; b += flush) {
-            HG_ISA(sum_block)
-            (rule, lanes, split->record + b * rule->stride, n - b < flush ? n - b : flush);
-            HG_ISA(flush_sums)(rule, lanes);
-        }
-    } else {
-        HG_ISA(sum_block)(rule, lanes, split->record, n);
-    }
-    for (int o = 0; o < rule->n_target; o++) {
+    for (int o = 0; o < n_target; o++) {
         mean[o] = (double)split->total[o] / w;
     }
-    best = is_long ? HG_ISA(score_all)(rule, lanes, split, mean, 1)
-                   : HG_ISA(score_all)(rule, lanes, split, mean, 0);
+    if (is_long) {
+        HG_ISA(sum_long)(rule, lanes, split);
+        best = HG_ISA(score_all)(rule, lanes, split, mean, n_target, 1);
+    } else {
+        HG_ISA(sum_channels)(rule, lanes, split->record, split->n, 0, n_channel);
+        best = HG_ISA(score_all)(rule, lanes, split, mean, n_target, 0);
+    }
     split->feature = HG_ISA(find_best)((rule->n_feature + 7) / 8 * 8, lanes->score, best);
     if (split->feature >= 0) {
         HG_ISA(take_best)(rule, lanes, split, is_long);
     }
 }
 
+#define HG_SEARCH_CASE(c)                             \
+    case c:                                           \
+        HG_ISA(search)(rule, lanes, split, c, c + 1); \
+        break;
+
+HG_TARGET static void
+HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split)
+{
+    switch (rule->is_weighted ? 0 : rule->n_target) {
+        HG_TARGET_LIST(HG_SEARCH_CASE)
+    default:
+        HG_ISA(search)(rule, lanes, split, rule->n_target, 0);
+    }
+    HG_LEAVE();
+}
+
+#undef HG_SEARCH_CASE
+
 HG_INLINE void
 HG_ISA(copy_record)(size_t n_line, const hg_word *from, hg_word *to)
 {
-    for (size_t i = 0; i < n_line; i++) {
-        ((hg_line *)to)[i] = ((const hg_line *)from)[i];
+    for (size_t i = 0; i < n_line * HG_LINE; i += HG_WIDTH) {
+        *(hg_vi *)(to + i) = *(const hg_vi *)(from + i);
     }
 }
 
@@ -358,16 +397,17 @@ HG_ISA(scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int f
     default:
         HG_ISA(scatter_lines)(stride / HG_LINE, n, from, to, feature, threshold);
     }
+    HG_LEAVE();
 }
 
 HG_INLINE void
 HG_ISA(swap_records)(size_t n_line, hg_word *a, hg_word *b)
 {
-    for (size_t i = 0; i < n_line; i++) {
-        hg_line keep = ((hg_line *)a)[i];
+    for (size_t i = 0; i < n_line * HG_LINE; i += HG_WIDTH) {
+        hg_vi keep = *(const hg_vi *)(a + i);
 
-        ((hg_line *)a)[i] = ((hg_line *)b)[i];
-        ((hg_line *)b)[i] = keep;
+        *(hg_vi *)(a + i) = *(const hg_vi *)(b + i);
+        *(hg_vi *)(b + i) = keep;
     }
 }
 
@@ -429,6 +469,7 @@ HG_ISA(partition)(size_t stride, size_t n, hg_word *record, int feature, float t
         end -= n_right == 0 ? BLOCK * stride : 0;
     }
     HG_ISA(partition_rest)(stride, low, end, feature, threshold);
+    HG_LEAVE();
 }
 
 #undef HG_INLINE

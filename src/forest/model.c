@@ -35,6 +35,7 @@ hg_model_create(int n_feature, int n_target, int n_tree, int64_t n, hg_forest **
     HG_TRY_OR(fail, status, hg_mem_zeros(&f->parent, rows, sizeof *f->parent));
     HG_TRY_OR(fail, status, hg_mem_zeros(&f->value, values, sizeof *f->value));
     HG_TRY_OR(fail, status, hg_mem_zeros(&f->residual, values, sizeof *f->residual));
+    HG_TRY_OR(fail, status, hg_mem_zeros(&f->shrink, rows, sizeof *f->shrink));
     HG_TRY_OR(fail, status, hg_mem_zeros(&f->oob_trees, rows, sizeof *f->oob_trees));
     HG_TRY_OR(fail, status, hg_mem_zeros(&f->weight, rows, sizeof *f->weight));
     *forest = f;
@@ -66,11 +67,11 @@ hg_forest_free(hg_forest *f)
     for (int i = 0; i < f->n_meta; i++) {
         hg_mem_free(f->meta[i].text);
     }
-    void *const blocks[] = {f->feature,     f->target,     f->range,    f->node_offset,
-                            f->leaf_offset, f->node,       f->mean,     f->mate_offset,
-                            f->mate,        f->importance, f->key,      f->group,
-                            f->parent,      f->value,      f->residual, f->oob_trees,
-                            f->weight,      f->lookup,     f->is_full,  f->meta};
+    void *const blocks[] = {
+        f->feature, f->target,      f->range,    f->node_offset, f->leaf_offset, f->node,
+        f->mean,    f->mate_offset, f->mate,     f->importance,  f->key,         f->group,
+        f->parent,  f->value,       f->residual, f->oob_trees,   f->weight,      f->lookup,
+        f->is_full, f->meta,        f->shrink};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
@@ -109,8 +110,8 @@ build_lookup(hg_forest *f)
 }
 
 /* a tree whose bag is empty was grown from all rows (bag.c) */
-static void
-find_full_bags(hg_forest *f)
+void
+hg_model_mark_full(hg_forest *f)
 {
     for (int t = 0; t < f->n_tree; t++) {
         const uint64_t tree = (uint64_t)f->options.first_tree + (uint64_t)t;
@@ -150,6 +151,7 @@ hash_content(hg_forest *f)
     hg_hash_feed(h, f->parent, n_row * sizeof *f->parent);
     hg_hash_feed(h, f->value, n_row * n_target * sizeof *f->value);
     hg_hash_feed(h, f->residual, n_row * n_target * sizeof *f->residual);
+    hg_hash_feed(h, f->shrink, n_row * sizeof *f->shrink);
     hg_hash_feed(h, f->oob_trees, n_row * sizeof *f->oob_trees);
     hg_hash_feed(h, f->weight, n_row * sizeof *f->weight);
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
@@ -163,7 +165,7 @@ hg_status
 hg_model_complete(hg_forest *f)
 {
     HG_TRY(build_lookup(f));
-    find_full_bags(f);
+    hg_model_mark_full(f);
     for (int64_t i = 1; i < f->n_row; i++) {
         f->is_weighted |= f->weight[i] != f->weight[0];
     }

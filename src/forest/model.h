@@ -44,6 +44,7 @@ struct hg_forest {
     uint64_t *parent;
     float *value;    /* shape (n_row, n_target) */
     float *residual; /* shape (n_row, n_target); NaN where there is none */
+    float *shrink;   /* shape (n_row); factor of the residual in a draw */
     uint16_t *oob_trees;
     uint32_t *weight;
     double weight_unit; /* weight of a row = integer * unit */
@@ -72,6 +73,12 @@ HG_MUST_CHECK hg_status hg_model_create(int n_feature, int n_target, int n_tree,
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_model_reserve(hg_forest *forest, uint64_t n_mate);
+
+/** Mark the trees whose bag was empty, so that all rows were used.
+ *
+ * @local
+ */
+void hg_model_mark_full(hg_forest *forest);
 
 /** Compute what follows from the rest: the search for parent keys, full bags, the content hash.
  *

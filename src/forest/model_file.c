@@ -23,7 +23,8 @@ enum { VERSION = 1, PIECE = 1 << 20 };
     X(trees)               \
     X(first_tree)          \
     X(min_leaf)            \
-    X(min_split) X(max_depth) X(redraw) X(scale_targets) X(leaf_mates_max) X(oob_trees_min)
+    X(min_split)           \
+    X(max_depth) X(redraw) X(scale_targets) X(leaf_mates_max) X(oob_trees_min) X(calibrate)
 #define REAL_OPTIONS(X) X(max_features) X(min_gain) X(constant_step)
 
 static hg_status

@@ -22,6 +22,7 @@ hg_model_list(hg_forest *f, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS])
         {"/stage0/row/parent", HG_U64, n, 0, f->parent},
         {"/stage0/row/target", HG_F32, n, f->n_target, f->value},
         {"/stage0/row/residual", HG_F32, n, f->n_target, f->residual},
+        {"/stage0/row/shrink", HG_F32, n, 0, f->shrink},
         {"/stage0/row/oob_trees", HG_U16, n, 0, f->oob_trees},
         {"/stage0/row/weight", HG_U32, n, 0, f->weight},
     };

@@ -38,7 +38,7 @@ hg_forest_oob_metrics(const hg_forest *f, int target, hg_oob_metrics *m)
 {
     double *e = NULL, y_mean = 0, p_mean = 0, yy = 0, pp = 0, py = 0, ee = 0, n;
 
-    *m = (hg_oob_metrics){.r2 = NAN, .pearson = NAN};
+    *m = (hg_oob_metrics){.r2 = (double)NAN, .pearson = (double)NAN};
     if (target < 0 || target >= f->n_target) {
         return HG_FAIL(HG_E_ARG, "there is no target %d: the forest has %d", target,
                        f->n_target);

@@ -344,7 +344,7 @@ align_curve(const hg_statistics *statistics, const hg_curve *from, hg_statistics
     const hg_attribute *limit = hg_attributes_find(&from->attributes, "upper_limit");
     const hg_curve *source = NULL;
     hg_curve *to = NULL;
-    double after = -INFINITY;
+    double after = -HUGE_VAL;
     int64_t n = 0, i = 0;
 
     while ((source = next_bin(statistics, from, after, &i)) != NULL) {
@@ -356,7 +356,7 @@ align_curve(const hg_statistics *statistics, const hg_curve *from, hg_statistics
                                    (from->low != NULL ? HG_CURVE_BAND : 0) |
                                    (from->count != NULL ? HG_CURVE_COUNT : 0),
                                &to));
-    after = -INFINITY;
+    after = -HUGE_VAL;
     for (int64_t k = 0; k < n; k++) {
         source = next_bin(statistics, from, after, &i);
         after = source->x_low[i];

@@ -309,6 +309,8 @@ Test(mock, weighted_regions_make_up_the_whole_box)
 Test(mock, a_failure_anywhere_reaches_every_rank_and_leaks_nothing)
 {
     static const char *const set[] = {"Mock.box=30 Mpc", "Mock.mesh=8"};
+    static const char *const impossible[] = {
+        "Mock.box=30 Mpc", "Mock.mesh=8", "Mock.zoom_radius=16 Mpc", "Output.folder=/nowhere"};
     hg_params *params = read_params(&world, 2, set);
     hg_cosmology cosmology = hg_mock_cosmology(&params->mock);
     int64_t before = hg_mem_used();
@@ -330,6 +332,11 @@ Test(mock, a_failure_anywhere_reaches_every_rank_and_leaks_nothing)
     }
     hg_fault_arm(0, 0);
     all_assert(status == HG_OK && n > 30);
+    hg_params_free(params);
+    params = read_params(&world, 4, impossible);
+    all_assert(hg_emulate_mock(&world, params, false) == HG_E_PARAM);
+    all_assert(strstr(hg_error_last()->message, "Mock.zoom_radius") != NULL);
+    all_assert(!hg_file_exists("/nowhere/parent.hdf5"));
     hg_params_free(params);
 }
 

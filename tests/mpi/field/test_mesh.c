@@ -215,7 +215,7 @@ Test(mesh, painting_equals_the_definition_and_conserves_mass)
 
 Test(mesh, a_position_that_is_no_number_fails_on_every_rank)
 {
-    double position[2][3] = {{1, 2, 3}, {1, NAN, 3}};
+    double position[2][3] = {{1, 2, 3}, {1, (double)NAN, 3}};
     hg_density density;
     hg_slab *slab = NULL;
 

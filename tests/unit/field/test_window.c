@@ -10,7 +10,7 @@ sum_aliases(hg_kernel kernel, int64_t wave, int64_t n, int64_t reach, double *c,
     *c = *a = 0;
     for (int64_t m = -reach; m <= reach; m++) {
         double t = M_PI * ((double)wave / (double)n + (double)m);
-        double w = pow(t == 0 ? 1 : sin(t) / t, 2.0 * kernel);
+        double w = pow(t == 0 ? 1 : sin(t) / t, 2.0 * (int)kernel);
 
         *c += w;
         *a += m % 2 == 0 ? w : -w;

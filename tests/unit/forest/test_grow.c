@@ -24,6 +24,7 @@ typedef struct truth {
     int n_inner;
     int n_leaf;
     int n_deepest;
+    int n_redraw; /* nodes that were split by a second draw */
 } truth;
 
 typedef struct choice {
@@ -109,15 +110,16 @@ find_candidates(const truth *g, const uint32_t row[], int n, uint64_t path, int 
     }
 }
 
+/* one draw of thresholds; `words` keys them, `path` the candidates */
 static choice
-choose(const truth *g, const uint32_t row[], int n, uint64_t path)
+choose(const truth *g, const uint32_t row[], int n, uint64_t path, uint64_t words, int purpose)
 {
     choice best = {-1, 0, -1};
     int candidate[HG_FEATURES_MAX];
 
     find_candidates(g, row, n, path, candidate);
     for (int f = 0; f < g->f->n_feature; f++) {
-        uint32_t word = hg_kernel_word(g->key, path, HG_PURPOSE_THRESHOLD, f);
+        uint32_t word = hg_kernel_word(g->key, words, (uint32_t)purpose, f);
         float min, max, t;
         double score;
         int n_left;
@@ -132,7 +134,8 @@ choose(const truth *g, const uint32_t row[], int n, uint64_t path)
         if (n_left >= g->f->options.min_leaf && n - n_left >= g->f->options.min_leaf &&
             score > best.score) {
             best = (choice){f, t, score};
-            if (n == 2 && g->f->options.min_leaf == 1 && g->f->options.max_features >= 1) {
+            if (n == 2 && g->f->options.min_leaf == 1 && g->f->options.max_features >= 1 &&
+                g->f->options.redraw == 0) {
                 break; /* two rows: all splits are alike, the first feature is taken */
             }
         }
@@ -202,7 +205,12 @@ check_node(truth *g, uint32_t at, uint32_t row[], int n, uint64_t path, int dept
     }
     if (n >= o->min_split && n >= 2 * o->min_leaf && !is_pure(g, row, n) &&
         (o->max_depth == 0 || depth < o->max_depth)) {
-        best = choose(g, row, n, path);
+        best = choose(g, row, n, path, path, HG_PURPOSE_THRESHOLD);
+        for (uint64_t k = 1; best.feature < 0 && k <= (uint64_t)o->redraw; k++) {
+            best = choose(g, row, n, path, hg_mix64(path + k * 0x9E3779B97F4A7C15u),
+                          HG_PURPOSE_SPLIT);
+            g->n_redraw += best.feature >= 0;
+        }
     }
     if (best.feature >= 0 && best.score * w / g->w_total / f->n_target < o->min_gain) {
         best.feature = -1;
@@ -288,7 +296,8 @@ check_tree(truth *g, int tree, const test_rows *r)
     free(row);
 }
 
-static void
+/* returns the number of nodes that were split by a second draw */
+static int
 check_forest(const hg_train_options *options, const test_rows *r, int max_depth)
 {
     hg_forest *f = NULL;
@@ -341,6 +350,7 @@ check_forest(const hg_train_options *options, const test_rows *r, int max_depth)
     free(g.q);
     free(g.w);
     hg_forest_free(f);
+    return g.n_redraw;
 }
 
 Test(grow, trees_are_those_of_a_naive_grower)
@@ -370,6 +380,11 @@ Test(grow, trees_are_those_of_a_naive_grower)
         check_forest(&o, &small, 0);
         o.max_features = 0.3;
         check_forest(&o, &small, 0);
+        o.redraw = 3;
+        o.min_leaf = 8;
+        cr_assert(check_forest(&o, &small, 0) > 0);
+        o.redraw = 0;
+        o.min_leaf = 1;
         o.min_split = 20;
         o.max_depth = 4;
         check_forest(&o, &small, 4);
@@ -398,6 +413,8 @@ Test(grow, trees_are_those_of_a_naive_grower)
         wide.data.weight = NULL;
     }
     cr_assert(n_variant >= 1);
+    setenv("HG_SIMD", "avx", 1);
+    cr_assert_eq(hg_kernel_choose(&(const hg_kernel *){NULL}), HG_E_ENVIRONMENT);
     unsetenv("HG_SIMD");
     o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
     o.trees = 1;

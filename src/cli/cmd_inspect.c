@@ -1,0 +1,24 @@
+/* What a file is; the answer is a result and goes to stdout. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "catalog/inspect.h"
+#include "cli/command.h"
+
+hg_status
+hg_cmd_inspect(const hg_comm *comm, const hg_options *options)
+{
+    (void)comm;
+    if (options->n_file == 0) {
+        return HG_FAIL(HG_E_USAGE, "inspect needs at least one file");
+    }
+    for (int i = 0; i < options->n_file; i++) {
+        hg_text report = {0};
+        hg_status status = hg_catalog_inspect(options->file[i], options->mapping, &report);
+
+        fputs(hg_text_string(&report), stdout);
+        hg_text_clear(&report);
+        HG_TRY(status);
+    }
+    return HG_OK;
+}
