@@ -100,7 +100,7 @@ sed 's/redshift: 0/redshift: 0.5/' "$work/map.yml" >"$work/z.yml"
 expect 4 "redshift differs: the model has 0, the parent has 0.5" apply "$p" --set "Parent.mapping=$work/z.yml"
 sed 's/omega_m: 0.3/omega_m: 0.25/' "$work/map.yml" >"$work/om.yml"
 expect 4 "Omega_m differs: the model has 0.3, the parent has 0.25" apply "$p" --set "Parent.mapping=$work/om.yml"
-expect 4 "does not exist" apply "$p" --set Model.file=none.hdf5
+expect 4 "none.hdf5' cannot be opened" apply "$p" --set Model.file=none.hdf5
 expect 4 "no haloes" apply "$p" --set "Parent.files=[$work/empty.csv]"
 head -c 3000 "$work/out/model.hdf5" >"$work/out/cut.hdf5"
 expect 4 "truncated" apply "$p" --set Model.file=cut.hdf5

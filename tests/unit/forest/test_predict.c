@@ -203,7 +203,7 @@ donor(const hg_forest *f, const double mean[], const double draw[])
         int same = 1;
 
         for (int t = 0; t < NO; t++) {
-            same &= draw[t] == mean[t] + (double)f->residual[i * NO + t];
+            same &= draw[t] == mean[t] + (double)f->shrink[i] * (double)f->residual[i * NO + t];
         }
         if (same) {
             return i;
