@@ -11,9 +11,6 @@ import numpy as np
 from . import figures, style
 
 
-FEWEST = 10  # true objects in a bin of a mass function worth a comparison
-
-
 @dataclass
 class Closure:
     """Comparison of one curve with the truth over the bins both have."""
@@ -50,7 +47,7 @@ def compare(family):
         y, _, _ = figures.at_reference(family[name], truth)
         good = truth.usable() & np.isfinite(y) & (truth.y != 0)
         if truth.statistic == "mass_function" and truth.count is not None:
-            good &= truth.count >= FEWEST
+            good &= truth.count >= figures.FEWEST
         if not good.any():
             continue
         ratio = y[good] / truth.y[good] - 1

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from . import style
 from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
 
+FEWEST = 10  # true objects in a bin of a mass function worth a comparison
+
 # Tolerance of a closure (relative), and how the ratio panel is limited.
 TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "shmr_scatter": 0.05}
 SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content", "power": "clustering",
@@ -137,7 +139,9 @@ def ratio_panel(panel, family, truth, looks, tolerance):
         values.append(ratio)
     if "oracle" not in family and truth.statistic == "mass_function" and truth.error is not None:
         panel.band(x, 1 - truth.error / base, 1 + truth.error / base, style.GREY, 0.25, zorder=0.4)
-    zoom(panel, values, 0.2 if truth.statistic == "mass_function" else max(2.2 * (tolerance or 0.05), 0.1), 0.95)
+    is_counted = truth.statistic == "mass_function" and truth.count is not None
+    enough = truth.count >= FEWEST if is_counted else np.isfinite(truth.x)
+    zoom(panel, [v[enough] for v in values], 0.2 if truth.statistic == "mass_function" else max(2.2 * (tolerance or 0.05), 0.1), 0.95)
     for ratio, look in drawn:
         panel.marks_beyond(x, ratio, look)
     axes.set_ylabel("ratio to truth")
@@ -287,6 +291,7 @@ def metric_words(values, counts, axis):
             value = counts.sum()
         if isinstance(value, (int, float)) and np.isfinite(value):
             text = form.format(value).replace("-", "−")
+            text = text.lstrip("+−") if text.strip("+−0.") == "" else text
             found.append(f"{label} = {text}" + (dex if label in ("bias", "rms") else ""))
     return found
 
