@@ -164,7 +164,7 @@ hg_space_init(hg_space *space, const hg_plan *plan)
 {
     const hg_rule *rule = &plan->rule;
     const size_t n = (size_t)plan->n, n_target = (size_t)rule->n_target;
-    const size_t n_leaf = n / (size_t)rule->min_leaf + 1, cache = (size_t)1 << 20;
+    const size_t n_leaf = n / (size_t)rule->min_leaf + 1, cache = (size_t)1 << 19;
 
     *space = (hg_space){.rule = *rule, .n_stack = 256};
     space->n_subtree = cache / (4 * rule->stride);

@@ -1,6 +1,6 @@
 /* Growth of one tree from moved records: each split moves the records of a node, so a node is a
  * contiguous range and a subtree soon fits the cache. Large nodes are partitioned in place;
- * from a subtree of about 1 MiB on, records go to and fro between the arena and a second buffer
+ * from a subtree of half a MiB on, records go to and fro between the arena and a second buffer
  * without any unpredictable branch. Words are keyed by the node's path (root 1, child mix64(2
  * path + 1 + side)), not by the order of growth. The stack is explicit: degenerate rows give a
  * depth of about n. Nodes come out depth first because the left child is grown first. */
@@ -212,35 +212,40 @@ may_split(const hg_growth *g, size_t n, int depth)
     return n >= g->split_min && depth < g->max_depth;
 }
 
-/* the two children of a split node, with their words drawn together */
+/* The two children of a split node, with their words drawn together: the frame becomes the
+ * right child, the frame above it the left one, which is grown first. */
 static void
-make_children(hg_growth *g, const hg_frame *frame, const hg_split *split, hg_frame *left,
-              hg_frame *right, uint32_t *word[2])
+make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *word[2])
 {
     const size_t least = g->has_shortcut ? 3 : g->split_min;
     const int n_sum = g->rule->n_target + 1;
-    hg_frame *const child[2] = {left, right};
+    hg_frame *left = frame + 1;
     uint32_t *wanted[2];
     uint64_t path[2];
-    uint32_t node = make_pair(g, frame->node, split->feature, split->threshold);
     int n = 0;
 
+    left->begin = frame->begin;
+    left->n = split->n_left;
+    left->base = frame->base;
+    left->path = hg_mix64(2 * frame->path + 1);
+    left->node = make_pair(g, frame->node, split->feature, split->threshold);
+    left->depth = ++frame->depth;
+    left->side = frame->side;
+    frame->begin += split->n_left;
+    frame->n -= split->n_left;
+    frame->path = hg_mix64(2 * frame->path + 2);
+    frame->node = left->node + 1;
+    for (int o = 0; o < n_sum; o++) {
+        left->total[o] = split->left[o];
+        frame->total[o] -= split->left[o];
+    }
     for (int s = 0; s < 2; s++) {
-        hg_frame *c = child[s];
+        hg_frame *child = s ? frame : left;
 
-        c->begin = frame->begin + (s ? split->n_left : 0);
-        c->n = s ? frame->n - split->n_left : split->n_left;
-        c->base = frame->base;
-        c->path = hg_mix64(2 * frame->path + 1 + (uint64_t)s);
-        c->node = node + (uint32_t)s;
-        c->depth = frame->depth + 1;
-        c->side = frame->side;
-        for (int o = 0; o < n_sum; o++) {
-            c->total[o] = s ? frame->total[o] - split->left[o] : split->left[o];
-        }
-        c->has_word = word[s] != NULL && c->n >= least && may_split(g, c->n, c->depth);
-        if (c->has_word) {
-            path[n] = c->path;
+        child->has_word =
+            word[s] != NULL && child->n >= least && may_split(g, child->n, child->depth);
+        if (child->has_word) {
+            path[n] = child->path;
             wanted[n++] = word[s];
         }
     }
@@ -261,31 +266,30 @@ find_word(const hg_growth *g, size_t place)
 static size_t
 grow_top(hg_growth *g, size_t height)
 {
-    hg_frame frame = g->space->stack[height - 1];
-    const hg_word *record = find_records(g, &frame);
+    hg_frame *frame = &g->space->stack[height - 1];
+    const hg_word *record = find_records(g, frame);
     uint32_t *word = find_word(g, height - 1);
     hg_split split;
 
-    if (may_split(g, frame.n, frame.depth) && !is_pure(g->rule, record, frame.n)) {
-        if (frame.n == 2 && g->has_shortcut) {
-            if (split_pair(g, &frame)) {
+    if (may_split(g, frame->n, frame->depth) && !is_pure(g->rule, record, frame->n)) {
+        if (frame->n == 2 && g->has_shortcut) {
+            if (split_pair(g, frame)) {
                 return height - 1;
             }
         } else {
             if (word == NULL) {
                 word = g->space->word + HG_WORDS_KEPT * (size_t)g->rule->n_word;
             }
-            if (choose_split(g, &frame, word, &split)) {
-                hg_frame *right = &g->space->stack[height - 1], *left = right + 1;
+            if (choose_split(g, frame, word, &split)) {
                 uint32_t *words[2] = {find_word(g, height), find_word(g, height - 1)};
 
-                move_records(g, &frame, &split);
-                make_children(g, &frame, &split, left, right, words);
+                move_records(g, frame, &split);
+                make_children(g, frame, &split, words);
                 return height + 1;
             }
         }
     }
-    make_leaf(g, frame.node, frame.total, record, frame.n);
+    make_leaf(g, frame->node, frame->total, record, frame->n);
     return height - 1;
 }
 

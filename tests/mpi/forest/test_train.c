@@ -292,7 +292,7 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
 Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
 {
     test_rows rows = make_rows(N, P, NO, world.rank, world.size);
-    hg_train_options o = few_trees(2);
+    hg_train_options o = few_trees(1);
     int n_fault = 0, n_memory = 0;
 
     o.trees = 5;
@@ -312,6 +312,7 @@ Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
         all_assert(hg_mem_used() == used);
     }
     all_assert(n_fault > 8);
+    o.threads = 2;
     for (int n = 1;; n++, n_memory++) { /* memory runs out on one rank */
         int64_t used = hg_mem_used();
         hg_forest *f = NULL;
