@@ -66,7 +66,8 @@ def ratios(folder):
         for name in ("draw", "draws", "mean"):
             if name in family and len(family[name].y) == len(truth.y):
                 with np.errstate(all="ignore"):
-                    result[(key[0], key[1], key[2], name)] = (truth.x, family[name].y / truth.y, truth.y)
+                    result[(key[0], key[1], key[2], name)] = (truth.x, family[name].y / truth.y,
+                                                                truth.count if truth.count is not None else truth.y)
     return result
 
 
@@ -103,6 +104,7 @@ def main():
         if not names:
             continue
         print(f"\n{statistic[0]} {statistic[1]} {statistic[2]}: ratio to the truth, mean +- spread over choices")
+        truth_count = {float(f"{v:.6g}"): c for one in collected[(*statistic, names[0])] for v, c in zip(one[0], one[2])}
         # bins are the same grid in every run, but its ends follow the data
         grid = sorted({float(f"{v:.6g}") for n in names for one in collected[(*statistic, n)] for v in one[0]})
         if statistic[0] == "mass_function":
@@ -121,9 +123,12 @@ def main():
                     rows.append([float(value)] + [f"{np.nanmean(s[:, i]):.3f} +- {np.nanstd(s[:, i]):.3f}"
                                                   for s in stacks.values()])
         table(["x", *names], rows)
-        with np.errstate(all="ignore"):
-            for n, s in stacks.items():
-                print(f"  {n}: rms deviation of the ratio from 1 over bins {np.sqrt(np.nanmean((s - 1) ** 2)):.3f}")
+        # the bins with enough true objects to judge by; all bins of the other statistics
+        judged = [i for i, v in enumerate(x) if statistic[0] != "mass_function" or truth_count[v] >= 20]
+        for n, s in stacks.items():
+            deviation = np.sqrt(np.nanmean((s[:, judged] - 1) ** 2, axis=1))
+            print(f"  {n}: rms deviation of the ratio from 1 over {len(judged)} bins "
+                  f"{deviation.mean():.3f} +- {deviation.std():.3f} over choices")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 /* One table of subcommands; the only place that ends the program. Errors are printed once, by
  * rank 0, after all ranks have agreed on them. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,9 +140,13 @@ main(int argc, char **argv)
 {
     const hg_command *command = argc > 1 ? find_command(argv[1]) : NULL;
     hg_comm comm;
-    hg_status status = hg_comm_start(&argc, &argv, &comm);
-    int code, rank = comm.rank;
+    hg_status status;
+    int code, rank;
 
+    /* large blocks go back to the system when freed, so that memory is bounded by one part */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    status = hg_comm_start(&argc, &argv, &comm);
+    rank = comm.rank;
     hg_log_setup(comm.rank, comm.size, HG_LOG_INFO);
     if (status != HG_OK && command != NULL && !command->is_serial) {
         code = report_failure(&comm, status);
