@@ -8,6 +8,7 @@
 #define HALOGRAFT_COMM_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -173,6 +174,16 @@ void hg_comm_alltoall(const hg_comm *comm, const void *send, const int64_t n_sen
  */
 void hg_comm_send(const hg_comm *comm, int to, const void *data, size_t n);
 void hg_comm_receive(const hg_comm *comm, int from, void *data, size_t n);
+
+/** Seconds spent in a phase, over ranks; ranks without a part in it count as 0.
+ *
+ * @collective{comm}
+ * @param[in]  i        0, 1, ... in the order in which rank 0 began them
+ * @param[out] name     shape (32)
+ * @param[out] seconds  shape (3); minimum, mean, maximum
+ * @return whether there is such a phase
+ */
+bool hg_comm_phase(const hg_comm *comm, int i, char name[32], double seconds[3]);
 
 /** Print the table of phase times: minimum, mean and maximum over ranks, and peak memory.
  *

@@ -1,5 +1,7 @@
-/* Print the parameters, or check files: every file is read with {snap} left open. */
+/* Print the parameters, or check files: every file is read with {snap} left open. A name with a
+ * dot or a slash is no section but a file, so that 'params my.yml' does what it seems to. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -37,7 +39,12 @@ check_files(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_params(const hg_comm *comm, const hg_options *options)
 {
-    if (options->check) {
+    bool is_file = options->check;
+
+    for (int i = 0; i < options->n_file; i++) {
+        is_file = is_file || strpbrk(options->file[i], "./") != NULL;
+    }
+    if (is_file) {
         return check_files(comm, options);
     }
     if (options->markdown) {

@@ -6,15 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "emulate/apply.h"
 #include "emulate/measure.h"
 #include "emulate/mock.h"
+#include "emulate/note.h"
+#include "emulate/paths.h"
 #include "emulate/run.h"
+#include "emulate/summary.h"
 #include "emulate/train.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
+#include "store/publish.h"
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
@@ -60,10 +65,39 @@ list_warnings(void)
     }
 }
 
+/* What was found, in a few lines on stdout. */
+static hg_status
+print_summary(const hg_comm *comm, const hg_params *params)
+{
+    char path[HG_PATH_MAX];
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0) {
+        status = hg_paths_output(params, params->measure.file, sizeof path, path);
+        status = status == HG_OK ? hg_summary_print(path) : status;
+    }
+    return hg_comm_agree(comm, status);
+}
+
+static hg_status
+finish_pipeline(const hg_comm *comm, const hg_params *params, pipeline run, int threads,
+                double began)
+{
+    hg_comm_report_times(comm);
+    list_warnings();
+    if (run == hg_emulate_measure || run == hg_emulate_run) {
+        HG_TRY(print_summary(comm, params));
+    }
+    return run == hg_emulate_run
+               ? hg_note_write(comm, params, threads, hg_clock_seconds() - began)
+               : HG_OK;
+}
+
 static hg_status
 run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
 {
     hg_params *params = NULL;
+    const double began = hg_clock_seconds();
     hg_status status;
     int threads;
 
@@ -79,8 +113,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     } else {
         status = run(comm, params, options->overwrite);
         if (status == HG_OK) {
-            hg_comm_report_times(comm);
-            list_warnings();
+            status = finish_pipeline(comm, params, run, threads, began);
         }
     }
     if (status == HG_OK && !options->dry_run && run == hg_emulate_run &&

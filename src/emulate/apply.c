@@ -82,11 +82,13 @@ catalog_column(const hg_catalog *catalog, const char *name)
     return NULL;
 }
 
-/* Input columns that go to the output: id, position, and what Parent.keep names. */
+/* Input columns that go to the output: what tells haloes apart, where they are, and what
+ * Parent.keep names. */
 static hg_status
 list_kept(struct grafter *g)
 {
-    static const char *const always[] = {"id", "position", "velocity", "central", "host_id"};
+    static const char *const always[] = {"id",      "position", "velocity", "central",
+                                         "host_id", "region",   "run"};
     const hg_strings *keep = &g->params->parent.keep;
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
@@ -251,6 +253,8 @@ static hg_status
 compute_features(const struct grafter *g, hg_table *table, const struct part_space *s)
 {
     const int64_t *id = hg_table_i64(table, "id");
+    const hg_column *region = hg_table_find(table, "region"),
+                    *run = hg_table_find(table, "run");
     const uint64_t prefix = hg_halo_prefix(g->params->parent.run, HG_NO_REGION);
     const int nf = g->features.n;
     hg_table chosen = {.frame = table->frame, .first = table->first};
@@ -259,7 +263,10 @@ compute_features(const struct grafter *g, hg_table *table, const struct part_spa
     hg_status status;
 
     for (int64_t i = 0; i < s->n; i++) {
-        s->key[i] = hg_halo_key_of(prefix, id[s->row[i]]);
+        int64_t row = s->row[i], place = hg_halo_place(region, run, row);
+
+        s->key[i] = place == HG_NO_REGION ? hg_halo_key_of(prefix, id[row])
+                                          : hg_halo_key(g->params->parent.run, place, id[row]);
     }
     HG_TRY_OR(done, status, hg_mem_array(&value, (size_t)table->n, sizeof *value));
     if (s->n < table->n) {

@@ -132,10 +132,13 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
               const hg_measured *source, int draw, hg_measure_pass *pass)
 {
     const hg_params_measure *o = &plan->params->measure;
-    bool related = hg_measured_has(sources, source, draw, o->relation_to) &&
-                   (plan->relation_where == NULL ||
-                    missing_name(sources, source, draw, plan->relation_where) == NULL);
+    const char *lacks = NULL;
 
+    if (!hg_measured_has(sources, source, draw, o->relation_to)) {
+        lacks = o->relation_to;
+    } else if (plan->relation_where != NULL) {
+        lacks = missing_name(sources, source, draw, plan->relation_where);
+    }
     for (int i = 0; i < o->mass_functions.n; i++) {
         const char *column = o->mass_functions.v[i];
 
@@ -151,13 +154,18 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
         HG_TRY(hg_names_add(&pass->names, column));
     }
     for (int i = 0; i < o->relations.n; i++) {
-        const char *column = o->relations.v[i];
+        const char *column = o->relations.v[i], *missing = lacks;
 
-        if (!related || !hg_measured_has(sources, source, draw, column)) {
+        if (missing == NULL && !hg_measured_has(sources, source, draw, column)) {
+            missing = column;
+        }
+        if (missing != NULL) {
             if (pass->is_loud) {
-                hg_log_warn("measure: catalogue '%s' lacks a column for the relation of '%s' "
-                            "to '%s', which is skipped",
-                            source->name, column, o->relation_to);
+                hg_log_warn("measure: catalogue '%s' has no column '%s': the relation of '%s' "
+                            "to '%s'%s%s is skipped",
+                            source->name, missing, column, o->relation_to,
+                            o->relation_where != NULL ? " where " : "",
+                            o->relation_where != NULL ? o->relation_where : "");
             }
             continue;
         }

@@ -22,6 +22,23 @@ compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Of the scores of a comparison row by row, those that are read first. */
+static bool
+is_shown(const hg_score *score, const char *name)
+{
+    static const char *const first[] = {"n", "bias", "rmse", "r2", "pearson"};
+
+    if (strstr(score->name, "_predicted_true_") == NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        if (strcmp(name, first[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 print_scores(const hg_statistics *s)
 {
@@ -32,8 +49,8 @@ print_scores(const hg_statistics *s)
         for (int k = 0; k < score->attributes.n; k++) {
             const hg_attribute *a = &score->attributes.v[k];
 
-            if (!a->is_text && isfinite(a->value)) {
-                printf(" %s %.4g", a->name, a->value);
+            if (!a->is_text && isfinite(a->value) && is_shown(score, a->name)) {
+                printf(fabs(a->value) < 100 ? " %s %.4f" : " %s %.0f", a->name, a->value);
             }
         }
         printf("\n");

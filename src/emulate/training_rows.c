@@ -25,7 +25,7 @@ struct reader {
     hg_expression *selection;
     hg_training_rows *rows;
     hg_names names;
-    bool has_parent_id, has_weight, has_region, has_contamination, is_first;
+    bool has_parent_id, has_weight, has_region, has_run, has_contamination, is_first;
 };
 
 static bool
@@ -60,6 +60,7 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
     r->has_parent_id = has_column(catalog, "parent_id");
     r->has_weight = has_column(catalog, "weight");
     r->has_region = has_column(catalog, "region");
+    r->has_run = has_column(catalog, "run");
     r->has_contamination = has_column(catalog, "f_contam");
     if (r->has_parent_id) {
         HG_TRY(hg_names_add(&r->names, "parent_id"));
@@ -69,6 +70,9 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
     }
     if (r->has_region) {
         HG_TRY(hg_names_add(&r->names, "region"));
+    }
+    if (r->has_run) {
+        HG_TRY(hg_names_add(&r->names, "run"));
     }
     if (r->has_contamination) {
         HG_TRY(hg_names_add(&r->names, "f_contam"));
@@ -140,6 +144,18 @@ make_room(hg_training_rows *rows, int64_t n, int n_feature, int n_target)
     return HG_OK;
 }
 
+/* Training on rows of the very files that are the parent: they are the same haloes. */
+static bool
+is_parent_itself(const hg_params *p)
+{
+    bool same = p->zooms.files.n > 0 && p->zooms.files.n == p->parent.files.n;
+
+    for (int i = 0; i < p->zooms.files.n && same; i++) {
+        same = strcmp(p->zooms.files.v[i], p->parent.files.v[i]) == 0;
+    }
+    return same;
+}
+
 /* Keys, groups and weights of the rows of a table, which has only kept rows. */
 static void
 identify_rows(const struct reader *r, const hg_table *table, const hg_region *region,
@@ -148,6 +164,7 @@ identify_rows(const struct reader *r, const hg_table *table, const hg_region *re
 {
     const hg_params *p = r->params;
     const hg_column *regions = hg_table_find(table, "region"),
+                    *runs = hg_table_find(table, "run"),
                     *weights = hg_table_find(table, "weight"),
                     *parents = hg_table_find(table, "parent_id"),
                     *groups = p->selection.group != NULL
@@ -156,11 +173,10 @@ identify_rows(const struct reader *r, const hg_table *table, const hg_region *re
     const int64_t *id = hg_table_i64(table, "id");
     const uint64_t parent = hg_halo_prefix(p->parent.run, HG_NO_REGION);
     const bool same_run = strcmp(run, p->parent.run) == 0;
+    const bool same_files = region == NULL && is_parent_itself(p);
 
     for (int64_t i = 0; i < table->n; i++) {
-        int64_t number = region != NULL    ? region->region
-                         : regions != NULL ? (int64_t)hg_column_value(regions, i, 0)
-                                           : HG_NO_REGION;
+        int64_t number = region != NULL ? region->region : hg_halo_place(regions, runs, i);
 
         key[i] = hg_halo_key(run, number, id[i]);
         group[i] = groups != NULL
@@ -172,6 +188,8 @@ identify_rows(const struct reader *r, const hg_table *table, const hg_region *re
         parent_key[i] = 0;
         if (parents != NULL && ((const int64_t *)parents->data)[i] >= 0) {
             parent_key[i] = hg_halo_key_of(parent, ((const int64_t *)parents->data)[i]);
+        } else if (parents == NULL && same_files) {
+            parent_key[i] = hg_halo_key(p->parent.run, number, id[i]);
         } else if (parents == NULL && same_run) {
             parent_key[i] = hg_halo_key_of(parent, id[i]);
         }

@@ -288,28 +288,36 @@ find_seconds(const char *name)
     return 0;
 }
 
+bool
+hg_comm_phase(const hg_comm *comm, int i, char name[32], double seconds[3])
+{
+    name[0] = '\0';
+    /* ranks without work know fewer phases, so the list is that of rank 0 */
+    if (comm->rank == 0 && i < hg_phase_count()) {
+        snprintf(name, 32, "%s", hg_phase_name(i));
+    }
+    hg_comm_broadcast(comm, 0, name, 32);
+    if (name[0] == '\0') {
+        return false;
+    }
+    seconds[0] = seconds[1] = seconds[2] = find_seconds(name);
+    hg_comm_min_double(comm, 1, &seconds[0]);
+    hg_comm_sum_double(comm, 1, &seconds[1]);
+    hg_comm_max_double(comm, 1, &seconds[2]);
+    seconds[1] /= comm->size;
+    return true;
+}
+
 void
 hg_comm_report_times(const hg_comm *comm)
 {
-    int n = hg_phase_count();
     int64_t memory[2] = {hg_mem_peak(), hg_mem_resident_peak()};
+    char name[32];
+    double seconds[3];
 
-    /* ranks without work know fewer phases, so the list is that of rank 0 */
-    hg_comm_broadcast(comm, 0, &n, sizeof n);
-    for (int i = 0; i < n; i++) {
-        char name[32] = "";
-        double low, high, mean;
-
-        if (comm->rank == 0) {
-            snprintf(name, sizeof name, "%s", hg_phase_name(i));
-        }
-        hg_comm_broadcast(comm, 0, name, sizeof name);
-        low = high = mean = find_seconds(name);
-        hg_comm_min_double(comm, 1, &low);
-        hg_comm_max_double(comm, 1, &high);
-        hg_comm_sum_double(comm, 1, &mean);
-        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)", name, high, low,
-                    mean / comm->size, comm->size);
+    for (int i = 0; hg_comm_phase(comm, i, name, seconds); i++) {
+        hg_log_info("times: %-24s %8.2f s (min %.2f, mean %.2f over %d ranks)", name,
+                    seconds[2], seconds[0], seconds[1], comm->size);
     }
     hg_comm_max(comm, 2, memory);
     hg_log_info("times: peak memory per rank %.1f MiB counted, %.1f MiB resident",

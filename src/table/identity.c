@@ -27,6 +27,14 @@ hg_halo_key(const char *run, int64_t region, int64_t id)
     return hg_halo_key_of(hg_halo_prefix(run, region), id);
 }
 
+int64_t
+hg_halo_place(const hg_column *region, const hg_column *run, int64_t row)
+{
+    int64_t place = region != NULL ? (int64_t)hg_column_value(region, row, 0) : HG_NO_REGION;
+
+    return run != NULL ? place + (((int64_t)hg_column_value(run, row, 0) + 1) << 32) : place;
+}
+
 int
 hg_split_takes(uint64_t key, uint64_t seed, double fraction)
 {

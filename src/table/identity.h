@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "halograft/table.h"
+
 enum { HG_NO_REGION = -1 };
 
 /** Key of a halo; never 0, which means "none".
@@ -25,6 +27,16 @@ uint64_t hg_halo_key(const char *run, int64_t region, int64_t id);
  */
 uint64_t hg_halo_prefix(const char *run, int64_t region);
 uint64_t hg_halo_key_of(uint64_t prefix, int64_t id);
+
+/** Region of a row in a table that tells regions, or runs, apart by columns.
+ *
+ * @local
+ * @param[in] region  column `region`, or NULL
+ * @param[in] run     column `run`, or NULL
+ * @param[in] row     row of both
+ * @return a number that differs wherever region or run do; HG_NO_REGION without both columns
+ */
+int64_t hg_halo_place(const hg_column *region, const hg_column *run, int64_t row);
 
 /** Whether an object belongs to a random share of all, decided by its key alone.
  *

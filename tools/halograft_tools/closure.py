@@ -4,6 +4,7 @@ A bin is 'within tolerance' when its difference from the truth is at most max(st
 standard deviations of the oracle redraw, two of the truth's own counting error for mass functions).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,8 @@ def compare(family):
         good = truth.usable() & np.isfinite(y) & (truth.y != 0)
         if truth.statistic == "mass_function" and truth.count is not None:
             good &= truth.count >= figures.FEWEST
+        if truth.statistic == "xi" and truth.error is not None:
+            good &= truth.y > 2 * np.nan_to_num(truth.error)
         if not good.any():
             continue
         ratio = y[good] / truth.y[good] - 1
@@ -75,6 +78,13 @@ def percent(value, signed=False):
     return (f"{value:+.{digits}f} %" if signed else f"{value:.{digits}f} %").replace("-", "−")
 
 
+def place(one):
+    """Where the largest difference is, with its unit."""
+    unit = one.x_label[1].replace("Msun", "M☉").replace("^-1", "⁻¹")
+    x = one.worst_x
+    return f"{f'10^{math.log10(x):.1f}' if x >= 1e4 else f'{x:.2g}'} {unit}".rstrip()
+
+
 def sentences(statistics, found):
     """What the numbers say, in plain words: one sentence per statistic and catalogue."""
     lines = []
@@ -95,5 +105,6 @@ def sentences(statistics, found):
             worst = max(some, key=lambda c: abs(c.worst))
             lines.append(
                 f"{words[0].upper()}{words[1:]}, {looks[name]['label']}: typically {percent(median)} from the truth, "
-                f"{within} of {bins} bins within tolerance, largest difference {percent(worst.worst, True)}.")
+                f"{within} of {bins} bins within tolerance, largest difference {percent(worst.worst, True)} "
+                f"at {place(worst)}.")
     return lines

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from . import style
 from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
@@ -55,18 +56,39 @@ def order(catalogues):
     return known + [name for name in catalogues if name not in style.ROLES]
 
 
+def plain_selection(selection):
+    """A selection in words where it is a simple one: 'stellar mass > 10^10.5 M☉', 'centrals'."""
+    if re.fullmatch(r"central\s*==\s*1", selection):
+        return "centrals"
+    match = re.fullmatch(r"(\w+)\s*([<>]=?)\s*([0-9.]+(?:e[+-]?[0-9]+)?)", selection)
+    if match is None:
+        return selection
+    unit = " M☉" if match.group(1).endswith("mass") else ""
+    return f"{style.spoken_name(match.group(1))} {match.group(2)} {style.spoken_number(float(match.group(3)))}{unit}"
+
+
 def plain_sample(curve):
     """Text of a curve's sample for captions; the empty sample is everything."""
     sample, selection = str(curve.attrs.get("sample", "")), str(curve.attrs.get("selection", ""))
     if not sample and not selection:
         return "All objects"
-    return f"Sample {sample}" + (f": {selection}" if selection else "") if sample else f"Objects with {selection}"
+    words = plain_selection(selection)
+    if not sample:
+        return f"{words[0].upper()}{words[1:]} only" if words != selection else f"Objects with {selection}"
+    return f"Sample {sample}" + (f": {words}" if selection else "")
 
 
 def title_of(curve):
+    """Title of a picture: what, of which column, and of which sample in words."""
     title = TITLES.get(curve.statistic, curve.statistic.replace("_", " "))
     column, sample = str(curve.attrs.get("column", "")), str(curve.attrs.get("sample", ""))
-    return ": ".join([title, ", ".join(t for t in (column.replace("_", " "), sample.replace("_", " ")) if t)]).rstrip(": ")
+    if curve.statistic.startswith("shmr") and column == "stellar_mass":
+        column = ""
+    # The program names its own samples after their threshold; what they select says it better.
+    selection = plain_selection(str(curve.attrs.get("selection", "")))
+    own = re.fullmatch(r"\w+_\d+\.\d\d", sample) and " > " in selection
+    shown = [style.spoken_name(column), selection if own else sample.replace("_", " ")]
+    return ": ".join([title, ", ".join(text for text in shown if text)]).rstrip(": ")
 
 
 def y_label(curve):
@@ -357,7 +379,7 @@ def draw_predicted_true(found, metrics):
 def smoothed(found):
     """Density over its mean, smoothed by a Gaussian that holds a few objects (periodic)."""
     counts = np.nan_to_num(found.counts)
-    sigma = float(np.clip(np.sqrt(0.5 / max(counts.mean(), 1e-12)), 0.6, counts.shape[0] / 60))
+    sigma = float(np.clip(np.sqrt(1.5 / max(counts.mean(), 1e-12)), 0.6, counts.shape[0] / 60))
     waves = [np.fft.fftfreq(n) for n in counts.shape]
     window = [np.exp(-0.5 * (2 * np.pi * k * sigma) ** 2) for k in waves]
     density = np.fft.ifft2(np.fft.fft2(counts) * np.outer(*window)).real
@@ -376,7 +398,9 @@ def draw_slice(found, norm):
     density, _ = smoothed(found)
     mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=norm, rasterized=True)
     axes.set_aspect("equal")
-    finish_square(figure, axes, bar, mesh, found, "density / mean", extend="max")
+    finish_square(figure, axes, bar, mesh, found, "galaxies / mean", extend="max")
+    bar.yaxis.set_major_locator(MaxNLocator(5))
+    bar.yaxis.set_minor_locator(NullLocator())
     axes.tick_params(which="both", color="white")
     return figure
 

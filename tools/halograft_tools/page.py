@@ -70,6 +70,11 @@ def math(text):
     return re.sub(r"\$([^$]*)\$", one, escape(text, quote=False))
 
 
+def rich(text):
+    """Plain text as HTML, with powers such as 10^10.5 raised."""
+    return re.sub(r"10\^(-?\d+(?:\.\d+)?)", r"10<sup>\1</sup>", escape(text))
+
+
 def table(head, rows, kind=""):
     """A table that scrolls sideways on narrow screens; cells are HTML."""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -87,17 +92,18 @@ def section(title, html):
     return f"<section><h2>{escape(title)}</h2>{html}</section>"
 
 
-def summary(sentences, warnings, facts):
-    """Facts, warnings and results in words: the top of a run's part."""
+def summary(sentences, warnings, facts, is_known):
+    """Facts, warnings and results in words: the top of a run's part. That there were none is said only
+    when the run's own warnings are known."""
     html = '<p class="facts">' + "".join(f"<span>{escape(fact)}</span>" for fact in facts) + "</p>"
     if warnings:
         html += ('<div class="box warn"><strong>Warnings</strong><ul>'
                  + "".join(f"<li>{escape(line)}</li>" for line in warnings) + "</ul></div>")
-    else:
+    elif is_known:
         html += '<div class="box good"><strong>No warnings.</strong></div>'
     if sentences:
         html += ('<div class="box"><strong>In short</strong><ul>'
-                 + "".join(f"<li>{escape(line)}</li>" for line in sentences) + "</ul></div>")
+                 + "".join(f"<li>{rich(line)}</li>" for line in sentences) + "</ul></div>")
     return html
 
 

@@ -73,9 +73,9 @@ def figure_html(picture, png, pdf, out):
     """A figure with its caption, numbers, and links to the files."""
     data = base64.b64encode(png.read_bytes()).decode("ascii")
     links = f'<span class="files">{escape(str(png.relative_to(out)))} · {escape(pdf.suffix[1:])}</span>'
-    return (f'<figure id="{escape(picture.name)}"><h3>{escape(picture.title)}</h3>'
+    return (f'<figure id="{escape(picture.name)}"><h3>{page.rich(picture.title)}</h3>'
             f'<img alt="{escape(picture.title)}" loading="lazy" src="data:image/png;base64,{data}">'
-            f"<figcaption>{escape(picture.caption)} {links}</figcaption>{curve_table(picture.curves)}</figure>")
+            f"<figcaption>{page.rich(picture.caption)} {links}</figcaption>{curve_table(picture.curves)}</figure>")
 
 
 def closure_table(found):
@@ -83,19 +83,25 @@ def closure_table(found):
     if not found:
         return ""
     looks = style.roles([c.catalogue for c in found])
-    rows = [[escape(c.title), escape(looks[c.catalogue]["label"]), str(c.bins), closure.percent(c.median),
+    rows = [[page.rich(c.title), escape(looks[c.catalogue]["label"]), str(c.bins), closure.percent(c.median),
              f"{closure.percent(c.worst, True)} at {number(c.worst_x, 3)}", f"{c.within} of {c.bins}",
              closure.percent(c.tolerance)] for c in found]
     head = ["statistic", "catalogue", "bins", "median difference", "largest", "within tolerance", "tolerance"]
     note = ("<p class=note>A bin is within tolerance when it differs from the truth by no more than the stated "
             "tolerance, three standard deviations of the oracle redraw, or two of the truth's own counting error "
-            "(mass functions, scatter). Bins of mass functions with fewer than 10 true objects are left out.</p>")
+            "(mass functions, scatter). Left out are bins of mass functions with fewer than 10 true objects, and of "
+            "correlation functions that are less than two errors from zero, where a ratio means nothing.</p>")
     return page.table(head, rows) + note
 
 
 def cell(value):
-    """A metric as text."""
-    return ", ".join(map(number, value)) if isinstance(value, list) else number(value)
+    """A metric as text: three decimals, because metrics are differences in dex and shares."""
+    if isinstance(value, list):
+        return ", ".join(map(cell, value))
+    if isinstance(value, float) and np.isfinite(value) and value != int(value) and abs(value) < 100:
+        text = f"{value:.3f}"
+        return text.lstrip("-") if float(text) == 0 else text
+    return number(value)
 
 
 def metrics_table(metrics):
@@ -119,7 +125,8 @@ def provenance_html(values):
     """Short entries as a table, long texts (parameters) folded."""
     short = {k: v for k, v in values.items() if "\n" not in str(v) and len(str(v)) <= 300}
     long = {k: v for k, v in values.items() if k not in short}
-    rows = [[escape(str(k).replace("_", " ")), escape(str(v))] for k, v in short.items()]
+    rows = [[escape(str(k).replace("_", " ")), escape(number(v) if isinstance(v, float) else str(v))]
+            for k, v in short.items()]
     html = page.table(["item", "value"], rows, "plain") if rows else ""
     return html + "".join(page.details(str(k).replace("_", " "), f"<pre>{escape(str(v))}</pre>")
                           for k, v in long.items())
@@ -198,7 +205,7 @@ def run_html(found, out, prefix, paths):
         paths += [png, pdf]
         sections.setdefault(picture.section, []).append(figure_html(picture, png, pdf, out))
     parts = [page.summary(closure.sentences(found, comparisons), warnings_of(found, run, comparisons),
-                          run_facts(found, run))]
+                          run_facts(found, run), "warnings" in run)]
     for key, title in SECTIONS:
         if key in sections:
             extra = metrics_table(found.metrics) if key == "prediction" else ""

@@ -1,5 +1,6 @@
 """The look of all figures: what journals of the field expect, readable on paper and on a phone."""
 
+import math
 import re
 
 import matplotlib
@@ -106,6 +107,12 @@ NAMES = {
     "y": r"$y$",
     "z": r"$z$",
 }
+# The same names in words, for titles and captions.
+SPOKEN = {
+    "gas_mass": "gas mass", "bh_mass": "black hole mass", "sfr": "star formation rate",
+    "ssfr": "specific star formation rate", "z_star": "stellar metallicity",
+    "sigma_star": "stellar velocity dispersion", "r_star": "stellar half-mass radius",
+}
 WORDS = {"Msun": r"{\rm M_\odot}", "dex": r"{\rm dex}", "km/s": r"{\rm km\,s^{-1}}"}
 
 
@@ -122,6 +129,17 @@ def pretty_name(name):
     if rest in NAMES:
         return f"{first} {NAMES[rest]}"
     return name.replace("_", " ")
+
+
+def spoken_name(name):
+    """A column's name in words."""
+    return SPOKEN.get(name, name.replace("_", " "))
+
+
+def spoken_number(value):
+    """A threshold in words: a power of ten where it is one to two digits, as in 10^10.5."""
+    power = math.log10(value) if value > 0 else 0.0
+    return f"10^{round(power, 2):g}" if abs(power) >= 3 and abs(power - round(power, 2)) < 1e-6 else f"{value:g}"
 
 
 def pretty_unit(unit):
