@@ -7,12 +7,14 @@ endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/halograft DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/params ${PROJECT_SOURCE_DIR}/jobscripts
   DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft)
-# The program looks for the report tool beside its data, users find it in PATH.
+# The program looks for the report tool beside its data, users find the tools in PATH.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/tools/halograft_tools
   DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft/tools PATTERN __pycache__ EXCLUDE)
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/halograft-report
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft/tools)
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/halograft-report DESTINATION ${CMAKE_INSTALL_BINDIR})
+foreach(tool halograft-report halograft-model)
+  install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/${tool}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/halograft/tools)
+  install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/${tool} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CITATION.cff
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT halograft NAMESPACE halograft:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halograft

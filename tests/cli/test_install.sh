@@ -18,7 +18,7 @@ quietly() {
     "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 }
 quietly "$cmake" --install "$build" --prefix "$prefix"
-for file in bin/halograft bin/halograft-report include/halograft/halograft.h share/halograft/params/demo.yml \
+for file in bin/halograft bin/halograft-report bin/halograft-model include/halograft/halograft.h share/halograft/params/demo.yml \
     share/halograft/jobscripts/slurm/run.slurm share/halograft/tools/halograft_tools/report.py share/halograft/tools/halograft-report; do
     [ -s "$prefix/$file" ] || { echo "FAILED: $file is not installed"; exit 1; }
 done
@@ -51,5 +51,6 @@ check_output 1 "$work/with_pkgconfig"
 [ "$(pkg-config --modversion halograft)" = "$("$work/with_pkgconfig" | sed -n 's/^halograft \([^,]*\).*/\1/p')" ]
 
 "$prefix/bin/halograft-report" --help | grep -q DIR_OR_FILE
+"$prefix/bin/halograft-model" --help | grep -q import-lightgbm
 "$prefix/bin/halograft" --version | grep -q "$(pkg-config --modversion halograft)"
 echo "passed"

@@ -1,0 +1,310 @@
+"""A reader of halograft's model files in numpy and h5py alone: predicts, and draws scatter.
+
+An independent second implementation of docs/formats/model.md; its numbers equal the program's bit for
+bit. `Forest` holds the arrays of a file; load() fills it, interchange.py makes it from other libraries'
+models, and model_file.py writes it. Features and targets are the transformed ones; recipes.py computes
+them from a catalogue.
+"""
+
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from .philox import DRAW_TREE, LEAF_MATE, Streams, bag_copies
+from .statistics import plain
+
+FORMAT, VERSION = "halograft-model", 1
+LEAF_MASK = (1 << 22) - 1
+TREE_TRIES, MATE_TRIES = 64, 8
+SPEC_TEXTS = ("name", "unit", "expression", "transform")
+BAGS = ("none", "row", "group")
+
+
+class ModelError(Exception):
+    """A model that cannot be used; the text is one sentence for the user."""
+
+
+@dataclass
+class Prediction:
+    """What predict() returns; arrays that were not asked for are None.
+
+    mean, spread: shape (n, targets); draw: (draws, n, targets); outside: (n, features), feature outside
+    its training range; origin: (n), 0 new, 1 training row with its out-of-bag mean, 2 without one.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+    outside: np.ndarray
+    origin: np.ndarray
+    draw: np.ndarray = None
+
+
+@dataclass
+class Forest:
+    """All trees in common arrays and the training rows, named as in the file.
+
+    The prediction is the sum over trees of `leaf_mean`, divided by `divisor` (the number of trees; 1 for
+    models of other libraries that add trees up).
+    """
+
+    features: list
+    targets: list
+    range: np.ndarray
+    node_offset: np.ndarray
+    leaf_offset: np.ndarray
+    threshold: np.ndarray
+    link: np.ndarray
+    leaf_mean: np.ndarray
+    mate_offset: np.ndarray
+    mate: np.ndarray
+    row: dict
+    scaling: dict
+    importance: np.ndarray
+    options: dict
+    meta: dict = field(default_factory=dict)
+    divisor: float = 0
+
+    def __post_init__(self):
+        self.divisor = self.divisor or self.n_tree
+        weight = self.row["weight"]
+        self.is_weighted = bool((weight != weight[0]).any())
+        parent = self.row["parent"]
+        order = np.argsort(parent, kind="stable")
+        self._lookup = order[parent[order] != 0]
+        self._is_full = None
+
+    @property
+    def n_tree(self):
+        return len(self.node_offset) - 1
+
+    @property
+    def n_target(self):
+        return self.leaf_mean.shape[1]
+
+    @property
+    def n_feature(self):
+        return len(self.range)
+
+    @property
+    def seed(self):
+        return int(self.options["seed"])
+
+    # ---- trees ----
+    def apply(self, x, tree=None):
+        """Leaf of each row in each tree, shape (n, trees); with `tree` (a number or one per row), (n)."""
+        x = self._check(x)
+        if tree is None:
+            return np.stack([self._route(x, t) for t in range(self.n_tree)], axis=1)
+        return self._route(x, tree)
+
+    def _check(self, x):
+        x = np.ascontiguousarray(x, np.float32)
+        if x.ndim != 2 or x.shape[1] != self.n_feature:
+            raise ModelError(f"rows have shape {x.shape}, but the model has {self.n_feature} features")
+        bad = np.argwhere(~np.isfinite(x))
+        if len(bad):
+            row, column = bad[0]
+            raise ModelError(f"feature '{self.features[column]['name']}' of row {row} is {x[row, column]}")
+        return x
+
+    def _route(self, x, tree):
+        bits = np.uint32(self.options["feature_bits"])
+        mask = np.uint32((1 << int(bits)) - 1)
+        base = np.broadcast_to(self.node_offset[tree].astype(np.int64), len(x))
+        node, rows = np.zeros(len(x), np.int64), np.arange(len(x))
+        while len(rows):
+            at = base[rows] + node[rows]
+            threshold, link = self.threshold[at], self.link[at]
+            inner = ~np.isnan(threshold)
+            rows, threshold, link = rows[inner], threshold[inner], link[inner]
+            node[rows] = (link >> bits) + (x[rows, link & mask] > threshold)
+        return (self.threshold[base + node].view(np.uint32) & np.uint32(LEAF_MASK)).astype(np.int64)
+
+    # ---- predictions ----
+    def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
+                training_rows=True):
+        """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
+
+        x: shape (n, features), transformed; key: identity of each row, needed for draws.
+        """
+        x = self._check(x)
+        mean, spread = self._average(x)
+        row = np.full(len(x), -1, np.int64)
+        if training_rows and key is not None:
+            row = self.find(key)
+        origin = np.where(row < 0, 0, np.where(np.isnan(self.row["residual"][row, 0]), 2, 1)).astype(np.uint8)
+        known = origin == 1
+        mean[known] = self.oob_mean(row[known])
+        outside = (x < self.range[:, 0]) | (x > self.range[:, 1])
+        result = Prediction(mean, spread, outside, origin)
+        if draws > 0:
+            if key is None:
+                raise ModelError("draws need the key of each row")
+            if method == "leaf-residual" and np.isnan(self.row["residual"][:, 0]).all():
+                raise ModelError("the forest has no out-of-bag residuals: draw by method 'leaf-value'")
+            result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method)
+                                    for d in range(draws)])
+        return result
+
+    def _average(self, x):
+        total = np.zeros((len(x), self.n_target))
+        square = np.zeros_like(total)
+        centre = self.scaling["centre"]
+        for t in range(self.n_tree):
+            value = self.leaf_mean[int(self.leaf_offset[t]) + self._route(x, t)].astype(np.float64)
+            total += value
+            square += (value - centre) * (value - centre)
+        total /= self.divisor
+        if self.divisor != self.n_tree:
+            return total, np.full_like(total, np.nan)
+        offset = total - centre
+        return total, np.sqrt(np.maximum(square / self.n_tree - offset * offset, 0))
+
+    def find(self, key):
+        """Training row whose parent key this is (the first where several), or -1."""
+        key = np.asarray(key).astype(np.uint64)
+        if not len(self._lookup):
+            return np.full(len(key), -1, np.int64)
+        parents = self.row["parent"][self._lookup]
+        at = np.searchsorted(parents, key)
+        hit = (at < len(parents)) & (parents[np.minimum(at, len(parents) - 1)] == key) & (key != 0)
+        return np.where(hit, self._lookup[np.minimum(at, len(parents) - 1)], -1)
+
+    def oob_mean(self, row):
+        """Out-of-bag means of training rows, NaN where there are none."""
+        return self.row["target"][row].astype(np.float64) - self.row["residual"][row].astype(np.float64)
+
+    # ---- scatter ----
+    def is_oob(self, tree, row):
+        """Whether training rows were out of the bags of trees."""
+        if self._is_full is None:
+            self._is_full = self._find_full()
+        bag, first = int(self.options["bag"]), int(self.options["first_tree"])
+        copies = bag_copies(bag, self.seed, first + np.asarray(tree), row, self.row["group"][row])
+        return ~self._is_full[tree] & (copies == 0)
+
+    def _find_full(self):
+        """Trees whose bag came out empty, so that they were grown from all rows."""
+        bag, first, n = int(self.options["bag"]), int(self.options["first_tree"]), len(self.row["object"])
+        full = np.ones(self.n_tree, bool)
+        if bag == 0:
+            return ~full
+        rows = np.arange(n) if bag == 1 else np.unique(self.row["group"], return_index=True)[1]
+        for t in range(self.n_tree):
+            for b in range(0, len(rows), 256):
+                some = rows[b:b + 256]
+                if bag_copies(bag, self.seed, first + t, some, self.row["group"][some]).any():
+                    full[t] = False
+                    break
+        return full
+
+    def _is_eligible(self, mate, own, method):
+        parent = self.row["parent"]
+        twin = (own >= 0) & ((mate == own) | (parent[mate] == parent[own]))
+        return ~twin & ((method == "leaf-value") | ~np.isnan(self.row["residual"][mate, 0]))
+
+    def _pick_tree(self, rows, own, trees):
+        tree = trees.below(rows, self.n_tree)
+        held = np.flatnonzero((own >= 0) & (self.row["oob_trees"][own] > 0))
+        for k in range(TREE_TRIES + self.n_tree):
+            held = held[~self.is_oob(tree[held], own[held])]
+            if not len(held):
+                break
+            tree[held] = (trees.below(rows[held], self.n_tree) if k < TREE_TRIES
+                          else (tree[held] + 1) % self.n_tree)
+        return tree
+
+    def _pick_mate(self, leaf, rows, own, mates, method):
+        begin = self.mate_offset[leaf].astype(np.int64)
+        count = self.mate_offset[leaf + 1].astype(np.int64) - begin
+        picked = np.full(len(leaf), -1, np.int64)
+        open_ = np.flatnonzero(count > 0)
+        for _ in range(0 if self.is_weighted else MATE_TRIES):
+            if not len(open_):
+                return picked
+            mate = self.mate[begin[open_] + mates.below(rows[open_], count[open_])].astype(np.int64)
+            good = self._is_eligible(mate, own[open_], method)
+            picked[open_[good]] = mate[good]
+            open_ = open_[~good]
+        if len(open_):
+            picked[open_] = self._weigh_mates(begin[open_], count[open_], rows[open_], own[open_], mates, method)
+        return picked
+
+    def _weigh_mates(self, begin, count, rows, own, mates, method):
+        """One of the eligible mates of each leaf in proportion to weight, or -1 where there is none."""
+        ends = np.cumsum(count)
+        at = np.arange(ends[-1]) + np.repeat(begin - (ends - count), count)
+        mate = self.mate[at].astype(np.int64)
+        weight = self.row["weight"][mate].astype(np.int64) if self.is_weighted else np.ones(len(mate), np.int64)
+        weight *= self._is_eligible(mate, np.repeat(own, count), method)
+        total = np.cumsum(weight)
+        before = np.concatenate([[0], total])[ends - count]
+        share = total[ends - 1] - before
+        picked, some = np.full(len(begin), -1, np.int64), np.flatnonzero(share > 0)
+        point = (mates.uniform(rows[some]) * share[some].astype(np.float64)).astype(np.int64)
+        point = before[some] + np.minimum(point, share[some] - 1)
+        picked[some] = mate[np.searchsorted(total, point, side="right")]
+        return picked
+
+    def _find_mates(self, seed, realisation, key, x, row, method):
+        trees, mates = (Streams(seed, realisation, key, purpose) for purpose in (DRAW_TREE, LEAF_MATE))
+        mate = np.full(len(x), -1, np.int64)
+        for k in range(TREE_TRIES + self.n_tree):
+            rows = np.flatnonzero(mate < 0)
+            if not len(rows):
+                break
+            tree = (self._pick_tree(rows, row[rows], trees) if k < TREE_TRIES
+                    else np.full(len(rows), k - TREE_TRIES))
+            leaf = self.leaf_offset[tree].astype(np.int64) + self._route(x[rows], tree)
+            mate[rows] = self._pick_mate(leaf, rows, row[rows], mates, method)
+        return mate
+
+    def _draw(self, seed, realisation, key, x, row, mean, method):
+        mate = self._find_mates(seed, realisation, key, x, row, method)
+        if method == "leaf-value":
+            draw = self.row["target"][mate].astype(np.float64)
+        else:
+            shrink = self.row["shrink"][mate].astype(np.float64)[:, None]
+            draw = mean + shrink * self.row["residual"][mate].astype(np.float64)
+        draw[mate < 0] = np.nan
+        return draw
+
+
+def _specs(file, group, n):
+    return [{text: str(plain(file[f"{group}/{i:03d}"].attrs[text])) for text in SPEC_TEXTS} for i in range(n)]
+
+
+def _meta(group):
+    texts = {name: str(plain(value)) for name, value in group.attrs.items()}
+    texts.update((name, bytes(item[()]).decode("utf-8", "replace")) for name, item in group.items())
+    return texts
+
+
+def load(path):
+    """Read a model file. Its seal and hash are checked by model_file.verify()."""
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be opened: {error}") from error
+    with file:
+        if plain(file.attrs.get("format", "")) != FORMAT:
+            raise ModelError(f"'{path}' is not a halograft model")
+        if not 1 <= int(plain(file.attrs["version"])) <= VERSION:
+            raise ModelError(f"'{path}' is a model of format version {plain(file.attrs['version'])}, "
+                             f"this reader knows up to {VERSION}")
+        stage = file["stage0"]
+        leaf, row = stage["leaf"], {name: item[()] for name, item in stage["row"].items()}
+        return Forest(
+            features=_specs(file, "features", len(file["features/range"])),
+            targets=_specs(file, "targets", leaf["mean"].shape[1]),
+            range=file["features/range"][()],
+            node_offset=stage["tree/node_offset"][()], leaf_offset=stage["tree/leaf_offset"][()],
+            threshold=stage["node/threshold"][()], link=stage["node/link"][()],
+            leaf_mean=leaf["mean"][()],
+            mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
+            mate=leaf["row"][()], row=row,
+            scaling={name: file[f"targets/{name}"][()] for name in ("centre", "quantum", "scale", "weight", "cost")},
+            importance=stage["tree/importance"][()],
+            options={name: plain(value) for name, value in stage.attrs.items()},
+            meta=_meta(file["meta"]))
