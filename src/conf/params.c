@@ -384,7 +384,8 @@ add_sets(hg_params *params, const hg_params_options *options)
             char text[5000];
 
             snprintf(text, sizeof text, "%s: {%s: %s}", copy, dot + 1, equals + 1);
-            HG_TRY(hg_yaml_parse(text, "--set", &one));
+            snprintf(message, sizeof message, "--set %.400s", options->set[i]);
+            HG_TRY(hg_yaml_parse(text, message, &one));
             HG_TRY(hg_yaml_set(&params->state->doc, copy, dot + 1, "", 0));
             hg_yaml_entry *to = &params->state->doc.entry[params->state->doc.n - 1];
             hg_yaml_entry kept = *to;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "catalog/check.h"
 #include "catalog/output.h"
 #include "emulate/frame_text.h"
 #include "emulate/paths.h"
@@ -102,6 +103,9 @@ list_kept(struct grafter *g)
             declare(g, "id", "", "input", "");
         }
     }
+    if (strcmp(g->params->parent.on_bad_rows, "flag") == 0) {
+        declare(g, "flags", "", "flag", "bit 3 is set where a row holds impossible values");
+    }
     for (int i = 0; i < keep->n; i++) {
         const hg_column *c = catalog_column(g->catalog, keep->v[i]);
         bool done = false;
@@ -160,7 +164,7 @@ check_columns(struct grafter *g)
 }
 
 static hg_status
-check_frames(const struct grafter *g)
+check_frames(const hg_comm *comm, const struct grafter *g)
 {
     const char *text = hg_forest_get_meta(g->forest, "frame");
     hg_frame trained;
@@ -172,7 +176,8 @@ check_frames(const struct grafter *g)
     HG_TRY(hg_frame_compare(&trained, "the model", hg_catalog_frame(g->catalog), "the parent",
                             g->params->parent.redshift_tolerance,
                             g->params->parent.cosmology_tolerance));
-    if (!trained.dark_matter_only && hg_catalog_frame(g->catalog)->dark_matter_only) {
+    if (comm->rank == 0 && !trained.dark_matter_only &&
+        hg_catalog_frame(g->catalog)->dark_matter_only) {
         hg_log_warn(
             "apply: the model was trained on haloes of a hydrodynamical run and is applied to "
             "a dark-matter-only run: masses there are higher by 1/(1 - Omega_b/Omega_m), "
@@ -182,7 +187,7 @@ check_frames(const struct grafter *g)
 }
 
 static hg_status
-prepare(struct grafter *g)
+prepare(const hg_comm *comm, struct grafter *g)
 {
     HG_TRY(hg_recipes_of_model(g->forest, false, &g->features));
     HG_TRY(hg_recipes_of_model(g->forest, true, &g->targets));
@@ -195,7 +200,7 @@ prepare(struct grafter *g)
     HG_TRY(check_columns(g));
     HG_TRY(list_kept(g));
     list_predictions(g);
-    return check_frames(g);
+    return check_frames(comm, g);
 }
 
 static void
@@ -211,9 +216,12 @@ clear_space(struct part_space *s)
     *s = (struct part_space){0};
 }
 
+/* Rows to predict: those of the selection that are not flagged as bad. */
 static hg_status
 select_rows(const struct grafter *g, const hg_table *table, struct part_space *s)
 {
+    const hg_column *flags = hg_table_find(table, "flags");
+    const bool is_flagged = flags != NULL && strcmp(g->params->parent.on_bad_rows, "flag") == 0;
     double *value = NULL;
     hg_status status = HG_OK;
 
@@ -223,6 +231,9 @@ select_rows(const struct grafter *g, const hg_table *table, struct part_space *s
         status = hg_expression_evaluate(g->selection, table, value);
     }
     for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
+        if (is_flagged && ((int64_t)hg_column_value(flags, i, 0) & HG_FLAG_BAD) != 0) {
+            continue;
+        }
         if (value == NULL || (value[i] != 0 && !isnan(value[i]))) {
             s->row[s->n++] = i;
         }
@@ -481,6 +492,10 @@ report(const hg_comm *comm, const struct grafter *g, const char *path)
                 "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
                 counts[0], hg_catalog_n_row(g->catalog),
                 counts[0] > 0 ? 100.0 * (double)counts[1] / (double)counts[0] : 0.0, counts[2]);
+    if (counts[0] == 0 && comm->rank == 0) {
+        hg_log_warn(
+            "apply: no halo passes Selection.apply, so the catalogue holds no prediction");
+    }
     hg_log_info("apply: catalogue '%s.hdf5' in %" PRId64 " parts", path,
                 hg_catalog_n_part(g->catalog));
 }
@@ -538,7 +553,7 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
         g->catalog = catalog;
         g->options = draw_options(params, forest);
         g->has_draws = g->options.n_draw > 0;
-        status = prepare(g);
+        status = prepare(comm, g);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     hg_log_info("apply: %" PRId64 " haloes in %" PRId64

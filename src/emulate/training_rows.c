@@ -384,7 +384,14 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
     options.partial = params->zooms.partial;
+    options.on_bad_rows = params->zooms.on_bad_rows;
     HG_TRY(hg_paths_regions(params, sizeof path, path));
+    if (path[0] != '\0' && params->zooms.regions == NULL && !hg_file_exists(path)) {
+        return HG_FAIL(HG_E_NOTFOUND,
+                       "there are no zooms to learn from: name them in Zooms.regions or "
+                       "Zooms.files, or make '%s' with 'halograft mock'",
+                       path);
+    }
     if (params->selection.train != NULL) {
         HG_TRY(hg_expression_create(params->selection.train, &r.selection));
     }
