@@ -73,6 +73,7 @@
     P(STRINGS, files, "", NULL, 0, 0, "training catalogue when there is no region table") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
+    P(CHOICE, on_bad_rows, "error|drop", "error", 0, 0, "what to do with rows that hold impossible values") \
     P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
     P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity")
 

@@ -171,7 +171,8 @@ hg_unit_value(const char *text, const char *canonical, double h, double *value)
     }
     number[n] = '\0';
     if (!hg_text_real(number, value)) {
-        return HG_FAIL(HG_E_FORMAT, "'%s' does not start with a finite number", text);
+        return HG_FAIL(HG_E_FORMAT,
+                       "'%s' is not a finite number with a space and a unit behind it", text);
     }
     HG_TRY(hg_unit_parse(text + n, &unit));
     HG_TRY(hg_unit_parse(canonical, &want));

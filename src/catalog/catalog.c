@@ -104,7 +104,7 @@ choose_format(const hg_catalog_options *options, const char *path, int *format)
     return HG_FAIL(
         HG_E_FORMAT,
         "'%s' is of no format that is known by itself: describe it in a mapping file "
-        "(format: columns)",
+        "(docs/formats/mapping.md)",
         path);
 }
 

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog/layout.h"
+#include "halograft/log.h"
 
 enum { SHOWN = 5 };
 
@@ -188,6 +189,10 @@ act_on(const hg_plan *plan, findings *f, hg_table *table)
         return HG_OK;
     }
     if (plan->on_bad_rows == HG_BAD_DROP) {
+        hg_log_warn("catalogue: %" PRId64 " of %" PRId64
+                    " rows hold impossible values and are dropped: %.400s%s",
+                    f->n_bad, table->n, hg_text_string(&f->text),
+                    f->n_bad > f->shown ? "; ..." : "");
         for (int64_t i = 0; i < table->n; i++) {
             f->mask[i] = f->mask[i] == 0;
         }
@@ -197,7 +202,7 @@ act_on(const hg_plan *plan, findings *f, hg_table *table)
     return HG_FAIL(HG_E_INPUT,
                    "%" PRId64 " of %" PRId64
                    " rows hold impossible values%s: %.700s%s; correct "
-                   "the input or set on_bad_rows to drop or flag",
+                   "the input, or set on_bad_rows of its section to drop",
                    f->n_bad, table->n, f->n_host > 0 ? " or miss their host" : "",
                    hg_text_string(&f->text), f->n_bad > f->shown ? "; ..." : "");
 }

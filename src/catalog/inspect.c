@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "catalog/check.h"
@@ -38,15 +39,19 @@ describe_frame(const hg_frame *f, hg_text *report)
                 {"n_s", "", f->n_s},
                 {"particle mass", " Msun", f->particle_mass}};
     bool missing = false;
+    int n = 0;
 
     HG_TRY(hg_text_add(report, "header:"));
     for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
         if (isfinite(item[i].value)) {
-            HG_TRY(
-                hg_text_add(report, " %s %.6g%s;", item[i].name, item[i].value, item[i].unit));
+            /* a redshift of 1e-16 is a rounded 1/a - 1 */
+            double value = fabs(item[i].value) < 1e-12 ? 0 : item[i].value;
+
+            HG_TRY(hg_text_add(report, "%s %s %.6g%s", n++ > 0 ? "," : "", item[i].name, value,
+                               item[i].unit));
         }
     }
-    HG_TRY(hg_text_add(report, "%s\n", f->dark_matter_only ? " dark matter only" : ""));
+    HG_TRY(hg_text_add(report, "%s\n", f->dark_matter_only ? ", dark matter only" : ""));
     for (size_t i = 0; i < 6; i++) {
         if (!isfinite(item[i].value)) {
             HG_TRY(hg_text_add(report, "%s %s", missing ? "," : "not known:", item[i].name));
@@ -61,7 +66,7 @@ describe_frame(const hg_frame *f, hg_text *report)
 /* Smallest and largest finite value of a column in the first rows. */
 static hg_status
 describe_column(const hg_plan *plan, const hg_format *format, const hg_source *source,
-                hg_text *report)
+                int width, hg_text *report)
 {
     static const char *const types[] = {"float64", "float32", "int64", "int32", "uint8"};
     const hg_column *c = &source->column;
@@ -74,8 +79,8 @@ describe_column(const hg_plan *plan, const hg_format *format, const hg_source *s
     if (c->width > 1) {
         snprintf(shape, sizeof shape, "[%d]", c->width);
     }
-    HG_TRY(
-        hg_text_add(report, "  %-24s %-10s %s%-4s", c->name, c->unit, types[c->type], shape));
+    HG_TRY(hg_text_add(report, "  %-*s %-9s %-7s%-4s", width, c->name, c->unit, types[c->type],
+                       shape));
     if (source->derived) {
         return hg_text_add(report, " row number\n");
     }
@@ -95,7 +100,10 @@ describe_column(const hg_plan *plan, const hg_format *format, const hg_source *s
     }
     hg_table_clear(&t);
     if (low <= high) {
-        HG_TRY(hg_text_add(report, " %.5g .. %.5g", low, high));
+        const bool whole = c->type != HG_COLUMN_F64 && c->type != HG_COLUMN_F32;
+
+        HG_TRY(whole ? hg_text_add(report, " %.0f .. %.0f", low, high)
+                     : hg_text_add(report, " %.5g .. %.5g", low, high));
     }
     if (odd > 0) {
         HG_TRY(hg_text_add(report, ", %" PRId64 " not finite", odd));
@@ -146,19 +154,32 @@ static hg_status
 describe_plan(const hg_plan *plan, hg_text *report)
 {
     const hg_format *format = hg_formats[plan->format];
+    int width = 16;
 
     HG_TRY(hg_text_add(report, "rows: %" PRId64 " in %d file%s\n", plan->n_row, plan->n_file,
                        plan->n_file == 1 ? "" : "s"));
     HG_TRY(describe_frame(&plan->frame, report));
     HG_TRY(describe_overdensity(plan, format, report));
-    HG_TRY(hg_text_add(
-        report, "columns (name, unit, type, range in the first %d rows, source):\n", SAMPLE));
+    if (plan->n_row == 0) {
+        return hg_text_add(report, "no rows, so there are no columns to describe\n");
+    }
+    HG_TRY(
+        plan->n_row > SAMPLE
+            ? hg_text_add(report,
+                          "columns (name, unit, type, range in the first %d rows, source):\n",
+                          SAMPLE)
+            : hg_text_add(report, "columns (name, unit, type, range, source):\n"));
+    for (int s = 0; s < plan->n_source; s++) {
+        int length = (int)strlen(plan->source[s].column.name);
+
+        width = length > width ? length : width;
+    }
     /* canonical columns first */
     for (int s = 0; s < 2 * plan->n_source; s++) {
         const hg_source *source = &plan->source[s % plan->n_source];
 
         if ((hg_layout_find(source->column.name) != NULL) == (s < plan->n_source)) {
-            HG_TRY(describe_column(plan, format, source, report));
+            HG_TRY(describe_column(plan, format, source, width, report));
         }
     }
     return HG_OK;
@@ -199,45 +220,101 @@ list_link(const char *name, bool is_group, void *context)
     return hg_text_add(l->report, ")\n");
 }
 
-/* Formats that are known by sight but not read yet. */
-static const char *
+/* What is known by sight but is no catalogue that can be read: its name, and what to do. */
+struct kind {
+    const char *name, *advice;
+};
+
+static struct kind
 recognise(hg_h5 *file)
 {
     char text[64] = "";
 
+    if (hg_h5_exists(file, "@format") &&
+        hg_h5_get_string(file, "", "format", sizeof text, text) == HG_OK) {
+        if (strcmp(text, "halograft-model") == 0) {
+            return (struct kind){"a model made by 'halograft train'",
+                                 "give it as Model.file to 'halograft apply'"};
+        }
+        if (strncmp(text, "halograft statistics", 20) == 0) {
+            return (struct kind){"statistics made by 'halograft measure'",
+                                 "'halograft report FILE' shows what is in it"};
+        }
+    }
     if (hg_h5_exists(file, "Header@OutputType") &&
         hg_h5_get_string(file, "Header", "OutputType", sizeof text, text) == HG_OK &&
         strcmp(text, "SOAP") == 0) {
-        return "a SOAP catalogue of SWIFT (Header@OutputType is 'SOAP')";
+        return (struct kind){"a SOAP catalogue of SWIFT (Header@OutputType is 'SOAP')", NULL};
     }
     if (hg_h5_exists(file, "FOF") && hg_h5_exists(file, "Header@ExpansionFactor")) {
-        return "a group catalogue of EAGLE (group FOF, Header@ExpansionFactor)";
+        return (struct kind){"a group catalogue of EAGLE (group FOF, Header@ExpansionFactor)",
+                             NULL};
     }
     if (hg_h5_exists(file, "Header@NumPart_ThisFile") && hg_h5_exists(file, "PartType1")) {
-        return "a particle snapshot of Gadget form (Header@NumPart_ThisFile, PartType1)";
+        return (struct kind){
+            "a particle snapshot of Gadget form (Header@NumPart_ThisFile, PartType1)",
+            "particles are not read, give the group catalogue of this snapshot"};
     }
-    return NULL;
+    return (struct kind){NULL, NULL};
+}
+
+/* Attributes of an object, as a mapping file names them. */
+static hg_status
+list_attribute(const char *name, bool is_group, void *context)
+{
+    listing *l = context;
+    char text[64] = "";
+    double value;
+    char full[512];
+
+    (void)is_group;
+    snprintf(full, sizeof full, "%.200s@%.200s", l->group, name);
+    if (hg_h5_get_string(l->file, l->group, name, sizeof text, text) == HG_OK) {
+        return hg_text_add(l->report, "  %-40s '%s'\n", full, text);
+    }
+    if (hg_h5_get_real(l->file, l->group, name, &value) == HG_OK) {
+        return hg_text_add(l->report, "  %-40s %.8g\n", full, value);
+    }
+    return hg_text_add(l->report, "  %-40s (list)\n", full);
 }
 
 static hg_status
-describe_hdf5(const char *path, hg_text *report)
+list_file(hg_h5 *file, hg_text *report)
+{
+    static const char *const objects[] = {"", "Header"};
+    int n = 0;
+    listing l = {file, "", report, &n};
+
+    HG_TRY(hg_text_add(report, "attributes:\n"));
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+        l.group = objects[i];
+        if (i == 0 || hg_h5_exists(file, objects[i])) {
+            HG_TRY(hg_h5_list_attributes(file, objects[i], list_attribute, &l));
+        }
+    }
+    l.group = "";
+    HG_TRY(hg_text_add(report, "datasets:\n"));
+    return hg_h5_list(file, "/", list_link, &l);
+}
+
+static hg_status
+describe_hdf5(const char *path, const char *why, hg_text *report)
 {
     hg_h5 *file = NULL;
-    const char *kind;
-    int n = 0;
-    listing l;
+    struct kind kind;
     hg_status status, closed;
 
     HG_TRY(hg_h5_open(path, &file));
     kind = recognise(file);
-    status = hg_text_add(report, "HDF5 file: %s\ndatasets:\n",
-                         kind != NULL ? kind : "no format that is known by itself");
-    l = (listing){file, "", report, &n};
-    if (status == HG_OK) {
-        status = hg_h5_list(file, "/", list_link, &l);
+    status = hg_text_add(report, "HDF5 file: %s\n",
+                         kind.name != NULL ? kind.name : "no format that is known by itself");
+    if (status == HG_OK && kind.advice == NULL) {
+        status = list_file(file, report);
     }
     closed = hg_h5_close(file);
-    return status != HG_OK ? status : closed;
+    HG_TRY(status != HG_OK ? status : closed);
+    return kind.advice != NULL ? hg_text_add(report, "no halo catalogue: %s\n", kind.advice)
+                               : hg_text_add(report, "not readable as it stands: %s\n", why);
 }
 
 static hg_status
@@ -248,9 +325,13 @@ describe_text(const char *path, hg_text *report)
     hg_status status;
 
     HG_TRY(hg_textfile_open(path, &file));
-    HG_TRY_OR(done, status, hg_text_add(report, "text file, it begins:\n"));
     for (int i = 0; i < 4; i++) {
         HG_TRY_OR(done, status, hg_textfile_line(file, &line));
+        if (i == 0) {
+            HG_TRY_OR(
+                done, status,
+                hg_text_add(report, line != NULL ? "text file, it begins:\n" : "empty file\n"));
+        }
         if (line == NULL) {
             break;
         }
@@ -268,20 +349,40 @@ done:
     return status;
 }
 
+static bool
+ends_with(const char *text, const char *tail)
+{
+    size_t n = strlen(text), m = strlen(tail);
+
+    return n >= m && strcmp(text + n - m, tail) == 0;
+}
+
 /* A file that could not be planned: what it is, and why it cannot be read. */
 static hg_status
 describe_unknown(const char *path, const char *why, hg_text *report)
 {
     hg_h5 *file = NULL;
-    hg_status status = hg_h5_open(path, &file);
+    struct stat info;
+    hg_status status;
 
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        return hg_text_add(report, "a folder: name the files in it\n");
+    }
+    status = hg_h5_open(path, &file);
     if (status == HG_OK) {
         HG_TRY(hg_h5_close(file));
-        HG_TRY(describe_hdf5(path, report));
-    } else if (strstr(hg_error_last()->message, "is not an HDF5 file") != NULL) {
+        return describe_hdf5(path, why, report);
+    }
+    if (strstr(hg_error_last()->message, "is not an HDF5 file") != NULL) {
         status = describe_text(path, report);
         if (status != HG_OK) {
-            HG_TRY(hg_text_add(report, "binary file: %s\n", hg_error_last()->message));
+            return hg_text_add(report, "binary file of %lld bytes, not HDF5: cannot be read\n",
+                               (long long)info.st_size);
+        }
+        if (ends_with(path, ".yml") || ends_with(path, ".yaml")) {
+            return hg_text_add(report,
+                               "no halo catalogue: 'halograft params --check FILE' checks "
+                               "a parameter file\n");
         }
     } else {
         return status;
@@ -323,5 +424,51 @@ done:
     hg_plan_clear(&plan);
     hg_text_clear(&reason);
     hg_files_clear(&files);
+    return status;
+}
+
+/* Index of the format whose files form one catalogue together, -1 when there is none. */
+static int
+find_common_format(int n, const char *const paths[])
+{
+    for (int f = 0; hg_formats[f] != NULL; f++) {
+        bool fits = strcmp(hg_formats[f]->name, "subfind") == 0;
+
+        for (int i = 0; i < n && fits; i++) {
+            hg_text reason = {0};
+
+            fits = hg_formats[f]->probe(paths[i], &reason);
+            hg_text_clear(&reason);
+        }
+        if (fits) {
+            return f;
+        }
+    }
+    return -1;
+}
+
+hg_status
+hg_catalog_inspect_set(int n, const char *const paths[], hg_text *report, bool *is_set)
+{
+    hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
+    hg_plan plan = {0};
+    hg_status status = HG_OK;
+
+    *is_set = n > 1 && find_common_format(n, paths) >= 0;
+    if (!*is_set) {
+        return HG_OK;
+    }
+    options.n_file = n;
+    options.files = paths;
+    options.partial = true;
+    status = hg_plan_make(&options, &plan);
+    if (status == HG_OK) {
+        status = hg_text_add(report, "files: %s and %d more, one catalogue\nformat: %s\n",
+                             paths[0], n - 1, hg_formats[plan.format]->name);
+    }
+    if (status == HG_OK) {
+        status = describe_plan(&plan, report);
+    }
+    hg_plan_clear(&plan);
     return status;
 }

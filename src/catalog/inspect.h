@@ -4,6 +4,8 @@
 #ifndef HG_CATALOG_INSPECT_H
 #define HG_CATALOG_INSPECT_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 #include "halograft/error.h"
 
@@ -20,5 +22,18 @@
  */
 HG_MUST_CHECK hg_status hg_catalog_inspect(const char *path, const char *mapping,
                                            hg_text *report);
+
+/** Append one report on files that form one catalogue, such as the parts of a Subfind
+ * catalogue.
+ *
+ * @local  serial
+ * @param[in]     n       number of files
+ * @param[in]     paths   shape (n)
+ * @param[in,out] report  text is appended
+ * @param[out]    is_set  whether they do; if not, nothing is appended
+ * @return HG_OK; the failures of opening a catalogue
+ */
+HG_MUST_CHECK hg_status hg_catalog_inspect_set(int n, const char *const paths[],
+                                               hg_text *report, bool *is_set);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "catalog/check.h"
 #include "catalog/output.h"
 #include "emulate/frame_text.h"
 #include "emulate/paths.h"
@@ -81,6 +82,9 @@ list_kept(struct grafter *g)
             HG_TRY(hg_names_add(&g->names, "id"));
             declare(g, "id", "", "input", "");
         }
+    }
+    if (strcmp(g->params->parent.on_bad_rows, "flag") == 0) {
+        declare(g, "flags", "", "flag", "bit 3 is set where a row holds impossible values");
     }
     for (int i = 0; i < keep->n; i++) {
         const hg_column *c = hg_catalog_find(g->catalog, keep->v[i]);
@@ -192,9 +196,12 @@ clear_space(struct part_space *s)
     *s = (struct part_space){0};
 }
 
+/* Rows to predict: those of the selection that are not flagged as bad. */
 static hg_status
 select_rows(const struct grafter *g, const hg_table *table, struct part_space *s)
 {
+    const hg_column *flags = hg_table_find(table, "flags");
+    const bool is_flagged = flags != NULL && strcmp(g->params->parent.on_bad_rows, "flag") == 0;
     double *value = NULL;
     hg_status status = HG_OK;
 
@@ -204,6 +211,9 @@ select_rows(const struct grafter *g, const hg_table *table, struct part_space *s
         status = hg_expression_evaluate(g->selection, table, value);
     }
     for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
+        if (is_flagged && ((int64_t)hg_column_value(flags, i, 0) & HG_FLAG_BAD) != 0) {
+            continue;
+        }
         if (value == NULL || (value[i] != 0 && !isnan(value[i]))) {
             s->row[s->n++] = i;
         }
@@ -495,6 +505,10 @@ report(const hg_comm *comm, const struct grafter *g, const char *path)
                 "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
                 counts[0], hg_catalog_n_row(g->catalog),
                 counts[0] > 0 ? 100.0 * (double)counts[1] / (double)counts[0] : 0.0, counts[2]);
+    if (counts[0] == 0 && comm->rank == 0) {
+        hg_log_warn(
+            "apply: no halo passes Selection.apply, so the catalogue holds no prediction");
+    }
     hg_log_info("apply: catalogue '%s.hdf5' in %" PRId64 " parts", path,
                 hg_catalog_n_part(g->catalog));
 }

@@ -50,7 +50,8 @@ print_scores(const hg_statistics *s)
             const hg_attribute *a = &score->attributes.v[k];
 
             if (!a->is_text && isfinite(a->value) && is_shown(score, a->name)) {
-                printf(fabs(a->value) < 100 ? " %s %.4f" : " %s %.0f", a->name, a->value);
+                printf(fabs(a->value - rint(a->value)) > 0 ? " %s %.4f" : " %s %.0f", a->name,
+                       a->value);
             }
         }
         printf("\n");

@@ -104,6 +104,12 @@ grow(const hg_comm *comm, const hg_params *params, const hg_recipes *features,
                           .target = targets->spec,
                           .target_weight = target_weight};
 
+    if (options.bag == HG_BAG_GROUP && !rows->has_group) {
+        return HG_FAIL(
+            HG_E_PARAM,
+            "Model.bag is 'group' but rows have no group: set Selection.group, or give "
+            "the zooms a region table or a column 'region'");
+    }
     for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
         target_weight[t] = targets->recipe[t].weight;
     }

@@ -372,8 +372,15 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
     options.partial = params->zooms.partial;
+    options.on_bad_rows = params->zooms.on_bad_rows;
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
-    if (params->selection.train != NULL) {
+    if (path[0] != '\0' && params->zooms.regions == NULL && !hg_file_exists(path)) {
+        status = HG_FAIL(HG_E_NOTFOUND,
+                         "there are no zooms to learn from: name them in Zooms.regions or "
+                         "Zooms.files, or make '%s' with 'halograft mock'",
+                         path);
+    }
+    if (status == HG_OK && params->selection.train != NULL) {
         status = hg_expression_create(params->selection.train, &r.selection);
         if (status != HG_OK) {
             hg_error_prefix("Selection.train: ");

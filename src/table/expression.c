@@ -51,6 +51,8 @@ struct hg_expression {
         int name;    /* OP_COLUMN, OP_NORM: index into names */
         int element; /* OP_COLUMN: k of name[k], -1 = none */
         double number;
+        hg_unit unit; /* OP_NUMBER: what was written behind it */
+        bool has_unit;
     } step[MAX_STEPS];
     int n_name;
     char name[MAX_NAMES][HG_NAME_MAX];
@@ -113,6 +115,7 @@ emit(struct parser *s, opcode op, int name, int element, double number)
     e->step[e->n_step].name = name;
     e->step[e->n_step].element = element;
     e->step[e->n_step].number = number;
+    e->step[e->n_step].has_unit = false;
     e->n_step++;
     return HG_OK;
 }
@@ -159,7 +162,7 @@ parse_number(struct parser *s)
     double value = strtod(s->p, &end);
     const char *q = end;
     char word[HG_NAME_MAX + 16];
-    hg_unit unit;
+    hg_unit unit = {.factor = 1};
     size_t n = 0;
 
     if (!isfinite(value)) {
@@ -186,7 +189,10 @@ parse_number(struct parser *s)
         value *= unit.factor;
         s->p = q + n;
     }
-    return emit(s, OP_NUMBER, 0, -1, value);
+    HG_TRY(emit(s, OP_NUMBER, 0, -1, value));
+    s->e->step[s->e->n_step - 1].unit = unit;
+    s->e->step[s->e->n_step - 1].has_unit = n > 0;
+    return HG_OK;
 }
 
 static hg_status
@@ -513,6 +519,32 @@ run_block(const hg_expression *e, const hg_column *const column[], int64_t first
     }
 }
 
+/* A column compared with a number of another dimension: "m200c > 5 Mpc". */
+static hg_status
+check_comparison(const hg_expression *e, int i, const hg_column *column[MAX_NAMES])
+{
+    for (int swap = 0; swap < 2 && i >= 2; swap++) {
+        const int n = i - 1 - swap, c = i - 2 + swap;
+        hg_unit unit;
+
+        if (e->step[i].op < OP_EQ || e->step[i].op > OP_GT || e->step[n].op != OP_NUMBER ||
+            !e->step[n].has_unit || (e->step[c].op != OP_COLUMN && e->step[c].op != OP_NORM)) {
+            continue;
+        }
+        const hg_column *compared = column[e->step[c].name];
+
+        HG_TRY(hg_unit_parse(compared->unit, &unit));
+        if (!hg_unit_same_dimension(&unit, &e->step[n].unit)) {
+            return HG_FAIL(
+                HG_E_PARAM,
+                "expression '%s' compares '%s', whose unit is '%s', with a number of "
+                "another dimension",
+                e->text, compared->name, compared->unit);
+        }
+    }
+    return HG_OK;
+}
+
 static hg_status
 bind_columns(const hg_expression *e, const hg_table *table, const hg_column *column[MAX_NAMES])
 {
@@ -535,6 +567,7 @@ bind_columns(const hg_expression *e, const hg_table *table, const hg_column *col
                                e->step[i].element);
             }
         }
+        HG_TRY(check_comparison(e, i, column));
         if (e->step[i].op <= OP_NORM) {
             if (++top > MAX_STACK) {
                 return HG_FAIL(HG_E_PARAM, "expression '%s' is nested too deeply", e->text);

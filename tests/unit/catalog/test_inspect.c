@@ -45,6 +45,28 @@ Test(inspect, unknown_files_are_described)
     hg_text_clear(&report);
 }
 
+Test(inspect, what_is_no_catalogue_is_named)
+{
+    hg_h5 *file = NULL;
+    FILE *f = fopen(in_folder("noise.bin"), "wb");
+
+    cr_assert_eq(hg_h5_create(in_folder("model.hdf5"), &file), HG_OK);
+    cr_assert_eq(hg_h5_put_string(file, "", "format", "halograft-model"), HG_OK);
+    cr_assert_eq(hg_h5_close(file), HG_OK);
+    fwrite("\0\1\2\3", 1, 4, f);
+    fclose(f);
+    fclose(fopen(in_folder("none.txt"), "w"));
+    f = fopen(in_folder("p.yml"), "w");
+    fputs("Meta: {seed: 1}\n", f);
+    fclose(f);
+    expect(in_folder("model.hdf5"), NULL,
+           (const char *[]){"a model made by", "Model.file", NULL});
+    expect(in_folder("noise.bin"), NULL, (const char *[]){"binary file of 4 bytes", NULL});
+    expect(in_folder("none.txt"), NULL, (const char *[]){"empty file", NULL});
+    expect(in_folder("p.yml"), NULL, (const char *[]){"params --check", NULL});
+    expect(in_folder("."), NULL, (const char *[]){"a folder", NULL});
+}
+
 Test(inspect, a_mapped_table_shows_units_and_ranges)
 {
     FILE *text = fopen(in_folder("t.csv"), "w"), *map = fopen(in_folder("m.yml"), "w");
