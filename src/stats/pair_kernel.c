@@ -21,6 +21,8 @@ count_columns(const hg_pair_columns *c, const hg_pair_pass *pass, bool projected
 {
     static const integers lane = {0, 1, 2, 3, 4, 5, 6, 7};
     const integers infinite = (integers){0} + 0x7FF0000000000000; /* or-ed: inf or no number */
+    const integers magnitude = (integers){0} + INT64_MAX;
+    const vector limits = (vector){0} + pass->limit;
     const hg_cells *cells = c->cells;
     const double e0 = pass->edge2[0], e1 = pass->edge2[1], e2 = pass->edge2[2];
     const double e3 = pass->edge2[3], limit = pass->limit;
@@ -56,14 +58,15 @@ count_columns(const hg_pair_columns *c, const hg_pair_pass *pass, bool projected
                 vector d2 = dx * dx + dy * dy;
 
                 if (projected) {
-                    integers far = (integers)(dz >= limit) | (integers)(dz <= -limit);
+                    integers near = (vector)((integers)dz & magnitude) < limits;
 
-                    d2 = (vector)((integers)d2 | (far & infinite));
+                    d2 = (vector)((integers)d2 | (~near & infinite));
                 } else {
                     d2 += dz * dz;
                 }
                 if (is_half && j <= i) {
-                    d2 = (vector)((integers)d2 | ((integers)(lane <= i - j) & infinite));
+                    d2 = (vector)((integers)d2 |
+                                  ((lane < (integers){0} + (i - j + 1)) & infinite));
                 }
                 n0 += (integers)(d2 < e0);
                 n1 += (integers)(d2 < e1);
