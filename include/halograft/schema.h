@@ -127,9 +127,16 @@
     P(REAL, k_width, "", "1", 0, 1e6, "smallest width of a bin of P(k), in fundamental wave numbers") \
     P(REAL, dlnk, "", "0.2", 0, 10, "smallest width of a bin of P(k) in ln k") \
     P(REAL, k_max, "", "0.9", 0.05, 1, "largest k of P(k) as a share of the Nyquist wave number") \
-    P(REAL, r_min, "Mpc", "0 Mpc", 0, 1e6, "smallest separation of xi(r); 0 = 8 cells, below which the mesh blurs it") \
+    P(CHOICE, space, "real|redshift", "real", 0, 0, "redshift = positions are moved along line_of_sight by v (1 + z) / H(z); P(k), xi(r) and wp(rp) then are those of redshift space") \
+    P(BOOL, pairs, "", "true", 0, 0, "count pairs: xi(r) below 8 cells, where the mesh blurs it, wp(rp), and with a line of sight the multipoles of xi(s)") \
+    P(REAL, r_min, "Mpc", "0 Mpc", 0, 1e6, "smallest separation of xi(r); 0 = rp_min with pairs, 8 cells without") \
     P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r); 0 = a quarter of the box") \
-    P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins are at least two cells wide") \
+    P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins above 8 cells are at least two cells wide") \
+    P(REAL, rp_min, "Mpc", "0.2 Mpc", 1e-6, 1e6, "smallest separation of wp(rp)") \
+    P(REAL, rp_max, "Mpc", "20 Mpc", 1e-6, 1e6, "largest separation of wp(rp)") \
+    P(REAL, rp_dln, "", "0.25", 0.01, 10, "width of the bins of wp(rp) in ln rp") \
+    P(REAL, pi_max, "Mpc", "40 Mpc", 0, 1e6, "depth along the line of sight over which wp(rp) is integrated, on either side; 0 = no wp") \
+    P(INT, mu_bins, "", "120", 4, 1000, "bins of mu from which the multipoles of xi(s) are made") \
     P(STRINGS, mass_functions, "", "stellar_mass", 0, 0, "columns to make mass functions of") \
     P(BOOL, zooms, "", "true", 0, 0, "also the weighted mass functions of the zoom regions, with errors from a bootstrap over regions") \
     P(INT, bootstrap, "", "200", 2, 100000, "number of resamplings of the regions") \

@@ -1,5 +1,6 @@
 /* One mesh plan serves all samples and catalogues. A sample's positions are gathered from the
- * kept rows, painted, transformed and summed once; P(k) and xi(r) come from the same sums. */
+ * kept rows, painted, transformed and summed once; P(k) and the large scales of xi(r) come from
+ * the same sums. */
 #include "emulate/measure_cluster.h"
 
 #include <inttypes.h>
@@ -9,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "emulate/measure_pairs.h"
 #include "halograft/log.h"
-#include "stats/correlation.h"
 
 enum { EDGE_MAX = 1024 };
 
@@ -31,27 +32,15 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_slab **
         is_word(o->planning, "measure") ? HG_EFFORT_MEASURE : HG_EFFORT_ESTIMATE, slab);
 }
 
-/* What the curves of one sample share. */
-typedef struct sample_task {
-    const hg_measure_plan *plan;
-    const hg_measured *source;
-    const hg_sample *sample;
-    double box;
-    int64_t objects;
-    double shot;
-    bool is_loud; /* this rank gives warnings */
-    hg_statistics *statistics;
-} sample_task;
-
-static hg_los
-line_of_sight(const hg_params_measure *o)
+hg_los
+hg_measure_los(const hg_params_measure *o)
 {
     return is_word(o->line_of_sight, "none") ? HG_LOS_NONE
                                              : (hg_los)(o->line_of_sight[0] - 'x');
 }
 
-static hg_status
-add_attributes(const sample_task *task, hg_attributes *a)
+hg_status
+hg_sample_attributes(const hg_sample_task *task, hg_attributes *a)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const double volume = task->box * task->box * task->box;
@@ -60,7 +49,7 @@ add_attributes(const sample_task *task, hg_attributes *a)
     HG_TRY(hg_attributes_text(a, "source", task->source->path));
     HG_TRY(hg_attributes_text(a, "assignment", o->assignment));
     HG_TRY(hg_attributes_text(a, "precision", o->precision));
-    HG_TRY(hg_attributes_text(a, "space", "real"));
+    HG_TRY(hg_attributes_text(a, "space", o->space));
     HG_TRY(hg_attributes_text(a, "line_of_sight", o->line_of_sight));
     HG_TRY(hg_attributes_real(a, "mesh", (double)o->mesh));
     HG_TRY(hg_attributes_real(a, "interlaced", o->interlace ? 1 : 0));
@@ -72,8 +61,8 @@ add_attributes(const sample_task *task, hg_attributes *a)
     return hg_attributes_real(a, "shot_noise", task->shot);
 }
 
-static void
-start_label(const sample_task *task, const char *statistic, hg_label *label)
+void
+hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *label)
 {
     *label = (hg_label){.log_x = true};
     snprintf(label->statistic, sizeof label->statistic, "%s", statistic);
@@ -83,7 +72,7 @@ start_label(const sample_task *task, const char *statistic, hg_label *label)
 }
 
 static hg_status
-add_power(const sample_task *task, const hg_fine *fine)
+add_power(const hg_sample_task *task, const hg_fine *fine)
 {
     static const char *const name[HG_POLES] = {"power", "power_quadrupole",
                                                "power_hexadecapole"};
@@ -99,7 +88,7 @@ add_power(const sample_task *task, const hg_fine *fine)
         hg_label label;
         hg_curve *curve = NULL;
 
-        start_label(task, name[l], &label);
+        hg_sample_label(task, name[l], &label);
         label.log_y = l == 0;
         snprintf(label.x_name, sizeof label.x_name, "k");
         snprintf(label.x_unit, sizeof label.x_unit, "Mpc^-1");
@@ -117,7 +106,7 @@ add_power(const sample_task *task, const hg_fine *fine)
             curve->error[i] = power.sigma[l][i];
             curve->count[i] = power.modes[i];
         }
-        status = add_attributes(task, &curve->attributes);
+        status = hg_sample_attributes(task, &curve->attributes);
     }
 done:
     hg_power_clear(&power);
@@ -125,43 +114,7 @@ done:
 }
 
 static hg_status
-add_correlation(const sample_task *task, const hg_fine *fine)
-{
-    const hg_params_measure *o = &task->plan->params->measure;
-    const double cell = task->box / (double)o->mesh;
-    const double low = o->r_min > 0 ? o->r_min : 8 * cell;
-    const double high = o->r_max > 0 ? o->r_max : 0.25 * task->box;
-    double edge[EDGE_MAX];
-    int n = low < high ? hg_bin_edges(low, high, 2 * cell, o->dlnr, EDGE_MAX, edge) : 0;
-    hg_label label;
-    hg_curve *curve = NULL;
-
-    if (n > 1 && edge[n] - edge[n - 1] < 2 * cell) {
-        n--; /* the rest at the end is narrower than the mesh can tell */
-    }
-    if (low < 8 * cell && task->is_loud) {
-        hg_log_warn("measure: xi(r) below 8 cells (%.3g Mpc) is blurred by the mesh", 8 * cell);
-    }
-    start_label(task, "xi", &label);
-    snprintf(label.x_name, sizeof label.x_name, "r");
-    snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
-    snprintf(label.y_name, sizeof label.y_name, "xi");
-    HG_TRY(hg_statistics_curve(task->statistics, &label, n, 0, &curve));
-    HG_TRY(hg_correlation_shells(fine, n, edge, curve->y, curve->error));
-    for (int i = 0; i < n; i++) {
-        curve->x_low[i] = edge[i];
-        curve->x_high[i] = edge[i + 1];
-        /* mean r of a shell */
-        curve->x[i] = 0.75 * (pow(edge[i + 1], 4) - pow(edge[i], 4)) /
-                      (pow(edge[i + 1], 3) - pow(edge[i], 3));
-    }
-    HG_TRY(hg_attributes_text(&curve->attributes, "estimator",
-                              "shell transform of P(k), taper exp(-(k / 0.75 k_N)^4)"));
-    return add_attributes(task, &curve->attributes);
-}
-
-static hg_status
-measure_clustering(const hg_comm *comm, hg_slab *slab, sample_task *task, int64_t n,
+measure_clustering(const hg_comm *comm, hg_slab *slab, hg_sample_task *task, int64_t n,
                    const double position[][3])
 {
     const hg_params_measure *o = &task->plan->params->measure;
@@ -176,15 +129,15 @@ measure_clustering(const hg_comm *comm, hg_slab *slab, sample_task *task, int64_
               hg_density_create(comm, slab, kernel, o->interlace, task->box, n, position, NULL,
                                 &density));
     HG_TRY_OR(done, status,
-              hg_fine_measure(comm, slab, &density, NULL, density.weight_sum2, line_of_sight(o),
-                              &fine));
+              hg_fine_measure(comm, slab, &density, NULL, density.weight_sum2,
+                              hg_measure_los(o), &fine));
     hg_density_clear(&density);
     task->shot = task->box * task->box * task->box / (double)task->objects;
     status = add_power(task, &fine);
-    if (status == HG_OK) {
-        status = add_correlation(task, &fine);
-    }
-    status = hg_comm_agree(comm, status);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    hg_phase_stop("measure: mesh");
+    status = hg_measure_pairs(comm, task, &fine, n, position);
+    hg_phase_start("measure: mesh");
 done:
     hg_phase_stop("measure: mesh");
     hg_density_clear(&density);
@@ -194,7 +147,8 @@ done:
 
 /* Objects with z in the lowest slice_depth of the box, on the (x, y) plane. */
 static hg_status
-add_slice(const hg_comm *comm, const sample_task *task, int64_t n, const double position[][3])
+add_slice(const hg_comm *comm, const hg_sample_task *task, int64_t n,
+          const double position[][3])
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const hg_axis axis = {.step = task->box / (double)o->slice_cells, .n = (int)o->slice_cells};
@@ -212,7 +166,7 @@ add_slice(const hg_comm *comm, const sample_task *task, int64_t n, const double 
         }
     }
     hg_histogram_sum(comm, &histogram);
-    start_label(task, "slice", &label);
+    hg_sample_label(task, "slice", &label);
     label.log_x = false;
     snprintf(label.x_name, sizeof label.x_name, "x");
     snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
@@ -252,7 +206,7 @@ gather_positions(const hg_measure_pass *pass, int sample, int64_t *n, double (**
 }
 
 static hg_status
-measure_sample(const hg_comm *comm, hg_slab *slab, sample_task *task,
+measure_sample(const hg_comm *comm, hg_slab *slab, hg_sample_task *task,
                const hg_measure_pass *pass, int sample, bool with_maps)
 {
     double(*position)[3] = NULL;
@@ -285,13 +239,14 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *sl
         return HG_OK;
     }
     for (int s = 0; s < plan->n_sample; s++) {
-        sample_task task = {.plan = plan,
-                            .source = source,
-                            .sample = &plan->sample[s],
-                            .box = box,
-                            .objects = pass->objects[s],
-                            .is_loud = comm->rank == 0,
-                            .statistics = statistics};
+        hg_sample_task task = {.plan = plan,
+                               .source = source,
+                               .sample = &plan->sample[s],
+                               .box = box,
+                               .objects = pass->objects[s],
+                               .is_loud = comm->rank == 0,
+                               .is_first = with_maps,
+                               .statistics = statistics};
 
         if (!(pass->has_sample >> s & 1)) {
             continue;

@@ -1,9 +1,42 @@
-/** Clustering of the samples of a pass: P(k), xi(r) and slice maps. Layer: emulate. */
+/** Clustering of the samples of a pass: P(k), xi(r), wp(rp) and slice maps. Layer: emulate. */
 #ifndef HG_EMULATE_MEASURE_CLUSTER_H
 #define HG_EMULATE_MEASURE_CLUSTER_H
 
 #include "emulate/measure_pass.h"
 #include "field/slab.h"
+#include "stats/power.h"
+
+/** What the curves of one sample share. */
+typedef struct hg_sample_task {
+    const hg_measure_plan *plan;
+    const hg_measured *source;
+    const hg_sample *sample;
+    double box;
+    int64_t objects;
+    double shot;
+    bool is_loud;  /**< this rank gives warnings */
+    bool is_first; /**< first realisation of its catalogue */
+    hg_statistics *statistics;
+} hg_sample_task;
+
+/** Axis of Measure.line_of_sight.
+ *
+ * @local
+ */
+hg_los hg_measure_los(const hg_params_measure *o);
+
+/** Start the label of a curve: names of statistic, sample and catalogue, logarithmic x.
+ *
+ * @local
+ */
+void hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *label);
+
+/** Add the attributes that all curves of a sample have.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attributes *a);
 
 /** Plan the mesh of Measure.mesh.
  *

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "halograft/cosmology.h"
 #include "halograft/log.h"
 
 static hg_status
@@ -100,6 +101,42 @@ missing_name(const hg_measured_set *sources, const hg_measured *source, int draw
     return NULL;
 }
 
+/* Comoving displacement per speed, s = x + v (1 + z) / H(z), and the column it needs. */
+static hg_status
+choose_space(const hg_measure_plan *plan, const hg_measured_set *sources,
+             const hg_measured *source, int draw, hg_measure_pass *pass)
+{
+    const hg_params_measure *o = &plan->params->measure;
+    const hg_frame *frame = hg_catalog_frame(source->catalog);
+    const hg_cosmology cosmology = {
+        .h = frame->h, .omega_m = frame->omega_m, .omega_l = frame->omega_l};
+
+    pass->los = -1;
+    if (strcmp(o->space, "real") == 0 || !pass->has_position) {
+        return HG_OK;
+    }
+    if (strcmp(o->line_of_sight, "none") == 0) {
+        return HG_FAIL(HG_E_PARAM, "Measure.space is 'redshift', which needs an axis: set "
+                                   "Measure.line_of_sight to x, y or z");
+    }
+    if (!hg_measured_has(sources, source, draw, "velocity")) {
+        return HG_FAIL(HG_E_NOTFOUND,
+                       "catalogue '%s' (%s) has no column 'velocity', which "
+                       "Measure.space 'redshift' needs",
+                       source->name, source->path);
+    }
+    pass->los = o->line_of_sight[0] - 'x';
+    pass->mpc_per_speed =
+        (1 + frame->redshift) / hg_cosmology_hubble(&cosmology, frame->redshift);
+    if (!isfinite(pass->mpc_per_speed)) {
+        return HG_FAIL(HG_E_INPUT,
+                       "catalogue '%s' (%s) does not tell redshift and cosmology, which "
+                       "Measure.space 'redshift' needs",
+                       source->name, source->path);
+    }
+    return hg_names_add(&pass->names, "velocity");
+}
+
 static hg_status
 choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
                const hg_measured *source, int draw, hg_measure_pass *pass)
@@ -108,6 +145,7 @@ choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
     if (pass->has_position) {
         HG_TRY(hg_names_add(&pass->names, "position"));
     }
+    HG_TRY(choose_space(plan, sources, source, draw, pass));
     for (int s = 0; s < plan->n_sample; s++) {
         const hg_sample *sample = &plan->sample[s];
         const char *lacks = missing_name(sources, source, draw, sample->expression);
@@ -223,7 +261,8 @@ add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, do
 }
 
 static hg_status
-keep_row(hg_measure_pass *pass, const hg_column *position, int64_t row, uint64_t mask)
+keep_row(hg_measure_pass *pass, const hg_column *position, const hg_column *velocity,
+         int64_t row, uint64_t mask)
 {
     hg_selected *selected = NULL;
 
@@ -237,6 +276,10 @@ keep_row(hg_measure_pass *pass, const hg_column *position, int64_t row, uint64_t
     for (int k = 0; k < 3; k++) {
         selected->position[k] = hg_column_value(position, row, k);
     }
+    if (pass->los >= 0) { /* the estimators fold what leaves the box */
+        selected->position[pass->los] +=
+            pass->mpc_per_speed * hg_column_value(velocity, row, pass->los);
+    }
     selected->mask = mask;
     return HG_OK;
 }
@@ -246,6 +289,7 @@ add_samples(const hg_measure_plan *plan, const hg_table *table, double *value, u
             hg_measure_pass *pass)
 {
     const hg_column *position = hg_table_find(table, "position");
+    const hg_column *velocity = hg_table_find(table, "velocity");
 
     memset(mask, 0, (size_t)table->n * sizeof *mask);
     for (int s = 0; s < plan->n_sample; s++) {
@@ -262,7 +306,7 @@ add_samples(const hg_measure_plan *plan, const hg_table *table, double *value, u
     }
     for (int64_t i = 0; pass->has_position && i < table->n; i++) {
         if (mask[i] != 0) {
-            HG_TRY(keep_row(pass, position, i, mask[i]));
+            HG_TRY(keep_row(pass, position, velocity, i, mask[i]));
         }
     }
     return HG_OK;

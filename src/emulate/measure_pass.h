@@ -42,8 +42,8 @@ void hg_measure_plan_clear(hg_measure_plan *plan);
 
 /** A row that is in at least one sample. */
 typedef struct hg_selected {
-    double position[3];
-    uint64_t mask; /**< bit s = in sample s */
+    double position[3]; /**< in the space of Measure.space */
+    uint64_t mask;      /**< bit s = in sample s */
 } hg_selected;
 
 /** Results of a pass; sums over ranks, positions of this rank. */
@@ -55,7 +55,9 @@ typedef struct hg_measure_pass {
     hg_histogram relation[HG_LIST_MAX];
     uint64_t has_sample; /**< bit s = the catalogue has the columns of sample s */
     bool has_position;
-    bool is_loud;                   /**< this rank says what is skipped */
+    int los;              /**< axis of the displacement into redshift space, -1 = none */
+    double mpc_per_speed; /**< displacement per speed, comoving Mpc per km/s */
+    bool is_loud;         /**< this rank says what is skipped */
     int64_t objects[HG_SAMPLE_MAX]; /**< over all ranks */
     int64_t n_selected, room;
     hg_selected *selected;

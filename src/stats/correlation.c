@@ -3,6 +3,7 @@
 #include "stats/correlation.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* j1(x) = sin x / x^2 - cos x / x, by its series where the difference cancels. */
 static double
@@ -60,5 +61,58 @@ hg_correlation_shells(const hg_fine *fine, int n_bin, const double edge[], doubl
             sigma[i] = sqrt(square);
         }
     }
+    return HG_OK;
+}
+
+/* Excess over random of the joined bins [first, end), its Poisson error, and whether known. */
+static bool
+join_bins(const hg_pairs *pairs, int first, int end, double *xi, double *error)
+{
+    double random = 0, sum = 0, count = 0;
+
+    for (int i = first; i < end; i++) {
+        random += hg_pairs_random(pairs, i, 0);
+        count += (double)pairs->count[i];
+        sum += pairs->weight != NULL ? pairs->weight[i] : (double)pairs->count[i];
+    }
+    *xi = sum / random - 1;
+    *error = fabs(1 + *xi) / sqrt(0.5 * count);
+    return count > 0;
+}
+
+hg_status
+hg_correlation_overlap(const hg_fine *fine, const hg_pairs *pairs, double low, double high,
+                       hg_overlap *overlap)
+{
+    const double cell = fine->box / (double)fine->mesh, little = 1e-9 * cell;
+    int first = 0;
+
+    *overlap = (hg_overlap){0};
+    if (pairs->kind != HG_PAIRS_R) {
+        return HG_FAIL(HG_E_SHAPE, "the overlap with the mesh needs pair counts in r");
+    }
+    for (int i = 0; i < pairs->n && pairs->edge[i + 1] <= high + little; i++) {
+        const double edge[2] = {pairs->edge[first], pairs->edge[i + 1]};
+        double by_pairs, by_mesh, error;
+
+        if (edge[0] < low - little) {
+            first = i + 1;
+            continue;
+        }
+        if (edge[1] - edge[0] < 2 * cell - little) {
+            continue;
+        }
+        if (join_bins(pairs, first, i + 1, &by_pairs, &error)) {
+            HG_TRY(hg_correlation_shells(fine, 1, edge, &by_mesh, NULL));
+            const double miss = fabs(by_mesh - by_pairs) /
+                                (error * sqrt(2 * cell / (M_PI * (edge[1] - edge[0]))));
+
+            overlap->n++;
+            overlap->chi2 += miss * miss;
+            overlap->worst = fmax(overlap->worst, miss);
+        }
+        first = i + 1;
+    }
+    overlap->chi2 /= overlap->n > 0 ? overlap->n : 1;
     return HG_OK;
 }

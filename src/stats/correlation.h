@@ -1,8 +1,11 @@
-/** Correlation functions from the fine bins of a power spectrum. Layer: stats. */
+/** Correlation functions from the fine bins of a power spectrum, and how they meet pair counts.
+ * Layer: stats.
+ */
 #ifndef HG_STATS_CORRELATION_H
 #define HG_STATS_CORRELATION_H
 
 #include "halograft/error.h"
+#include "stats/pairs.h"
 #include "stats/power.h"
 
 /** Shell averages of xi(r) by the apodised transform: each fine bin is weighted with
@@ -20,5 +23,26 @@
  */
 HG_MUST_CHECK hg_status hg_correlation_shells(const hg_fine *fine, int n_bin,
                                               const double edge[], double xi[], double sigma[]);
+
+/** How well mesh and pairs agree where both can be trusted. */
+typedef struct hg_overlap {
+    int n;        /**< bins compared; 0 when none was possible */
+    double chi2;  /**< mean square of the difference over its expectation */
+    double worst; /**< largest difference over its expectation */
+} hg_overlap;
+
+/** Compare xi(r) of pairs and mesh between two separations. Bins of the counts are joined until
+ * they are two cells wide; the mesh knows their edges to a cell only, so that a difference of
+ * sqrt(2 cell / (pi width)) Poisson errors is expected.
+ *
+ * @local
+ * @param[in]  pairs      counts in r, of the points that `fine` was made of
+ * @param[in]  low, high  bins inside this range take part
+ * @param[out] overlap    filled
+ * @return HG_OK; HG_E_SHAPE when the counts are not of HG_PAIRS_R
+ * @source design note on clustering, section 6
+ */
+HG_MUST_CHECK hg_status hg_correlation_overlap(const hg_fine *fine, const hg_pairs *pairs,
+                                               double low, double high, hg_overlap *overlap);
 
 #endif
