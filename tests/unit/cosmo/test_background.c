@@ -64,7 +64,7 @@ Test(background, impossible_numbers_are_refused_by_name)
     c.omega_m = -0.3;
     cr_assert_eq(hg_cosmology_growth(&c, 0, &growth, NULL), HG_E_ARG);
     cr_assert(strstr(hg_error_last()->message, "omega_m") != NULL);
-    c.omega_m = NAN;
+    c.omega_m = (double)NAN;
     cr_assert_eq(hg_cosmology_check(&c), HG_E_ARG);
     c.omega_m = 0.04;
     cr_assert_eq(hg_cosmology_check(&c), HG_E_ARG);

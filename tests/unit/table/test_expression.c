@@ -147,7 +147,7 @@ Test(recipe, floors_lift_and_bad_values_are_refused_with_row_and_remedy)
     hg_recipe_clear(&r);
     cr_assert_eq(hg_recipe_parse("m", "m200c | log11", &r), HG_E_PARAM);
     cr_assert_eq(hg_recipe_parse("m", "m200c | log10 | floor x", &r), HG_E_PARAM);
-    ((double *)table.column[0].data)[5] = NAN;
+    ((double *)table.column[0].data)[5] = (double)NAN;
     cr_assert_eq(hg_recipe_parse("m200c", "none", &r), HG_OK);
     cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_E_INPUT);
     hg_recipe_clear(&r);
