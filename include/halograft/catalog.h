@@ -77,6 +77,14 @@ int64_t hg_catalog_part_first(const hg_catalog *catalog, int64_t part);
 int hg_catalog_n_column(const hg_catalog *catalog);
 const hg_column *hg_catalog_column(const hg_catalog *catalog, int i);
 
+/** Find a column that can be read by its name.
+ *
+ * @local
+ * @param[in] catalog  NULL has no columns
+ * @return borrowed description (data is NULL), or NULL when there is none
+ */
+const hg_column *hg_catalog_find(const hg_catalog *catalog, const char *name);
+
 /** Hash that identifies the input: names without folder, sizes, header contents.
  *
  * @local

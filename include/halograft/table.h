@@ -120,6 +120,13 @@ uint8_t *hg_table_u8(const hg_table *table, const char *name);
  */
 double hg_column_value(const hg_column *column, int64_t i, int k);
 
+/** The first element of row `i` as an integer, exact for integer columns of any size; -1 for
+ * numbers that are not finite or do not fit.
+ *
+ * @local
+ */
+int64_t hg_column_integer(const hg_column *column, int64_t i);
+
 /** Remove one column; absent is fine.
  *
  * @local

@@ -146,8 +146,8 @@ hg_mem_budget(int64_t bytes)
     atomic_store(&budget, bytes);
 }
 
-void
+int64_t
 hg_mem_fail_at(int64_t n)
 {
-    atomic_store(&fail_at, n);
+    return atomic_exchange(&fail_at, n);
 }

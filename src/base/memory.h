@@ -74,7 +74,8 @@ void hg_mem_budget(int64_t bytes);
 /** Make the n-th allocation from now fail (tests); 0 disarms.
  *
  * @local
+ * @return what was left of the former count, 0 when that allocation has failed
  */
-void hg_mem_fail_at(int64_t n);
+int64_t hg_mem_fail_at(int64_t n);
 
 #endif

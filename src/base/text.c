@@ -66,6 +66,27 @@ hg_text_clear(hg_text *text)
     *text = (hg_text){0};
 }
 
+hg_status
+hg_text_read(const char *path, hg_text *text)
+{
+    FILE *file = fopen(path, "rb");
+    char buffer[4096];
+    hg_status status = HG_OK;
+    size_t n;
+
+    if (file == NULL) {
+        return HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
+    }
+    while (status == HG_OK && (n = fread(buffer, 1, sizeof buffer, file)) > 0) {
+        status = hg_text_append(text, buffer, n);
+    }
+    if (status == HG_OK && ferror(file)) {
+        status = HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
+    }
+    fclose(file);
+    return status;
+}
+
 bool
 hg_text_real(const char *string, double *value)
 {

@@ -79,6 +79,15 @@ char *hg_text_trim(const char *string, size_t n, char buffer[]);
 HG_MUST_CHECK hg_status hg_text_path(size_t n, char buffer[], const char *format, ...)
     HG_PRINTF(3, 4);
 
+/** Append the whole content of a file.
+ *
+ * @local
+ * @param[in]     path  file of any size and content
+ * @param[in,out] text  release with hg_text_clear(), also on failure
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_READ, also for a folder; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_text_read(const char *path, hg_text *text);
+
 /** Fill `{name}` and `{name:03d}` in a pattern with an integer; other braces are kept.
  *
  * @local

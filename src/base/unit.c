@@ -185,6 +185,9 @@ hg_unit_value(const char *text, const char *canonical, double h, double *value)
     if (unit.h != want.h && !isfinite(h)) {
         return HG_FAIL(HG_E_FORMAT, "'%s': a unit with h is not allowed here", text);
     }
+    if (unit.a != want.a) {
+        return HG_FAIL(HG_E_FORMAT, "'%s': a unit with a is not allowed here", text);
+    }
     *value *= unit.factor / want.factor * (unit.h != want.h ? pow(h, unit.h - want.h) : 1);
     return HG_OK;
 }

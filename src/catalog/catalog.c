@@ -70,6 +70,7 @@ explain_missing(const char *path)
 static hg_status
 choose_format(const hg_catalog_options *options, const char *path, int *format)
 {
+    static const hg_error_record none = {.status = HG_OK};
     hg_text reasons = {0};
     hg_h5 *file = NULL;
     hg_status status;
@@ -80,6 +81,7 @@ choose_format(const hg_catalog_options *options, const char *path, int *format)
     if (options->mapping != NULL) {
         return name_formats("columns", format);
     }
+    hg_error_set(&none);
     for (int i = 0; hg_formats[i] != NULL; i++) {
         if (hg_formats[i]->probe != NULL && hg_formats[i]->probe(path, &reasons)) {
             *format = i;
@@ -88,6 +90,9 @@ choose_format(const hg_catalog_options *options, const char *path, int *format)
         }
     }
     hg_text_clear(&reasons);
+    if (hg_error_last()->status == HG_E_MEMORY) { /* a probe that could not look says "no" */
+        return HG_E_MEMORY;
+    }
     /* a damaged file says so here, which is better than "unknown" */
     status = hg_h5_open(path, &file);
     if (status == HG_OK) {
@@ -300,6 +305,14 @@ const hg_column *
 hg_catalog_column(const hg_catalog *catalog, int i)
 {
     return &catalog->plan.source[i].column;
+}
+
+const hg_column *
+hg_catalog_find(const hg_catalog *catalog, const char *name)
+{
+    const hg_source *source = catalog != NULL ? hg_plan_find(&catalog->plan, name) : NULL;
+
+    return source != NULL ? &source->column : NULL;
 }
 
 uint64_t

@@ -13,8 +13,6 @@
 #include "halograft/log.h"
 #include "halograft_version.h"
 
-extern char **environ;
-
 static char wanted[4096];
 
 void

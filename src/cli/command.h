@@ -35,7 +35,7 @@ typedef struct hg_command {
     const char *name;
     const char *arguments;
     const char *summary;
-    bool is_serial; /**< needs one process only; started without the launcher check */
+    bool is_serial; /**< runs on rank 0 only; started without the launcher check */
     hg_status (*run)(const hg_comm *comm, const hg_options *options);
 } hg_command;
 
@@ -76,7 +76,7 @@ const char *hg_report_wanted(void);
 
 /** The subcommands: read what they need, call the library, print the result.
  *
- * @collective{comm}
+ * @collective{comm}  serial ones get the communicator of one rank
  * @return HG_OK; HG_E_USAGE; what the called pipeline gives
  */
 hg_status hg_cmd_mock(const hg_comm *comm, const hg_options *options);

@@ -94,6 +94,23 @@ report_failure(const hg_comm *comm, hg_status status)
     return hg_status_exit_code(status);
 }
 
+/* A serial command runs on rank 0 with a communicator of its own, so that its result stands
+ * once on stdout; what the other ranks return does not matter to the launcher. */
+static hg_status
+start_command(const hg_comm *comm, const hg_command *command, const hg_options *options)
+{
+    hg_comm self;
+    hg_status status;
+
+    if (!command->is_serial || comm->size == 1) {
+        return command->run(comm, options);
+    }
+    HG_TRY(hg_comm_split(comm, comm->rank == 0 ? 0 : -1, &self));
+    status = comm->rank == 0 ? command->run(&self, options) : HG_OK;
+    hg_comm_clear(&self);
+    return hg_comm_agree(comm, status);
+}
+
 static int
 run_command(const hg_comm *comm, int argc, char **argv)
 {
@@ -130,7 +147,7 @@ run_command(const hg_comm *comm, int argc, char **argv)
                  : options.verbose ? HG_LOG_DEBUG
                                    : HG_LOG_INFO);
     if (status == HG_OK) {
-        status = command->run(comm, &options);
+        status = start_command(comm, command, &options);
     }
     return status == HG_OK ? 0 : report_failure(comm, status);
 }

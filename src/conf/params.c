@@ -321,7 +321,7 @@ take_entry(hg_params *params, const hg_yaml_entry *entry)
 }
 
 /* Presets change defaults only: what the user gave stays. */
-static void
+static hg_status
 apply_preset(hg_params *params)
 {
     static const struct {
@@ -339,9 +339,10 @@ apply_preset(hg_params *params)
 
         if (strcmp(params->model.preset, rules[i].preset) == 0 &&
             !params->state->given[index]) {
-            HG_ASSERT(take_default(params, key, rules[i].value) == HG_OK);
+            HG_TRY(take_default(params, key, rules[i].value));
         }
     }
+    return HG_OK;
 }
 
 /* h for values such as "50 Mpc/h": Parent.h where given, else Mock.h. */
@@ -361,6 +362,30 @@ find_h(const hg_yaml *doc)
     return (double)NAN;
 }
 
+/* --set Section.key=[a, b]: a list in YAML's own form, made by the parser of files. */
+static hg_status
+set_list(hg_yaml *doc, const char *section, const char *key, const char *list)
+{
+    hg_text text = {0};
+    hg_yaml one = {0};
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_text_add(&text, "%s: {%s: %s}", section, key, list));
+    HG_TRY_OR(done, status, hg_yaml_parse(hg_text_string(&text), "--set", &one));
+    HG_TRY_OR(done, status, hg_yaml_set(doc, section, key, "", 0));
+    if (one.n > 0) {
+        const hg_yaml_entry kept = doc->entry[doc->n - 1];
+
+        doc->entry[doc->n - 1] = one.entry[0];
+        doc->entry[doc->n - 1].line = 0;
+        one.entry[0] = kept;
+    }
+done:
+    hg_yaml_clear(&one);
+    hg_text_clear(&text);
+    return status;
+}
+
 static hg_status
 add_sets(hg_params *params, const hg_params_options *options)
 {
@@ -368,7 +393,11 @@ add_sets(hg_params *params, const hg_params_options *options)
         char copy[4608], message[5000];
         char *dot, *equals;
 
-        snprintf(copy, sizeof copy, "%s", options->set[i]);
+        if (strlen(options->set[i]) >= sizeof copy) {
+            note_error(params, 0, "a value of --set is longer than 4607 characters");
+            continue;
+        }
+        strcpy(copy, options->set[i]);
         dot = strchr(copy, '.');
         equals = strchr(copy, '=');
         if (dot == NULL || equals == NULL || equals < dot) {
@@ -378,23 +407,9 @@ add_sets(hg_params *params, const hg_params_options *options)
         }
         *dot = '\0';
         *equals = '\0';
-        if (equals[1] == '[') {
-            /* a list in YAML's own form */
-            hg_yaml one = {0};
-            char text[5000];
-
-            snprintf(text, sizeof text, "%s: {%s: %s}", copy, dot + 1, equals + 1);
-            HG_TRY(hg_yaml_parse(text, "--set", &one));
-            HG_TRY(hg_yaml_set(&params->state->doc, copy, dot + 1, "", 0));
-            hg_yaml_entry *to = &params->state->doc.entry[params->state->doc.n - 1];
-            hg_yaml_entry kept = *to;
-            *to = one.entry[0];
-            one.entry[0] = kept;
-            to->line = 0;
-            hg_yaml_clear(&one);
-            continue;
-        }
-        HG_TRY(hg_yaml_set(&params->state->doc, copy, dot + 1, equals + 1, 0));
+        HG_TRY(equals[1] == '['
+                   ? set_list(&params->state->doc, copy, dot + 1, equals + 1)
+                   : hg_yaml_set(&params->state->doc, copy, dot + 1, equals + 1, 0));
     }
     return HG_OK;
 }
@@ -426,19 +441,11 @@ static hg_status
 read_text(const char *path, hg_text *text)
 {
     hg_text raw = {0};
-    FILE *file = fopen(path, "rb");
-    char buffer[4096];
-    hg_status status = HG_OK;
-    size_t n;
+    hg_status status = hg_text_read(path, &raw);
 
-    if (file == NULL) {
-        return HG_FAIL(HG_E_NOTFOUND, "parameter file '%s' cannot be opened", path);
-    }
-    while (status == HG_OK && (n = fread(buffer, 1, sizeof buffer, file)) > 0) {
-        status = hg_text_append(&raw, buffer, n);
-    }
-    fclose(file);
-    if (status == HG_OK) {
+    if (status != HG_OK) {
+        hg_error_prefix("parameters: ");
+    } else {
         status = expand_environment(hg_text_string(&raw), text);
     }
     hg_text_clear(&raw);
@@ -492,7 +499,7 @@ interpret(hg_params *params, const hg_params_options *options, const char *text)
     if (s->n_error > 0) {
         return HG_FAIL(HG_E_PARAM, "%s", hg_text_string(&s->errors));
     }
-    apply_preset(params);
+    HG_TRY(apply_preset(params));
     HG_TRY(hg_schema_echo(params, true, &s->text));
     s->hash = hg_hash_bytes(s->text.data, s->text.n);
     hg_text_clear(&s->text);

@@ -81,7 +81,7 @@ echo_string(hg_text *text, const char *value)
         if (*p == '"' || *p == '\\') {
             HG_TRY(hg_text_append(text, "\\", 1));
         }
-        HG_TRY(hg_text_append(text, p, 1));
+        HG_TRY(*p == '\n' ? hg_text_append(text, "\\n", 2) : hg_text_append(text, p, 1));
     }
     return hg_text_append(text, "\"", 1);
 }

@@ -2,8 +2,6 @@
  * depth 1 holds sections, depth 2 keys, a sequence may only be a value. */
 #include "conf/yaml.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -235,22 +233,9 @@ hg_status
 hg_yaml_read(const char *path, hg_yaml *doc)
 {
     hg_text text = {0};
-    FILE *file = fopen(path, "rb");
-    char buffer[4096];
-    hg_status status = HG_OK;
-    size_t n;
+    hg_status status = hg_text_read(path, &text);
 
     *doc = (hg_yaml){0};
-    if (file == NULL) {
-        return HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
-    }
-    while (status == HG_OK && (n = fread(buffer, 1, sizeof buffer, file)) > 0) {
-        status = hg_text_append(&text, buffer, n);
-    }
-    if (status == HG_OK && ferror(file)) {
-        status = HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
-    }
-    fclose(file);
     if (status == HG_OK) {
         status = hg_yaml_parse(hg_text_string(&text), path, doc);
     }

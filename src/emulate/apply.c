@@ -19,6 +19,8 @@
 #include "store/publish.h"
 #include "table/identity.h"
 
+enum { MAX_OUTPUT = 2048 };
+
 /* What stays the same over parts. */
 struct grafter {
     const hg_params *params;
@@ -29,9 +31,9 @@ struct grafter {
     hg_expression *selection;
     hg_names names;
     hg_predict_options options;
-    bool has_draws;
+    bool is_loud; /* this rank warns */
     int n_output;
-    hg_output_column output[256];
+    hg_output_column output[MAX_OUTPUT];
     int64_t n_predicted, n_outside, n_training;
 };
 
@@ -48,38 +50,16 @@ struct part_space {
 };
 
 static void
-draw_name(const char *target, int draw, size_t n, char name[])
-{
-    if (draw == 0) {
-        snprintf(name, n, "%.40s_draw", target);
-    } else {
-        snprintf(name, n, "%.40s_draw%d", target, draw + 1);
-    }
-}
-
-static void
 declare(struct grafter *g, const char *name, const char *unit, const char *kind,
         const char *description)
 {
     hg_output_column *c = &g->output[g->n_output++];
 
-    HG_ASSERT(g->n_output <= 256);
     memset(c, 0, sizeof *c);
     snprintf(c->name, sizeof c->name, "%s", name);
     snprintf(c->unit, sizeof c->unit, "%s", unit);
     snprintf(c->kind, sizeof c->kind, "%s", kind);
     snprintf(c->description, sizeof c->description, "%s", description);
-}
-
-static const hg_column *
-catalog_column(const hg_catalog *catalog, const char *name)
-{
-    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
-        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
-            return hg_catalog_column(catalog, i);
-        }
-    }
-    return NULL;
 }
 
 /* Input columns that go to the output: what tells haloes apart, where they are, and what
@@ -92,7 +72,7 @@ list_kept(struct grafter *g)
     const hg_strings *keep = &g->params->parent.keep;
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
-        const hg_column *c = catalog_column(g->catalog, always[i]);
+        const hg_column *c = hg_catalog_find(g->catalog, always[i]);
 
         if (c != NULL) {
             HG_TRY(hg_names_add(&g->names, always[i]));
@@ -103,7 +83,7 @@ list_kept(struct grafter *g)
         }
     }
     for (int i = 0; i < keep->n; i++) {
-        const hg_column *c = catalog_column(g->catalog, keep->v[i]);
+        const hg_column *c = hg_catalog_find(g->catalog, keep->v[i]);
         bool done = false;
 
         for (int k = 0; k < g->n_output; k++) {
@@ -125,12 +105,12 @@ list_predictions(struct grafter *g)
     for (int t = 0; t < g->targets.n; t++) {
         const hg_recipe *r = &g->targets.recipe[t];
 
-        snprintf(name, sizeof name, "%.50s_mean", r->name);
+        hg_predicted_name(r->name, -1, sizeof name, name);
         snprintf(text, sizeof text, "inverse transform of the forest's mean of '%.90s'",
                  r->name);
         declare(g, name, r->unit, "mean", text);
-        for (int d = 0; g->has_draws && d < g->options.n_draw; d++) {
-            draw_name(r->name, d, sizeof name, name);
+        for (int d = 0; d < g->options.n_draw; d++) {
+            hg_predicted_name(r->name, d, sizeof name, name);
             snprintf(text, sizeof text,
                      "realisation %d of '%.90s': mean and scatter, joint over targets", d + 1,
                      r->name);
@@ -172,7 +152,8 @@ check_frames(const struct grafter *g)
     HG_TRY(hg_frame_compare(&trained, "the model", hg_catalog_frame(g->catalog), "the parent",
                             g->params->parent.redshift_tolerance,
                             g->params->parent.cosmology_tolerance));
-    if (!trained.dark_matter_only && hg_catalog_frame(g->catalog)->dark_matter_only) {
+    if (g->is_loud && !trained.dark_matter_only &&
+        hg_catalog_frame(g->catalog)->dark_matter_only) {
         hg_log_warn(
             "apply: the model was trained on haloes of a hydrodynamical run and is applied to "
             "a dark-matter-only run: masses there are higher by 1/(1 - Omega_b/Omega_m), "
@@ -239,9 +220,7 @@ allocate_space(const struct grafter *g, struct part_space *s)
     HG_TRY(hg_mem_array(&s->key, n, sizeof *s->key));
     HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
     HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
-    if (g->has_draws) {
-        HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
-    }
+    HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
     HG_TRY(hg_mem_array(&s->outside, n * (size_t)hg_forest_mask_words(g->forest),
                         sizeof *s->outside));
     return hg_mem_array(&s->origin, n, 1);
@@ -362,10 +341,10 @@ graft(struct grafter *g, hg_table *table, struct part_space *s)
     HG_TRY(hg_forest_predict(g->forest, &g->options, s->n, s->key, s->x, &result));
     hg_phase_stop("apply: predict");
     for (int t = 0; t < g->targets.n; t++) {
-        snprintf(name, sizeof name, "%.50s_mean", g->targets.recipe[t].name);
+        hg_predicted_name(g->targets.recipe[t].name, -1, sizeof name, name);
         HG_TRY(add_target(g, table, s, name, t, s->mean));
-        for (int d = 0; g->has_draws && d < g->options.n_draw; d++) {
-            draw_name(g->targets.recipe[t].name, d, sizeof name, name);
+        for (int d = 0; d < g->options.n_draw; d++) {
+            hg_predicted_name(g->targets.recipe[t].name, d, sizeof name, name);
             HG_TRY(add_target(g, table, s, name, t, s->draw + d * s->n * g->targets.n));
         }
     }
@@ -438,6 +417,40 @@ do_parts(const hg_comm *comm, struct grafter *g, const char *journal, hg_output 
     return HG_OK;
 }
 
+/* Bytes of the catalogue before compression, so rather more than it will take. */
+static double
+estimate_bytes(const struct grafter *g)
+{
+    double row = 0;
+
+    for (int i = 0; i < g->n_output; i++) {
+        const hg_column *c = hg_catalog_find(g->catalog, g->output[i].name);
+
+        /* predictions are float32, flags at most eight bytes */
+        row += strcmp(g->output[i].kind, "input") == 0 && c != NULL ? 8.0 * c->width
+               : strcmp(g->output[i].kind, "flag") == 0             ? 8
+                                                                    : 4;
+    }
+    return row * (double)hg_catalog_n_row(g->catalog);
+}
+
+/* Better to refuse now than to fill the disk after hours. */
+static hg_status
+check_space(const hg_comm *comm, const struct grafter *g, const char *path)
+{
+    char folder[HG_PATH_MAX];
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0) {
+        status = hg_paths_folder(path, sizeof folder, folder);
+        if (status == HG_OK) {
+            status = hg_folder_has_space(
+                folder, (int64_t)(g->params->output.space_margin * estimate_bytes(g)));
+        }
+    }
+    return hg_comm_agree(comm, status);
+}
+
 static hg_status
 write_catalog(const hg_comm *comm, struct grafter *g, const char *path, bool overwrite)
 {
@@ -461,6 +474,7 @@ write_catalog(const hg_comm *comm, struct grafter *g, const char *path, bool ove
              "}\nparameters_hash: %016" PRIx64 "\n",
              g->params->model.file, hg_forest_hash(g->forest), hg_catalog_identity(g->catalog),
              hg_catalog_n_row(g->catalog), hg_params_hash(g->params));
+    HG_TRY(check_space(comm, g, path));
     HG_TRY(hg_output_create(comm, &options, &output));
     status = hg_output_claim(comm, journal, true);
     if (status == HG_OK) {
@@ -486,7 +500,7 @@ report(const hg_comm *comm, const struct grafter *g, const char *path)
 }
 
 static hg_predict_options
-draw_options(const hg_params *params, const hg_forest *forest)
+draw_options(const hg_params *params, const hg_forest *forest, bool is_loud)
 {
     hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
 
@@ -497,9 +511,10 @@ draw_options(const hg_params *params, const hg_forest *forest)
     o.threads = (int)params->run.threads;
     if (o.method == HG_DRAW_RESIDUAL && hg_forest_options(forest)->bag == HG_BAG_NONE &&
         o.n_draw > 0) {
-        hg_log_warn(
-            "apply: the model was trained without a bag and has no residuals: draws take "
-            "leaf values instead");
+        if (is_loud) {
+            hg_log_warn("apply: the model was trained without a bag and has no residuals: "
+                        "draws take leaf values instead");
+        }
         o.method = HG_DRAW_LEAF;
     }
     return o;
@@ -529,15 +544,15 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
     hg_status status;
 
     HG_TRY(hg_paths_output(params, params->output.catalogue, sizeof path, path));
-    HG_TRY_OR(done, status, hg_folder_make(comm, params->output.folder));
+    HG_TRY_OR(done, status, hg_paths_make_folder(comm, path));
     HG_TRY_OR(done, status, open_inputs(comm, params, &forest, &catalog));
     status = hg_mem_zeros(&g, 1, sizeof *g);
     if (status == HG_OK) {
         g->params = params;
         g->forest = forest;
         g->catalog = catalog;
-        g->options = draw_options(params, forest);
-        g->has_draws = g->options.n_draw > 0;
+        g->is_loud = comm->rank == 0;
+        g->options = draw_options(params, forest, g->is_loud);
         status = prepare(g);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));

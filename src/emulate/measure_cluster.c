@@ -85,7 +85,8 @@ start_label(const sample_task *task, const char *statistic, hg_label *label)
 static hg_status
 add_power(const sample_task *task, const hg_fine *fine)
 {
-    static const char *const name[] = {"power", "power_quadrupole", "power_hexadecapole"};
+    static const char *const name[HG_POLES] = {"power", "power_quadrupole",
+                                               "power_hexadecapole"};
     const hg_params_measure *o = &task->plan->params->measure;
     double edge[EDGE_MAX];
     int n = hg_bin_edges(0.5, 0.5 * (double)o->mesh * o->k_max, o->k_width, o->dlnk, EDGE_MAX,
@@ -94,7 +95,7 @@ add_power(const sample_task *task, const hg_fine *fine)
     hg_status status = HG_OK;
 
     HG_TRY(hg_power_bin(fine, n, edge, &power));
-    for (int l = 0; l < power.n_pole && status == HG_OK; l++) {
+    for (int l = 0; l < power.n_pole && l < HG_POLES && status == HG_OK; l++) {
         hg_label label;
         hg_curve *curve = NULL;
 

@@ -12,34 +12,19 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "emulate/paths.h"
+#include "emulate/recipes.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 
 enum { ROWS = 1 << 17 };
 
-static bool
-has_column(const hg_catalog *catalog, const char *name)
-{
-    for (int i = 0; catalog != NULL && i < hg_catalog_n_column(catalog); i++) {
-        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* X_mean, X_draw, X_draw2, ...; "" for a source without suffix. */
 static void
 suffixed_name(const hg_measured *source, int draw, const char *name, size_t n, char out[])
 {
-    if (strcmp(source->suffix, "mean") == 0) {
-        snprintf(out, n, "%.50s_mean", name);
-    } else if (source->suffix[0] == '\0') {
-        out[0] = '\0';
-    } else if (draw == 0) {
-        snprintf(out, n, "%.50s_draw", name);
-    } else {
-        snprintf(out, n, "%.50s_draw%d", name, draw + 1);
+    out[0] = '\0';
+    if (source->suffix[0] != '\0') {
+        hg_predicted_name(name, strcmp(source->suffix, "mean") == 0 ? -1 : draw, n, out);
     }
 }
 
@@ -57,8 +42,9 @@ hg_measured_has(const hg_measured_set *sources, const hg_measured *source, int d
     char with_suffix[HG_NAME_MAX + 16];
 
     suffixed_name(source, draw, name, sizeof with_suffix, with_suffix);
-    return has_column(source->catalog, with_suffix) || has_column(source->catalog, name) ||
-           (parent_fits(sources, source) && has_column(sources->parent, name));
+    return hg_catalog_find(source->catalog, with_suffix) != NULL ||
+           hg_catalog_find(source->catalog, name) != NULL ||
+           (parent_fits(sources, source) && hg_catalog_find(sources->parent, name) != NULL);
 }
 
 /* Number of realisations: the largest j with a column *_draw<j>. */
@@ -319,12 +305,13 @@ hg_measured_read(const hg_measured_set *sources, const hg_measured *source, int 
     HG_TRY(hg_mem_array(&suffixed, (size_t)n + 1, sizeof *suffixed));
     for (int i = 0; i < n; i++) {
         suffixed_name(source, draw, names[i], sizeof suffixed[i], suffixed[i]);
-        if (!has_column(source->catalog, suffixed[i])) {
+        if (hg_catalog_find(source->catalog, suffixed[i]) == NULL) {
             suffixed[i][0] = '\0';
         }
         if (suffixed[i][0] != '\0') {
             own[n_own++] = suffixed[i];
-        } else if (has_column(source->catalog, names[i]) || !parent_fits(sources, source)) {
+        } else if (hg_catalog_find(source->catalog, names[i]) != NULL ||
+                   !parent_fits(sources, source)) {
             own[n_own++] = names[i];
         } else {
             from_parent[n_parent++] = names[i];

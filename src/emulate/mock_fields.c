@@ -136,10 +136,11 @@ paint(const hg_mock_plan *plan, const hg_mock_fields *f, int n, int64_t lattice[
 
 #pragma omp parallel for
     for (int64_t row = 0; row < f->fft->x_n * m; row++) {
+        const int64_t plane = f->fft->x_first + row / m;
+
         for (int z = 0; z < m; z++) {
             size_t at = (size_t)(row * m + z);
-            double x[3] = {cell * (double)(f->fft->x_first + row / m) +
-                               shift * (double)f->shift[0][at],
+            double x[3] = {cell * (double)plane + shift * (double)f->shift[0][at],
                            cell * (double)(row % m) + shift * (double)f->shift[1][at],
                            cell * z + shift * (double)f->shift[2][at]};
 

@@ -265,8 +265,9 @@ move_hosts(const hg_mock_plan *plan, const hg_mock_fields *f, int64_t n_host,
 #pragma omp parallel for
     for (int64_t i = 0; i < n_host; i++) {
         int64_t cell = hg_mock_id_cell(host[i].id);
-        double at[3] = {(double)(cell / n / n), (double)(cell / n % n), (double)(cell % n)};
+        double at[3];
 
+        hg_mock_cell_place(cell, n, at);
         for (int k = 0; k < 3; k++) {
             double x =
                 (at[k] + (double)host[i].offset[k]) * width +

@@ -29,7 +29,6 @@ make_particles(const hg_mock_plan *plan, const hg_mock_fields *f, double share, 
                particle **particles)
 {
     uint64_t first = (uint64_t)f->fft->x_first * (uint64_t)plan->mesh * (uint64_t)plan->mesh;
-    uint64_t side = (uint64_t)plan->mesh;
     double width = plan->box / plan->mesh, h = plan->cosmology.h;
     int64_t at = 0;
 
@@ -40,12 +39,12 @@ make_particles(const hg_mock_plan *plan, const hg_mock_fields *f, double share, 
     HG_TRY(hg_mem_array(particles, (size_t)*n, sizeof **particles));
     for (size_t i = 0; i < f->fft->n_real; i++) {
         uint64_t cell = first + i;
-        double lattice[3] = {(double)(cell / side / side), (double)(cell / side % side),
-                             (double)(cell % side)};
+        double lattice[3];
 
         if (!is_kept(plan, cell, share)) {
             continue;
         }
+        hg_mock_cell_place((int64_t)cell, plan->mesh, lattice);
         (*particles)[at].id = (int64_t)cell;
         for (int k = 0; k < 3; k++) {
             double x = lattice[k] * width + (double)f->shift[k][i];

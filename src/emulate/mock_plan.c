@@ -25,6 +25,15 @@ hg_mock_cosmology(const hg_params_mock *param)
                           .n_s = param->n_s};
 }
 
+void
+hg_mock_cell_place(int64_t cell, int64_t mesh, double place[3])
+{
+    for (int k = 2; k >= 0; k--) {
+        place[k] = (double)(cell % mesh);
+        cell /= mesh;
+    }
+}
+
 /* Bins from the smallest mass up to where less than one halo in 1e4 boxes is expected. */
 static hg_status
 set_bins(hg_mock_plan *plan)

@@ -66,6 +66,15 @@ HG_MUST_CHECK hg_status hg_mock_plan_create(const hg_params_mock *param,
                                             uint64_t seed, hg_mock_plan **plan);
 void hg_mock_plan_free(hg_mock_plan *plan);
 
+/** Place of a cell on a cubic mesh whose last index runs fastest.
+ *
+ * @local
+ * @param[in]  cell   0 <= cell < mesh^3
+ * @param[in]  mesh   cells per side
+ * @param[out] place  shape (3); whole numbers, in cells
+ */
+void hg_mock_cell_place(int64_t cell, int64_t mesh, double place[3]);
+
 /** What holds for all rows of the universe's catalogues.
  *
  * @local

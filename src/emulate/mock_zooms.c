@@ -37,12 +37,12 @@ typedef struct search {
 static void
 point_position(const search *s, size_t i, double x[3])
 {
-    size_t n = (size_t)s->n_point;
-    double step = s->box / s->n_point;
+    const double step = s->box / s->n_point;
 
-    x[0] = step * (double)(i / n / n);
-    x[1] = step * (double)(i / n % n);
-    x[2] = step * (double)(i % n);
+    hg_mock_cell_place((int64_t)i, s->n_point, x);
+    for (int k = 0; k < 3; k++) {
+        x[k] *= step;
+    }
 }
 
 static double

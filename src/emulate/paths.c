@@ -17,6 +17,26 @@ hg_paths_output(const hg_params *params, const char *name, size_t n, char path[]
     return hg_text_path(n, path, "%s/%s", params->output.folder, name);
 }
 
+hg_status
+hg_paths_folder(const char *path, size_t n, char folder[])
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL) {
+        return hg_text_path(n, folder, ".");
+    }
+    return hg_text_path(n, folder, "%.*s", slash > path ? (int)(slash - path) : 1, path);
+}
+
+hg_status
+hg_paths_make_folder(const hg_comm *comm, const char *path)
+{
+    char folder[HG_PATH_MAX];
+
+    HG_TRY(hg_paths_folder(path, sizeof folder, folder));
+    return hg_folder_make(comm, folder);
+}
+
 bool
 hg_paths_is_mock(const hg_params *params)
 {

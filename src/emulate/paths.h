@@ -18,8 +18,25 @@
 HG_MUST_CHECK hg_status hg_paths_output(const hg_params *params, const char *name, size_t n,
                                         char path[]);
 
-/** Whether the run has catalogues of its own to read, or works on the mock in its output
- * folder.
+/** Folder of a file, "." for a name without a slash.
+ *
+ * @local
+ * @param[in]  path    of a file
+ * @param[in]  n       size of the buffer
+ * @param[out] folder  filled, without a slash at its end
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_paths_folder(const char *path, size_t n, char folder[]);
+
+/** Make the folder of an output file and its parents.
+ *
+ * @collective{comm}
+ * @param[in] path  of a file
+ * @return HG_OK; HG_E_WRITE; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_paths_make_folder(const hg_comm *comm, const char *path);
+
+/** Whether the run works on the mock in its output folder: Parent.files is empty.
  *
  * @local
  */

@@ -92,34 +92,30 @@ hg_recipes_clear(hg_recipes *set)
     *set = (hg_recipes){0};
 }
 
-static const hg_column *
-find_column(const hg_catalog *catalog, const char *name)
-{
-    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
-        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
-            return hg_catalog_column(catalog, i);
-        }
-    }
-    return NULL;
-}
-
 void
 hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog)
 {
     for (int i = 0; i < set->n; i++) {
         hg_recipe *r = &set->recipe[i];
-        const hg_column *column = NULL;
+        const char *name = hg_expression_column(r->expression);
+        const hg_column *column = name != NULL ? hg_catalog_find(catalog, name) : NULL;
 
-        if (hg_expression_n_name(r->expression) == 1) {
-            column = find_column(catalog, hg_expression_name(r->expression, 0));
-        }
-        /* only a bare column has the column's unit: "a" or "a | log10", not "a / 2" */
-        if (column != NULL && (strchr(r->text, '|') == NULL ||
-                               strncmp(r->text, column->name, strlen(column->name)) == 0 ||
-                               strcmp(r->name, column->name) == 0)) {
+        if (column != NULL) {
             snprintf(r->unit, sizeof r->unit, "%s", column->unit);
         }
         describe(r, &set->spec[i]);
+    }
+}
+
+void
+hg_predicted_name(const char *target, int draw, size_t n, char name[])
+{
+    if (draw < 0) {
+        snprintf(name, n, "%.50s_mean", target);
+    } else if (draw == 0) {
+        snprintf(name, n, "%.50s_draw", target);
+    } else {
+        snprintf(name, n, "%.50s_draw%d", target, draw + 1);
     }
 }
 
@@ -175,7 +171,7 @@ hg_names_check(const hg_names *names, const hg_catalog *catalog, const char *wha
         const char *near;
         size_t used = strlen(list);
 
-        if (find_column(catalog, names->v[i]) != NULL) {
+        if (hg_catalog_find(catalog, names->v[i]) != NULL) {
             continue;
         }
         near = hg_text_nearest(names->v[i], (size_t)n, have);

@@ -50,11 +50,21 @@ HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_forest *forest, bool target
 void hg_recipes_clear(hg_recipes *set);
 
 /** Set the unit of each recipe from the catalogue's columns: that of the column when the
- * expression is one column, else unknown.
+ * expression is one column, an element of it or its norm; else it stays unknown.
  *
  * @local
  */
 void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
+
+/** Name of the column of predictions: X_mean, X_draw, X_draw2, ...
+ *
+ * @local
+ * @param[in]  target  name of the target X; only its first 50 characters count
+ * @param[in]  draw    0, 1, ... or -1 for the mean
+ * @param[in]  n       size of the buffer
+ * @param[out] name    filled
+ */
+void hg_predicted_name(const char *target, int draw, size_t n, char name[]);
 
 /** Add a name, or all names a set or an expression uses, to a list (names already there stay
  * single).

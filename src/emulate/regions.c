@@ -35,16 +35,15 @@ split_line(char *line, char *field[MAX_COLUMNS])
     return n;
 }
 
-static void
+static hg_status
 join_folder(const char *table, const char *file, size_t n, char out[])
 {
     const char *slash = strrchr(table, '/');
 
     if (file[0] == '\0' || file[0] == '/' || slash == NULL) {
-        snprintf(out, n, "%s", file);
-    } else {
-        snprintf(out, n, "%.*s/%s", (int)(slash - table), table, file);
+        return hg_text_path(n, out, "%s", file);
     }
+    return hg_text_path(n, out, "%.*s/%s", (int)(slash - table), table, file);
 }
 
 static hg_status
@@ -73,11 +72,15 @@ parse_row(const char *path, int line, const int column[N_NAME], int n_field,
             return HG_FAIL(HG_E_FORMAT, "'%s', line %d: '%s' is not the number of a region",
                            path, line, text);
         } else if (i == RUN && text[0] != '\0') {
-            snprintf(r->run, sizeof r->run, "%s", text);
+            if (strlen(text) >= sizeof r->run) {
+                return HG_FAIL(HG_E_FORMAT, "'%s', line %d: the name of the run is too long",
+                               path, line);
+            }
+            strcpy(r->run, text);
         } else if (i == HYDRO) {
-            join_folder(path, text, sizeof r->hydro, r->hydro);
+            HG_TRY(join_folder(path, text, sizeof r->hydro, r->hydro));
         } else if (i == DMO) {
-            join_folder(path, text, sizeof r->dmo, r->dmo);
+            HG_TRY(join_folder(path, text, sizeof r->dmo, r->dmo));
         }
     }
     if (r->hydro[0] == '\0') {
@@ -86,6 +89,12 @@ parse_row(const char *path, int line, const int column[N_NAME], int n_field,
     if (r->weight < 0) {
         return HG_FAIL(HG_E_INPUT, "'%s', line %d: weight %g is negative", path, line,
                        r->weight);
+    }
+    if (r->radius <= 0) {
+        return HG_FAIL(HG_E_INPUT,
+                       "'%s', line %d: radius %g is not positive: leave the field empty to use "
+                       "all haloes of the file",
+                       path, line, r->radius);
     }
     return HG_OK;
 }
@@ -125,8 +134,7 @@ static hg_status
 parse_table(const char *path, char *text, const char *run, int *n, hg_region **regions)
 {
     char *rest = NULL, *field[MAX_COLUMNS];
-    int column[N_NAME], line = 0;
-    bool has_header = false;
+    int column[N_NAME], line = 0, n_column = 0;
 
     for (char *p = text; p != NULL && *p != '\0'; p = rest) {
         int n_field;
@@ -141,10 +149,14 @@ parse_table(const char *path, char *text, const char *run, int *n, hg_region **r
             continue;
         }
         n_field = split_line(p, field);
-        if (!has_header) {
+        if (n_column == 0) {
             HG_TRY(find_columns(path, n_field, field, column));
-            has_header = true;
+            n_column = n_field;
             continue;
+        }
+        if (n_field != n_column) {
+            return HG_FAIL(HG_E_FORMAT, "'%s', line %d: %d fields, the header line has %d",
+                           path, line, n_field, n_column);
         }
         HG_TRY(hg_mem_resize(regions, (size_t)*n + 1, sizeof **regions));
         HG_TRY(parse_row(path, line, column, n_field, field, run, &(*regions)[*n]));
@@ -171,7 +183,7 @@ hg_regions_read(const hg_comm *comm, const char *path, const char *run, int *n,
     *n = 0;
     *regions = NULL;
     if (comm->rank == 0) {
-        status = hg_file_read(path, &text);
+        status = hg_text_read(path, &text);
         if (status == HG_OK && text.data == NULL) {
             status = HG_FAIL(HG_E_INPUT, "region table '%s' is empty", path);
         }

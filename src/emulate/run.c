@@ -65,8 +65,14 @@ count_parent(const hg_comm *comm, const hg_params *params, int64_t *n_row)
     hg_catalog *catalog = NULL;
 
     HG_TRY(hg_paths_parent(params, sizeof buffer, buffer, file, &options));
-    if (hg_paths_is_mock(params) && !hg_file_exists(buffer)) {
-        return hg_comm_agree(comm, count_mock(&params->mock, n_row));
+    if (hg_paths_is_mock(params)) {
+        /* ranks of other nodes may see another folder than rank 0: one must decide */
+        char is_made = comm->rank == 0 && hg_file_exists(buffer);
+
+        hg_comm_broadcast(comm, 0, &is_made, 1);
+        if (!is_made) {
+            return hg_comm_agree(comm, count_mock(&params->mock, n_row));
+        }
     }
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
     *n_row = hg_catalog_n_row(catalog);

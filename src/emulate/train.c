@@ -130,14 +130,9 @@ count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows 
     return HG_OK;
 }
 
-/* Recipes, rows and forest of a run; all are released on failure. */
 static hg_status
-train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
-            hg_recipes *targets, hg_forest **forest)
+parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets)
 {
-    hg_training_rows rows = {0};
-    hg_status status;
-
     HG_TRY(hg_recipes_parse(&params->features, "Features", features));
     HG_TRY(hg_recipes_parse(&params->targets, "Targets", targets));
     if (features->n > HG_FEATURES_MAX || targets->n > HG_TARGETS_MAX) {
@@ -145,6 +140,18 @@ train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
                        "%d features and %d targets are more than the limits %d and %d",
                        features->n, targets->n, HG_FEATURES_MAX, HG_TARGETS_MAX);
     }
+    return HG_OK;
+}
+
+/* Recipes, rows and forest of a run; rows are released, the caller releases the rest. */
+static hg_status
+train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+            hg_recipes *targets, hg_forest **forest)
+{
+    hg_training_rows rows = {0};
+    hg_status status;
+
+    HG_TRY(hg_comm_agree(comm, parse_recipes(params, features, targets)));
     hg_phase_start("train: read");
     status = hg_training_rows_read(comm, params, features, targets, &rows);
     hg_phase_stop("train: read");
@@ -170,14 +177,12 @@ hg_emulate_train(const hg_comm *comm, const hg_params *params, bool overwrite)
     hg_status status;
 
     HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
-    if (strchr(params->model.file, '/') == NULL) {
-        HG_TRY(hg_folder_make(comm, params->output.folder));
-    }
-    if (!overwrite) {
+    HG_TRY(hg_paths_make_folder(comm, path));
+    if (!overwrite) { /* with it the old model stays until the new one replaces it */
         HG_TRY(hg_output_claim(comm, path, false));
     }
     HG_TRY_OR(done, status, train_model(comm, params, &features, &targets, &forest));
-    HG_TRY_OR(done, status, report_metrics(forest));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, report_metrics(forest)));
     hg_phase_start("train: write");
     status = hg_forest_save(comm, forest, path, overwrite);
     hg_phase_stop("train: write");

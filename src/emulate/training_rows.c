@@ -25,24 +25,14 @@ struct reader {
     hg_expression *selection;
     hg_training_rows *rows;
     hg_names names;
-    bool has_parent_id, has_weight, has_region, has_run, has_contamination, is_first;
+    bool has_region, is_first;
 };
-
-static bool
-has_column(const hg_catalog *catalog, const char *name)
-{
-    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
-        if (strcmp(hg_catalog_column(catalog, i)->name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* List the columns to read: what recipes and cuts need, and what identifies rows. */
 static hg_status
 list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *region)
 {
+    static const char *const optional[] = {"parent_id", "weight", "region", "run", "f_contam"};
     const char *group = r->params->selection.group;
 
     memset(&r->names, 0, sizeof r->names);
@@ -53,29 +43,22 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
         HG_TRY(hg_names_add(&r->names, group));
     }
     if (region != NULL && isfinite(region->radius)) {
+        for (int k = 0; k < 3; k++) {
+            if (!isfinite(region->centre[k])) {
+                return HG_FAIL(HG_E_INPUT,
+                               "region %" PRId64 " has a radius but no centre: give x, y and z",
+                               region->region);
+            }
+        }
         HG_TRY(hg_names_add(&r->names, "position"));
     }
     HG_TRY(hg_names_check(&r->names, catalog, "training"));
     HG_TRY(hg_names_add(&r->names, "id"));
-    r->has_parent_id = has_column(catalog, "parent_id");
-    r->has_weight = has_column(catalog, "weight");
-    r->has_region = has_column(catalog, "region");
-    r->has_run = has_column(catalog, "run");
-    r->has_contamination = has_column(catalog, "f_contam");
-    if (r->has_parent_id) {
-        HG_TRY(hg_names_add(&r->names, "parent_id"));
-    }
-    if (r->has_weight) {
-        HG_TRY(hg_names_add(&r->names, "weight"));
-    }
-    if (r->has_region) {
-        HG_TRY(hg_names_add(&r->names, "region"));
-    }
-    if (r->has_run) {
-        HG_TRY(hg_names_add(&r->names, "run"));
-    }
-    if (r->has_contamination) {
-        HG_TRY(hg_names_add(&r->names, "f_contam"));
+    r->has_region = hg_catalog_find(catalog, "region") != NULL;
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        if (hg_catalog_find(catalog, optional[i]) != NULL) {
+            HG_TRY(hg_names_add(&r->names, optional[i]));
+        }
     }
     return HG_OK;
 }
@@ -176,18 +159,19 @@ identify_rows(const struct reader *r, const hg_table *table, const hg_region *re
     const bool same_files = region == NULL && is_parent_itself(p);
 
     for (int64_t i = 0; i < table->n; i++) {
-        int64_t number = region != NULL ? region->region : hg_halo_place(regions, runs, i);
+        const int64_t number =
+            region != NULL ? region->region : hg_halo_place(regions, runs, i);
+        const int64_t ancestor = parents != NULL ? hg_column_integer(parents, i) : -1;
 
         key[i] = hg_halo_key(run, number, id[i]);
-        group[i] = groups != NULL
-                       ? hg_halo_key(run, number, (int64_t)hg_column_value(groups, i, 0))
-                       : hg_halo_prefix(run, number);
+        group[i] = groups != NULL ? hg_halo_key(run, number, hg_column_integer(groups, i))
+                                  : hg_halo_prefix(run, number);
         weight[i] = weights != NULL ? hg_column_value(weights, i, 0)
                     : region != NULL && isfinite(region->weight) ? region->weight
                                                                  : 1;
         parent_key[i] = 0;
-        if (parents != NULL && ((const int64_t *)parents->data)[i] >= 0) {
-            parent_key[i] = hg_halo_key_of(parent, ((const int64_t *)parents->data)[i]);
+        if (ancestor >= 0) {
+            parent_key[i] = hg_halo_key_of(parent, ancestor);
         } else if (parents == NULL && same_files) {
             parent_key[i] = hg_halo_key(p->parent.run, number, id[i]);
         } else if (parents == NULL && same_run) {
@@ -263,6 +247,9 @@ take_part(struct reader *r, hg_table *table, const hg_region *region, const char
     HG_TRY(hg_mem_array(&keep, (size_t)table->n, 1));
     HG_TRY_OR(done, status, cut_rows(r, table, region, keep));
     hg_table_keep(table, keep);
+    if (table->n == 0) {
+        goto done;
+    }
     HG_TRY_OR(done, status, make_room(rows, table->n, r->features->n, r->targets->n));
     identify_rows(r, table, region, run, rows->key + first, rows->group + first,
                   rows->parent_key + first, rows->weight + first);
@@ -344,7 +331,7 @@ done:
 /* Radii apply only to catalogues in the parent's frame: those of zooms cut from a larger file.
  */
 static hg_status
-read_regions(const hg_comm *comm, struct reader *r, hg_catalog_options *options,
+read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *common,
              const char *path)
 {
     hg_region *regions = NULL;
@@ -357,10 +344,11 @@ read_regions(const hg_comm *comm, struct reader *r, hg_catalog_options *options,
     status = HG_OK;
     for (int i = 0; i < n && status == HG_OK; i++) {
         const char *file = regions[i].hydro;
+        hg_catalog_options options = *common;
 
-        options->n_file = 1;
-        options->files = &file;
-        status = read_catalog(comm, r, options, &regions[i], regions[i].run);
+        options.n_file = 1;
+        options.files = &file;
+        status = read_catalog(comm, r, &options, &regions[i], regions[i].run);
     }
     r->rows->has_group = true;
     hg_mem_free(regions);
@@ -384,10 +372,14 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
     options.partial = params->zooms.partial;
-    HG_TRY(hg_paths_regions(params, sizeof path, path));
+    HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
     if (params->selection.train != NULL) {
-        HG_TRY(hg_expression_create(params->selection.train, &r.selection));
+        status = hg_expression_create(params->selection.train, &r.selection);
+        if (status != HG_OK) {
+            hg_error_prefix("Selection.train: ");
+        }
     }
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (path[0] != '\0') {
         status = read_regions(comm, &r, &options, path);
     } else {
@@ -396,6 +388,7 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
         status = read_catalog(comm, &r, &options, NULL, params->zooms.run);
         rows->has_group = params->selection.group != NULL || r.has_region;
     }
+done:
     hg_expression_free(r.selection);
     if (status != HG_OK) {
         hg_training_rows_clear(rows);

@@ -145,9 +145,10 @@ calibrate_range(const hg_forest *f, int threads, const float x[], int64_t first,
                 float factor[])
 {
     const int n_tree = f->n_tree < MAX_TREES ? f->n_tree : MAX_TREES;
-    const int n_thread = threads > 0 ? threads : omp_get_max_threads();
+    const int n_thread = /* NOLINT: the analyser does not look into pragmas */
+        threads > 0 ? threads : omp_get_max_threads();
     unsigned char *copies = NULL;
-    hg_status worst = HG_OK;
+    hg_error_record record = {.status = HG_OK};
 
     HG_TRY(fill_copies(f, n_tree, &copies));
 #pragma omp parallel num_threads(n_thread)
@@ -167,10 +168,15 @@ calibrate_range(const hg_forest *f, int threads, const float x[], int64_t first,
         hg_mem_free(s.weight);
         hg_mem_free(s.touched);
 #pragma omp critical(hg_calibrate_status)
-        worst = status > worst ? status : worst;
+        if (status != HG_OK) {
+            record = *hg_error_last();
+        }
     }
     hg_mem_free(copies);
-    return worst;
+    if (record.status != HG_OK) {
+        hg_error_set(&record); /* records are per thread */
+    }
+    return record.status;
 }
 
 hg_status

@@ -189,7 +189,7 @@ grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_tree tree[],
            int64_t oob_sum[], int64_t oob_trees[])
 {
     const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
-    const int n_thread =
+    const int n_thread = /* NOLINT: the analyser does not look into pragmas */
         plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
     const size_t n_value = (size_t)plan->n * (size_t)plan->rule.n_target;
     hg_progress progress = hg_progress_start("train", "trees", n_local);
@@ -222,7 +222,7 @@ grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_tree tree[],
 #pragma omp critical(hg_forest_merge)
         {
             if (status != HG_OK && at < worst) {
-                worst = at;
+                worst = at; /* NOLINT: read by the next thread */
                 record = *hg_error_last();
             }
             for (size_t i = 0; i < n_value && status == HG_OK; i++) {

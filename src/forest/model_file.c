@@ -240,7 +240,7 @@ fail:
 hg_status
 hg_forest_save(const hg_comm *comm, const hg_forest *forest, const char *path, int overwrite)
 {
-    hg_status status = HG_OK;
+    hg_status status = HG_OK, agreed;
 
     if (comm->rank == 0) {
         if (!overwrite && hg_file_exists(path)) {
@@ -253,7 +253,11 @@ hg_forest_save(const hg_comm *comm, const hg_forest *forest, const char *path, i
             status = write_file(&view, path);
         }
     }
-    return hg_comm_agree(comm, status);
+    agreed = hg_comm_agree(comm, status);
+    if (agreed != HG_OK && status == HG_OK && comm->rank == 0) {
+        unlink(path); /* what failed leaves nothing */
+    }
+    return agreed;
 }
 
 static hg_status
@@ -273,8 +277,12 @@ check_format(hg_h5 *file, const char *path)
     char format[32];
     int64_t version = 0;
 
-    if (hg_h5_get_string(file, "/", "format", sizeof format, format) != HG_OK ||
-        strcmp(format, FORMAT) != 0) {
+    hg_status status = hg_h5_get_string(file, "/", "format", sizeof format, format);
+
+    if (status == HG_E_MEMORY) {
+        return status;
+    }
+    if (status != HG_OK || strcmp(format, FORMAT) != 0) {
         return HG_FAIL(HG_E_FORMAT, "'%s' is not a halograft model", path);
     }
     HG_TRY(hg_h5_get_integer(file, "/", "version", &version));

@@ -190,7 +190,7 @@ hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
         }
 #pragma omp critical(hg_predict_merge)
         if (status != HG_OK && at < worst) {
-            worst = at;
+            worst = at; /* NOLINT: read by the next thread */
             record = *hg_error_last();
         }
         hg_mem_free(bench.leaf);

@@ -11,8 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "halograft/log.h"
-
-enum { PIECE = 1 << 28 };
+#include "par/piece.h"
 
 static int fault_count, fault_rank;
 
@@ -180,8 +179,8 @@ hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n)
 {
     char *p = data;
 
-    for (size_t done = 0; done < n; done += PIECE) {
-        size_t piece = n - done < PIECE ? n - done : PIECE;
+    for (size_t done = 0; done < n; done += HG_PIECE) {
+        size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
         MPI_Bcast(p + done, (int)piece, MPI_BYTE, root, comm->mpi);
     }
@@ -190,7 +189,7 @@ hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n)
 static void
 reduce(const hg_comm *comm, size_t n, void *x, MPI_Datatype type, MPI_Op op)
 {
-    const size_t step = PIECE / 8;
+    const size_t step = HG_PIECE / 8;
     char *p = x;
 
     for (size_t done = 0; done < n; done += step) {
@@ -248,7 +247,7 @@ hg_comm_prefix(const hg_comm *comm, int64_t x)
 void
 hg_comm_gather(const hg_comm *comm, const void *data, size_t n, void *all)
 {
-    HG_ASSERT(n < PIECE);
+    HG_ASSERT(n < HG_PIECE);
     MPI_Allgather(data, (int)n, MPI_BYTE, all, (int)n, MPI_BYTE, comm->mpi);
 }
 
@@ -257,8 +256,8 @@ hg_comm_send(const hg_comm *comm, int to, const void *data, size_t n)
 {
     const char *p = data;
 
-    for (size_t done = 0; done < n; done += PIECE) {
-        size_t piece = n - done < PIECE ? n - done : PIECE;
+    for (size_t done = 0; done < n; done += HG_PIECE) {
+        size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
         MPI_Send(p + done, (int)piece, MPI_BYTE, to, 1, comm->mpi);
     }
@@ -269,8 +268,8 @@ hg_comm_receive(const hg_comm *comm, int from, void *data, size_t n)
 {
     char *p = data;
 
-    for (size_t done = 0; done < n; done += PIECE) {
-        size_t piece = n - done < PIECE ? n - done : PIECE;
+    for (size_t done = 0; done < n; done += HG_PIECE) {
+        size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
         MPI_Recv(p + done, (int)piece, MPI_BYTE, from, 1, comm->mpi, MPI_STATUS_IGNORE);
     }

@@ -1,53 +1,50 @@
-/* Rows move between ranks in two steps: counts first, then the bytes in rounds, so that no
- * single message exceeds the piece size whatever the imbalance. */
+/* Rows move between ranks in two steps: counts first, then the bytes, between pairs of ranks at
+ * growing distance on a ring, so that no memory is needed, and in pieces, so that no single
+ * message exceeds the piece size whatever the imbalance. */
 #include <string.h>
 
 #include "base/memory.h"
-#include "halograft/comm.h"
+#include "par/piece.h"
 
-enum { PIECE = 1 << 28 };
-
-/* One round moves at most `piece` bytes per pair of ranks. */
-static void
-exchange_round(const hg_comm *comm, const char *send, const int64_t n_send[], char *recv,
-               const int64_t n_recv[], int64_t done, int64_t piece)
+static int64_t
+sum_before(const int64_t n[], int rank)
 {
-    int64_t first_send = 0, first_recv = 0;
-    int n_request = 0;
-    MPI_Request *request = NULL;
+    int64_t sum = 0;
 
-    HG_ASSERT(hg_mem_array(&request, 2 * (size_t)comm->size, sizeof *request) == HG_OK);
-    for (int r = 0; r < comm->size; r++) {
-        int64_t ns = n_send[r] - done, nr = n_recv[r] - done;
-
-        if (nr > 0) {
-            MPI_Irecv(recv + first_recv + done, (int)(nr < piece ? nr : piece), MPI_BYTE, r, 2,
-                      comm->mpi, &request[n_request++]);
-        }
-        if (ns > 0) {
-            MPI_Isend(send + first_send + done, (int)(ns < piece ? ns : piece), MPI_BYTE, r, 2,
-                      comm->mpi, &request[n_request++]);
-        }
-        first_send += n_send[r];
-        first_recv += n_recv[r];
+    for (int r = 0; r < rank; r++) {
+        sum += n[r];
     }
-    MPI_Waitall(n_request, request, MPI_STATUSES_IGNORE);
-    hg_mem_free(request);
+    return sum;
+}
+
+/* Send one block and receive another; both sides know both sizes, so they make equal pieces. */
+static void
+swap_blocks(const hg_comm *comm, int to, const char *send, int64_t n_send, int from, char *recv,
+            int64_t n_recv)
+{
+    for (int64_t done = 0; done < n_send || done < n_recv; done += HG_PIECE) {
+        const int64_t ns = n_send - done < HG_PIECE ? n_send - done : HG_PIECE;
+        const int64_t nr = n_recv - done < HG_PIECE ? n_recv - done : HG_PIECE;
+
+        MPI_Sendrecv(ns > 0 ? send + done : NULL, ns > 0 ? (int)ns : 0, MPI_BYTE,
+                     ns > 0 ? to : MPI_PROC_NULL, 2, nr > 0 ? recv + done : NULL,
+                     nr > 0 ? (int)nr : 0, MPI_BYTE, nr > 0 ? from : MPI_PROC_NULL, 2,
+                     comm->mpi, MPI_STATUS_IGNORE);
+    }
 }
 
 void
 hg_comm_alltoall(const hg_comm *comm, const void *send, const int64_t n_send[], void *recv,
                  const int64_t n_recv[])
 {
-    int64_t most = 0;
+    for (int step = 0; step < comm->size; step++) {
+        const int to = (comm->rank + step) % comm->size;
+        const int from = (comm->rank - step + comm->size) % comm->size;
 
-    for (int r = 0; r < comm->size; r++) {
-        most = n_send[r] > most ? n_send[r] : most;
-        most = n_recv[r] > most ? n_recv[r] : most;
-    }
-    hg_comm_max(comm, 1, &most);
-    for (int64_t done = 0; done < most; done += PIECE) {
-        exchange_round(comm, send, n_send, recv, n_recv, done, PIECE);
+        if (n_send[to] > 0 || n_recv[from] > 0) {
+            swap_blocks(comm, to, (const char *)send + sum_before(n_send, to), n_send[to], from,
+                        (char *)recv + sum_before(n_recv, from), n_recv[from]);
+        }
     }
 }
 

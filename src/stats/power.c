@@ -300,8 +300,8 @@ allocate_power(int n, int n_pole, hg_power *power)
 static void
 fill_bin(const hg_fine *fine, int64_t low, int64_t high, int i, hg_power *power)
 {
-    static const int p_column[3] = {HG_FINE_P0, HG_FINE_P2, HG_FINE_P4};
-    static const int q_column[3] = {HG_FINE_Q0, HG_FINE_Q2, HG_FINE_Q4};
+    static const int p_column[HG_POLES] = {HG_FINE_P0, HG_FINE_P2, HG_FINE_P4};
+    static const int q_column[HG_POLES] = {HG_FINE_Q0, HG_FINE_Q2, HG_FINE_Q4};
     double total[HG_FINE_MAX] = {0}, k = 0, modes = 0;
 
     for (int64_t n2 = low; n2 < high && n2 < fine->n_bin; n2++) {
@@ -316,7 +316,7 @@ fill_bin(const hg_fine *fine, int64_t low, int64_t high, int i, hg_power *power)
     power->modes[i] = (int64_t)modes;
     power->k_mean[i] = modes > 0 ? 2 * M_PI / fine->box * k / modes : (double)NAN;
     power->shot[i] = modes > 0 ? total[HG_FINE_SHOT] / modes : (double)NAN;
-    for (int l = 0; l < power->n_pole; l++) {
+    for (int l = 0; l < power->n_pole && l < HG_POLES; l++) {
         power->p[l][i] = modes > 0 ? (4 * l + 1) * total[p_column[l]] / modes : (double)NAN;
         power->sigma[l][i] =
             modes > 0 ? (4 * l + 1) * sqrt(total[q_column[l]]) / modes : (double)NAN;

@@ -57,15 +57,17 @@ HG_MUST_CHECK hg_status hg_fine_measure(const hg_comm *comm, const hg_slab *slab
                                         hg_los los, hg_fine *fine);
 void hg_fine_clear(hg_fine *fine);
 
+enum { HG_POLES = 3 };
+
 /** Binned spectrum; NAN in empty bins, which keep their place. */
 typedef struct hg_power {
     int n;
-    int n_pole; /**< 1, or 3 for l = 0, 2, 4 */
+    int n_pole; /**< 1, or HG_POLES for l = 0, 2, 4 */
     double *k_low, *k_high, *k_mean;
-    int64_t *modes;   /**< k and -k both counted */
-    double *shot;     /**< mean shot noise that was subtracted */
-    double *p[3];     /**< P_l, shot noise subtracted */
-    double *sigma[3]; /**< Gaussian error of P_l from the modes themselves */
+    int64_t *modes;          /**< k and -k both counted */
+    double *shot;            /**< mean shot noise that was subtracted */
+    double *p[HG_POLES];     /**< P_l, shot noise subtracted */
+    double *sigma[HG_POLES]; /**< Gaussian error of P_l from the modes themselves */
     double *block;
 } hg_power;
 

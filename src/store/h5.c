@@ -1,7 +1,7 @@
-/* Files and datasets. HDF5's automatic error printing is switched off when the first file is
- * opened; the innermost message of its stack goes into our record, because that is the one that
- * says what happened ("truncated file: eof = ..."). Transfers are cut into pieces of at most
- * 256 MiB. */
+/* Files and datasets. A handler of ours stands in for HDF5's automatic error printing: it keeps
+ * the innermost message of the stack, because that is the one that says what happened
+ * ("truncated file: eof = ..."), at the moment of the failure, because the next successful call
+ * empties the stack. Transfers are cut into pieces of at most 256 MiB. */
 #include "store/h5_private.h"
 
 #include <errno.h>
@@ -14,115 +14,43 @@
 
 enum { PIECE = 1 << 28 };
 
-static const struct {
-    size_t size;
-    const char *name;
-} types[] = {{8, "float64"}, {4, "float32"}, {8, "int64"}, {8, "uint64"}, {4, "int32"},
-             {4, "uint32"},  {2, "uint16"},  {1, "uint8"}, {1, "int8"}};
-
-size_t
-hg_type_size(hg_type type)
-{
-    return types[type].size;
-}
-
-const char *
-hg_type_name(hg_type type)
-{
-    return types[type].name;
-}
-
-hid_t
-hg_h5_native(hg_type type)
-{
-    switch (type) {
-    case HG_F64:
-        return H5T_NATIVE_DOUBLE;
-    case HG_F32:
-        return H5T_NATIVE_FLOAT;
-    case HG_I64:
-        return H5T_NATIVE_INT64;
-    case HG_U64:
-        return H5T_NATIVE_UINT64;
-    case HG_I32:
-        return H5T_NATIVE_INT32;
-    case HG_U32:
-        return H5T_NATIVE_UINT32;
-    case HG_U16:
-        return H5T_NATIVE_UINT16;
-    case HG_U8:
-        return H5T_NATIVE_UINT8;
-    case HG_I8:
-        return H5T_NATIVE_INT8;
-    }
-    return H5I_INVALID_HID;
-}
-
-bool
-hg_h5_nearest(hid_t disk, hg_type *type)
-{
-    H5T_class_t class = H5Tget_class(disk);
-    size_t size = H5Tget_size(disk);
-    bool is_signed = true;
-
-    if (class == H5T_FLOAT) {
-        *type = size > 4 ? HG_F64 : HG_F32;
-        return true;
-    }
-    if (class == H5T_ENUM) {
-        hid_t base = H5Tget_super(disk);
-
-        is_signed = H5Tget_sign(base) != H5T_SGN_NONE;
-        H5Tclose(base);
-    } else if (class == H5T_INTEGER) {
-        is_signed = H5Tget_sign(disk) != H5T_SGN_NONE;
-    } else {
-        return false;
-    }
-    if (size == 8) {
-        *type = is_signed ? HG_I64 : HG_U64;
-    } else if (size == 4) {
-        *type = is_signed ? HG_I32 : HG_U32;
-    } else if (size == 2) {
-        *type = is_signed ? HG_I32 : HG_U16;
-    } else {
-        *type = is_signed ? HG_I8 : HG_U8;
-    }
-    return true;
-}
+/* Why the last HDF5 call of this thread that failed did so. */
+static _Thread_local char reason[256];
 
 static herr_t
 keep_innermost(unsigned n, const H5E_error2_t *error, void *context)
 {
+    (void)context;
     if (n == 0 && error->desc != NULL) {
-        snprintf((char *)context, 256, "%s", error->desc);
+        snprintf(reason, sizeof reason, "%s", error->desc);
     }
     return 0;
+}
+
+static herr_t
+keep_reason(hid_t stack, void *context)
+{
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, keep_innermost, context);
 }
 
 hg_status
 hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *what)
 {
-    char reason[256] = "no further reason given";
+    const char *why = reason[0] != '\0' ? reason : "no further reason given";
 
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
     if (object[0] == '\0') {
-        return HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, reason);
+        return HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, why);
     }
-    return HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, reason);
+    return HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, why);
 }
 
 static hg_status
 create_handle(const char *path, hg_h5 **file)
 {
-    static bool silenced;
-
-    if (!silenced) {
-        H5open();
-        silenced = true;
-    }
     /* per thread in thread-safe builds, hence at every open */
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, keep_reason, NULL);
+    reason[0] = '\0';
     *file = NULL;
     if (strlen(path) >= sizeof((*file)->path)) {
         return HG_FAIL(HG_E_ARG, "path of %zu characters is too long", strlen(path));

@@ -137,6 +137,10 @@ hg_file_hash(const char *path, uint64_t *hash, int64_t *bytes)
             HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
         goto done;
     }
+    if (state == NULL) {
+        status = HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+        goto done;
+    }
     HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
     while ((n = fread(buffer, 1, BUFFER, file)) > 0) {
         hg_hash_feed(state, buffer, n);
@@ -170,36 +174,15 @@ hg_file_size(const char *path)
     return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
 }
 
-hg_status
-hg_file_read(const char *path, hg_text *text)
-{
-    FILE *file = fopen(path, "rb");
-    char *buffer = NULL;
-    hg_status status = HG_OK;
-    size_t n;
-
-    if (file == NULL) {
-        return HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
-    }
-    HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
-    while ((n = fread(buffer, 1, BUFFER, file)) > 0) {
-        HG_TRY_OR(done, status, hg_text_append(text, buffer, n));
-    }
-    if (ferror(file)) {
-        status = HG_FAIL(HG_E_READ, "file '%s' cannot be read: %s", path, strerror(errno));
-    }
-done:
-    hg_mem_free(buffer);
-    fclose(file);
-    return status;
-}
-
 static hg_status
 make_parents(const char *path)
 {
     char part[HG_PATH_MAX];
     struct stat info;
 
+    if (path[0] == '\0') {
+        return HG_FAIL(HG_E_ARG, "the name of a folder is empty: '.' is the current one");
+    }
     HG_TRY(hg_text_path(sizeof part, part, "%s", path));
     for (char *p = part + 1;; p++) {
         if (*p == '/' || *p == '\0') {
@@ -270,7 +253,9 @@ hg_folder_has_space(const char *folder, int64_t bytes)
         return HG_OK; /* the write itself will tell */
     }
     if ((double)info.f_bavail * (double)info.f_frsize < (double)bytes) {
-        return HG_FAIL(HG_E_WRITE, "'%s' has %.3g bytes free, the output needs about %.3g",
+        return HG_FAIL(HG_E_WRITE,
+                       "'%s' has %.3g bytes free, the output needs about %.3g: make room, or "
+                       "lower Output.space_margin if the estimate is too careful",
                        folder, (double)info.f_bavail * (double)info.f_frsize, (double)bytes);
     }
     return HG_OK;

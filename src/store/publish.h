@@ -25,8 +25,8 @@ enum { HG_PATH_MAX = 4096 };
  */
 HG_MUST_CHECK hg_status hg_publish_name(const char *path, size_t n, char temporary[]);
 
-/** Flush a finished temporary file to disk, read it back and compare its size and hash with
- * what a second read gives, rename it to its final name, and flush the folder.
+/** Flush a finished temporary file to disk, read it back in full, rename it to its final name,
+ * and flush the folder.
  *
  * @local
  * @param[in]  temporary  from hg_publish_name(), closed
@@ -55,13 +55,6 @@ HG_MUST_CHECK hg_status hg_file_hash(const char *path, uint64_t *hash, int64_t *
  */
 bool hg_file_exists(const char *path);
 int64_t hg_file_size(const char *path);
-
-/** Read a whole text file.
- *
- * @local
- * @return HG_OK; HG_E_NOTFOUND; HG_E_READ; HG_E_MEMORY
- */
-HG_MUST_CHECK hg_status hg_file_read(const char *path, hg_text *text);
 
 /** Create a folder and its parents on rank 0; all ranks see it on return.
  *

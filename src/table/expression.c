@@ -387,6 +387,21 @@ hg_expression_name(const hg_expression *expression, int i)
     return expression->name[i];
 }
 
+const char *
+hg_expression_column(const hg_expression *expression)
+{
+    const bool plain = expression->n_step == 1 && (expression->step[0].op == OP_COLUMN ||
+                                                   expression->step[0].op == OP_NORM);
+
+    return plain ? expression->name[expression->step[0].name] : NULL;
+}
+
+static bool
+is_true(double x)
+{
+    return x != 0 && !isnan(x);
+}
+
 static double
 binary(opcode op, double a, double b)
 {
@@ -402,9 +417,9 @@ binary(opcode op, double a, double b)
     case OP_POW:
         return pow(a, b);
     case OP_OR:
-        return a != 0 || b != 0;
+        return is_true(a) || is_true(b);
     case OP_AND:
-        return a != 0 && b != 0;
+        return is_true(a) && is_true(b);
     case OP_EQ:
         return a == b;
     case OP_NE:

@@ -4,7 +4,7 @@
  * Grammar, loosest first: || ; && ; == != < <= > >= ; + - ; * / ; unary - ! ; ^ ; call, name,
  * name[k], number, parentheses. A number may carry a unit in canonical form: "1e11 Msun". Names
  * are columns, vectors need [k] or norm(). Functions: log10 ln exp sqrt abs min max norm
- * isfinite. Comparisons give 1 or 0. Layer: table.
+ * isfinite. Comparisons give 1 or 0; NaN counts as false in && || !. Layer: table.
  */
 #ifndef HG_TABLE_EXPRESSION_H
 #define HG_TABLE_EXPRESSION_H
@@ -30,6 +30,13 @@ void hg_expression_free(hg_expression *expression);
  */
 int hg_expression_n_name(const hg_expression *expression);
 const char *hg_expression_name(const hg_expression *expression, int i);
+
+/** The column whose values, an element of them, or their norm, an expression gives unchanged.
+ *
+ * @local
+ * @return borrowed name, or NULL when the expression computes something else
+ */
+const char *hg_expression_column(const hg_expression *expression);
 
 /** Evaluate for every row of a table.
  *

@@ -46,6 +46,12 @@ parse_option(hg_recipe *recipe, const char *option)
             }
             if (n == 3) {
                 HG_TRY(hg_unit_parse(unit, &parsed));
+                if (parsed.h != 0 || parsed.a != 0) {
+                    return HG_FAIL(HG_E_PARAM,
+                                   "recipe '%s': '%s' holds h or a, which a recipe does not "
+                                   "know: write the number without them",
+                                   recipe->name, unit);
+                }
                 *values[i] *= parsed.factor;
             }
             return HG_OK;
@@ -106,6 +112,10 @@ hg_recipe_parse(const char *name, const char *text, hg_recipe *recipe)
     }
     if (status == HG_OK && !(recipe->scale > 0 && recipe->weight > 0)) {
         status = HG_FAIL(HG_E_PARAM, "recipe '%s': scale and weight must be positive", name);
+    }
+    if (status == HG_OK && recipe->low > recipe->high) {
+        status = HG_FAIL(HG_E_PARAM, "recipe '%s': min %g is above max %g", name, recipe->low,
+                         recipe->high);
     }
     if (status != HG_OK) {
         hg_error_prefix("'%s: %s': ", name, text);

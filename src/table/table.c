@@ -2,6 +2,7 @@
  * column never moves another one's data. */
 #include "halograft/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,18 @@ hg_column_value(const hg_column *column, int64_t i, int k)
         return (double)((const uint8_t *)column->data)[at];
     }
     return 0;
+}
+
+int64_t
+hg_column_integer(const hg_column *column, int64_t i)
+{
+    double value;
+
+    if (column->type == HG_COLUMN_I64) {
+        return ((const int64_t *)column->data)[i * column->width];
+    }
+    value = hg_column_value(column, i, 0);
+    return fabs(value) < 0x1p63 ? (int64_t)value : -1;
 }
 
 void

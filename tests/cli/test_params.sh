@@ -10,6 +10,13 @@ cd "$HG_SOURCE"
 "$HALOGRAFT" params >"$work/template.yml"
 "$HALOGRAFT" params --check "$work/template.yml"
 "$HALOGRAFT" params Model | grep -q "min_leaf: 5"
+# a command that needs one rank answers once, whatever the launcher started
+read -r -a mpirun <<<"$HG_MPIRUN"
+[ "$("${mpirun[@]}" -n 2 "$HALOGRAFT" params Model | grep -c "min_leaf: 5")" = 1 ] || {
+    echo "two ranks print the parameters twice"
+    exit 1
+}
+"${mpirun[@]}" -n 2 "$HALOGRAFT" params --check params/demo.yml
 "$HALOGRAFT" params --markdown >"$work/params.md"
 diff -u docs/params.md "$work/params.md" || {
     echo "docs/params.md is out of date: halograft params --markdown >docs/params.md"

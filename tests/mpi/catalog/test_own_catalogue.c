@@ -125,7 +125,7 @@ Test(own_catalogue, part_files_do_not_depend_on_the_ranks_and_the_manifest_holds
     if (world.rank == 0) {
         options = test_options(in_folder("one"));
         cr_expect_eq(write_catalogue(&part, &options), HG_OK);
-        cr_expect_eq(hg_file_read(in_folder("all.xxh3"), &manifest), HG_OK);
+        cr_expect_eq(hg_text_read(in_folder("all.xxh3"), &manifest), HG_OK);
         for (int k = 0; k <= N_PART; k++) {
             char suffix[16] = ".hdf5";
             uint64_t hash = 0;

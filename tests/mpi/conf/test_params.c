@@ -103,6 +103,18 @@ Test(params, unfit_yaml_is_refused_in_a_sentence)
     }
 }
 
+Test(params, a_folder_is_no_parameter_file)
+{
+    hg_params_options options = {.path = "/tmp", .snap = -1};
+    hg_params *p = NULL;
+
+    all_assert(hg_params_read(&world, &options, &p) == HG_E_READ && p == NULL);
+    options.path = "/tmp/hg-there-is-no-such-file.yml";
+    all_assert(hg_params_read(&world, &options, &p) == HG_E_NOTFOUND && p == NULL);
+    all_assert(strstr(hg_error_last()->message, "parameters: file '/tmp/hg-there") != NULL);
+    all_assert(hg_mem_used() == 0);
+}
+
 Test(params, the_echo_fed_back_gives_the_same_parameters)
 {
     hg_params *p = NULL, *q = NULL;

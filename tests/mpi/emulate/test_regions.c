@@ -56,14 +56,17 @@ Test(regions, mistakes_are_named_with_line_and_column)
         const char *text;
         const char *part;
         hg_status status;
-    } bad[] = {{"region,hydro\n", "no regions", HG_E_INPUT},
-               {"region,weight\n1,2\n", "no column 'hydro'", HG_E_FORMAT},
-               {"region,hydro,radus\n1,a,2\n", "'radus', did you mean 'radius'", HG_E_FORMAT},
-               {"region,hydro,weight\n1,a,x\n", "line 2: 'x' in column 'weight'", HG_E_FORMAT},
-               {"region,hydro,weight\n1,a,-1\n", "negative", HG_E_INPUT},
-               {"region,hydro\n1,a\n1,b\n", "line 3: region 1 of run 'zoom' is listed twice",
-                HG_E_INPUT},
-               {"region,hydro\n1,\n", "line 2: no file", HG_E_FORMAT}};
+    } bad[] = {
+        {"region,hydro\n", "no regions", HG_E_INPUT},
+        {"region,weight\n1,2\n", "no column 'hydro'", HG_E_FORMAT},
+        {"region,hydro,radus\n1,a,2\n", "'radus', did you mean 'radius'", HG_E_FORMAT},
+        {"region,hydro,weight\n1,a,x\n", "line 2: 'x' in column 'weight'", HG_E_FORMAT},
+        {"region,hydro,weight\n1,a,-1\n", "negative", HG_E_INPUT},
+        {"region,hydro\n1,a\n1,b\n", "line 3: region 1 of run 'zoom' is listed twice",
+         HG_E_INPUT},
+        {"region,hydro\n1,\n", "line 2: no file", HG_E_FORMAT},
+        {"region,hydro,x\n1,a\n", "line 2: 2 fields, the header line has 3", HG_E_FORMAT},
+        {"region,hydro,radius\n1,a,-2\n", "radius -2 is not positive", HG_E_INPUT}};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         hg_region *r = NULL;

@@ -87,7 +87,7 @@ Test(curve, a_statistics_file_gives_back_what_was_written)
     cr_expect_eq(hg_attributes_find(&in.score[0].attributes, "rmse")->value, 0.125);
     cr_expect_str_eq(hg_text_string(&in.parameters), "Measure:\n  mesh: 256\n");
 
-    cr_assert_eq(hg_file_read(twin, &csv), HG_OK);
+    cr_assert_eq(hg_text_read(twin, &csv), HG_OK);
     cr_expect(strstr(hg_text_string(&csv), "draw,power_10/5,power,\"stellar_mass > 1e10\",,1.5,"
                                            "1,2,1,0.10000000000000001,-1,0.33333333333333331,,"
                                            "1099511627776\n") != NULL,

@@ -121,6 +121,8 @@ Test(h5, a_checksummed_dataset_notices_a_changed_byte)
     cr_assert(found);
     cr_assert_eq(hg_h5_open(path, &f), HG_OK);
     cr_assert_eq(hg_h5_read(f, "a/b/m", 0, 100, HG_F64, data), HG_E_READ);
+    cr_assert(strstr(hg_error_last()->message, "checksum") != NULL, "HDF5's reason is lost: %s",
+              hg_error_last()->message);
     cr_assert_eq(hg_h5_close(f), HG_OK);
 }
 

@@ -65,6 +65,35 @@ Test(expression, values_follow_the_rules_of_arithmetic)
     cr_assert_float_eq(value_of("m200c > 1e11 && central == 1", 21), 0, 0);
     cr_assert_float_eq(value_of("!(central == 1) || m200c >= 3e13", 2999), 1, 0);
     cr_assert_float_eq(value_of("abs(-2 kpc) * 1000", 0), 2, 1e-12);
+    cr_assert_float_eq(value_of("log10(-1) && 1", 0), 0, 0); /* NaN is not true */
+    cr_assert_float_eq(value_of("log10(-1) || 0", 0), 0, 0);
+}
+
+Test(expression, only_a_bare_column_passes_its_unit_on)
+{
+    static const struct {
+        const char *text, *column;
+    } list[] = {{"m200c", "m200c"},
+                {"velocity[1]", "velocity"},
+                {"norm(velocity)", "velocity"},
+                {"m200c / 2", NULL},
+                {"log10(m200c)", NULL},
+                {"m200c ^ 2", NULL},
+                {"central == 1", NULL},
+                {"3 Mpc", NULL}};
+
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        hg_expression *e = NULL;
+        const char *column;
+
+        cr_assert_eq(hg_expression_create(list[i].text, &e), HG_OK);
+        column = hg_expression_column(e);
+        cr_expect(list[i].column == NULL
+                      ? column == NULL
+                      : column != NULL && strcmp(column, list[i].column) == 0,
+                  "'%s'", list[i].text);
+        hg_expression_free(e);
+    }
 }
 
 Test(expression, errors_name_the_place)
@@ -147,6 +176,9 @@ Test(recipe, floors_lift_and_bad_values_are_refused_with_row_and_remedy)
     hg_recipe_clear(&r);
     cr_assert_eq(hg_recipe_parse("m", "m200c | log11", &r), HG_E_PARAM);
     cr_assert_eq(hg_recipe_parse("m", "m200c | log10 | floor x", &r), HG_E_PARAM);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | log10 | floor 1e8 Msun/h", &r), HG_E_PARAM);
+    cr_assert(strstr(hg_error_last()->message, "without") != NULL);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | min 2 | max 1", &r), HG_E_PARAM);
     ((double *)table.column[0].data)[5] = (double)NAN;
     cr_assert_eq(hg_recipe_parse("m200c", "none", &r), HG_OK);
     cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_E_INPUT);
@@ -162,6 +194,19 @@ Test(recipe, physical_bounds_clip_the_inverse)
     cr_assert_float_eq(hg_recipe_invert(&r, 1.2), 1, 0);
     cr_assert_float_eq(hg_recipe_invert(&r, 0.4), 0.4, 0);
     hg_recipe_clear(&r);
+}
+
+Test(table, integers_are_exact_whatever_their_type)
+{
+    int64_t big[] = {(INT64_C(1) << 60) + 1, -7};
+    double real[] = {5, (double)NAN};
+    hg_column column = {.type = HG_COLUMN_I64, .width = 1, .data = big};
+
+    cr_assert_eq(hg_column_integer(&column, 0), (INT64_C(1) << 60) + 1);
+    cr_assert_eq(hg_column_integer(&column, 1), -7);
+    column = (hg_column){.type = HG_COLUMN_F64, .width = 1, .data = real};
+    cr_assert_eq(hg_column_integer(&column, 0), 5);
+    cr_assert_eq(hg_column_integer(&column, 1), -1);
 }
 
 Test(table, rows_are_kept_in_order_and_tables_are_joined)

@@ -1,0 +1,10 @@
+/** How many bytes one MPI message may have: counts are int, and large single messages have a
+ * history of trouble. Layer: par, private. */
+#ifndef HG_PAR_PIECE_H
+#define HG_PAR_PIECE_H
+
+#include "halograft/comm.h"
+
+enum { HG_PIECE = 1 << 28 };
+
+#endif

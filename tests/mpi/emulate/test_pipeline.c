@@ -1,0 +1,293 @@
+/* Training and application on a tiny table: every agreement and every allocation may fail, on
+ * any rank, and all ranks come back with the same status, nothing leaks, and nothing is left
+ * under a final name. */
+#include "mpi_test.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "catalog_test.h"
+#include "emulate/apply.h"
+#include "emulate/run.h"
+#include "emulate/train.h"
+#include "halograft/log.h"
+#include "halograft/params.h"
+#include "store/publish.h"
+
+MPI_SUITE(pipeline);
+
+enum { N_ZOOM = 60, N_PARENT = 90 };
+
+static hg_status
+fill_haloes(int64_t first, int64_t n, bool with_galaxies, hg_table *table)
+{
+    int64_t *id = NULL;
+    double *x = NULL;
+    float *mass = NULL, *star = NULL;
+
+    *table = (hg_table){.n = n};
+    HG_TRY(hg_table_add(table, "id", "", HG_COLUMN_I64, 1, &id));
+    HG_TRY(hg_table_add(table, "position", "Mpc", HG_COLUMN_F64, 3, &x));
+    HG_TRY(hg_table_add(table, "m200c", "Msun", HG_COLUMN_F32, 1, &mass));
+    if (with_galaxies) {
+        HG_TRY(hg_table_add(table, "stellar_mass", "Msun", HG_COLUMN_F32, 1, &star));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        hg_stream s = hg_stream_start(5, 0, (uint64_t)(first + i), HG_PURPOSE_HALO);
+
+        id[i] = first + i + 1;
+        for (int k = 0; k < 3; k++) {
+            x[3 * i + k] = 50 + 3 * (hg_stream_uniform(&s) - 0.5);
+        }
+        mass[i] = (float)pow(10, 11 + 2 * hg_stream_uniform(&s));
+        if (with_galaxies) {
+            star[i] = 0.01F * mass[i] * (float)pow(10, 0.2 * hg_stream_normal(&s));
+        }
+    }
+    return HG_OK;
+}
+
+static void
+write_haloes(const char *name, int64_t first, int64_t n, bool with_galaxies)
+{
+    static const hg_output_column columns[] = {
+        {.name = "id"},
+        {.name = "position"},
+        {.name = "m200c"},
+        {.name = "stellar_mass", .unit = "Msun", .kind = "truth"}};
+    hg_output_options options = test_options(in_folder(name));
+    hg_table table = {0};
+
+    options.n_column = with_galaxies ? 4 : 3;
+    options.column = columns;
+    all_assert(fill_haloes(first, world.rank == 0 ? n : 0, with_galaxies, &table) == HG_OK);
+    all_assert(hg_output_table(&world, &options, &table) == HG_OK);
+    hg_table_clear(&table);
+}
+
+static void
+make_inputs(void)
+{
+    hg_status status = HG_OK;
+
+    hg_log_setup(world.rank, world.size, HG_LOG_ERROR);
+    if (world.rank == 0) {
+        folder_create();
+    }
+    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
+    write_haloes("zoom0", 0, N_ZOOM, true);
+    write_haloes("zoom1", N_ZOOM, N_ZOOM, true);
+    write_haloes("parent", 1000, N_PARENT, false);
+    if (world.rank == 0) {
+        status = hg_publish_text(in_folder("regions.csv"),
+                                 "region,hydro,x,y,z,radius\n0,zoom0.hdf5,50,50,50,20\n"
+                                 "1,zoom1.hdf5,50,50,50,20\n");
+    }
+    all_assert(status == HG_OK);
+}
+
+static void
+drop_inputs(void)
+{
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        folder_remove();
+    }
+}
+
+static hg_params *
+read_params(int n_more, const char *const more[])
+{
+    static char text[4][400];
+    const char *set[16] = {text[0],
+                           text[1],
+                           "Features.m200c=log10",
+                           "Targets.stellar_mass=log10",
+                           "Selection.train=m200c > 2e11",
+                           "Selection.apply=m200c > 2e11",
+                           "Model.trees=24",
+                           "Model.bag=row",
+                           "Model.min_leaf=3"};
+    hg_params_options options = {.n_set = 9, .set = set, .snap = -1};
+    hg_params *params = NULL;
+
+    snprintf(text[0], sizeof text[0], "Output.folder=%s/out", test_folder);
+    snprintf(text[1], sizeof text[1], "Zooms.regions=%s/regions.csv", test_folder);
+    snprintf(text[2], sizeof text[2], "Parent.files=%s/parent.hdf5", test_folder);
+    set[options.n_set++] = text[2];
+    for (int i = 0; i < n_more; i++) {
+        set[options.n_set++] = more[i];
+    }
+    all_assert(hg_params_read(&world, &options, &params) == HG_OK);
+    return params;
+}
+
+/* Files of the output folder whose names start so ("." = hidden ones); the journal of a run
+ * that failed may stay. */
+static int
+count_files(const char *name)
+{
+    DIR *dir = opendir(in_folder("out"));
+    struct dirent *entry;
+    int n = 0;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        n += strncmp(entry->d_name, name, strlen(name)) == 0 &&
+             strstr(entry->d_name, ".journal.") == NULL && strcmp(entry->d_name, ".") != 0 &&
+             strcmp(entry->d_name, "..") != 0;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return n;
+}
+
+static void
+empty_output(void)
+{
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        nftw(in_folder("out"), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    hg_comm_barrier(&world);
+}
+
+/* Whether all ranks have the same status. */
+static bool
+is_same(hg_status status)
+{
+    int64_t low = (int64_t)status, high = (int64_t)status;
+
+    hg_comm_min(&world, 1, &low);
+    hg_comm_max(&world, 1, &high);
+    return low == high;
+}
+
+typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
+
+/* Let the n-th agreement fail for n = 1, 2, ... until one run succeeds; returns that n. */
+static int
+enumerate_faults(pipeline run, const hg_params *params, const char *product)
+{
+    const int64_t before = hg_mem_used();
+
+    for (int n = 1; n < 1000; n++) {
+        hg_status status;
+
+        hg_fault_arm(n, n % world.size);
+        status = run(&world, params, false);
+        hg_fault_arm(0, 0);
+        all_assert(is_same(status));
+        all_assert(hg_mem_used() == before);
+        if (status == HG_OK) {
+            return n;
+        }
+        cr_expect(status == HG_E_FAULT, "%d: %s", n, hg_error_last()->message);
+        all_assert(status == HG_E_FAULT);
+        hg_comm_barrier(&world);
+        all_assert(count_files(product) == 0 && count_files(".") == 0);
+        hg_comm_barrier(&world);
+    }
+    return 0;
+}
+
+/* The same with allocations of one rank at a time, in steps that grow. */
+static int
+enumerate_allocations(pipeline run, const hg_params *params, const char *product)
+{
+    const int64_t before = hg_mem_used();
+    int n_run = 0;
+
+    for (int64_t n = 1; n < 1000000; n += 1 + n / 8) {
+        for (int rank = world.size - 1; rank >= 0; rank--) {
+            hg_status status;
+            int64_t left;
+
+            hg_mem_fail_at(world.rank == rank ? n : 0);
+            status = run(&world, params, false);
+            left = hg_mem_fail_at(0);
+            hg_comm_max(&world, 1, &left);
+            n_run++;
+            all_assert(is_same(status));
+            all_assert(hg_mem_used() == before);
+            cr_expect(status == HG_OK || status == HG_E_MEMORY, "%d: %s", (int)n,
+                      hg_error_last()->message);
+            all_assert(status == HG_OK || status == HG_E_MEMORY);
+            hg_comm_barrier(&world);
+            all_assert((count_files(product) > 0) == (status == HG_OK));
+            all_assert(count_files(".") == 0);
+            empty_output();
+            all_assert((left > 0) == (status == HG_OK)); /* no failure is swallowed */
+            if (status == HG_OK && rank == 0) {          /* rank 0 allocates most */
+                return n_run;
+            }
+        }
+    }
+    return 0;
+}
+
+Test(pipeline, training_may_fail_anywhere)
+{
+    hg_params *params = NULL;
+
+    make_inputs();
+    params = read_params(0, NULL);
+    all_assert(enumerate_faults(hg_emulate_train, params, "model") > 20);
+    all_assert(count_files("model") == 1);
+    all_assert(hg_emulate_train(&world, params, false) == HG_E_EXISTS);
+    empty_output();
+    all_assert(enumerate_allocations(hg_emulate_train, params, "model") > 20);
+    hg_params_free(params);
+    drop_inputs();
+}
+
+Test(pipeline, application_may_fail_anywhere)
+{
+    char model[512];
+    const char *more[] = {model};
+    hg_params *params = NULL;
+
+    make_inputs();
+    snprintf(model, sizeof model, "Model.file=%s/models/tiny.hdf5", test_folder);
+    params = read_params(1, more);
+    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
+    all_assert(hg_file_exists(in_folder("models/tiny.hdf5")));
+    all_assert(enumerate_faults(hg_emulate_apply, params, "galaxies.") > 8);
+    empty_output();
+    all_assert(enumerate_allocations(hg_emulate_apply, params, "galaxies.") > 20);
+    hg_params_free(params);
+    drop_inputs();
+}
+
+Test(pipeline, requests_that_cannot_work_fail_before_any_work)
+{
+    static const char *const no_centre = "region,hydro,radius\n0,zoom0.hdf5,20\n";
+    static const char *const many[] = {"Targets.a=m200c | log10", "Targets.b=m200c | log10",
+                                       "Targets.c=m200c | log10", "Scatter.draws=64",
+                                       "Output.space_margin=10"};
+    hg_params *params = NULL;
+    hg_status status = HG_OK;
+
+    make_inputs();
+    /* four targets with 64 draws each: more columns than any table of names had room for */
+    params = read_params(5, many);
+    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
+    all_assert(hg_emulate_estimate(&world, params) == HG_OK);
+    hg_params_free(params);
+    empty_output();
+    if (world.rank == 0) {
+        status = hg_publish_text(in_folder("regions.csv"), no_centre);
+    }
+    all_assert(status == HG_OK);
+    params = read_params(0, NULL);
+    all_assert(hg_emulate_train(&world, params, false) == HG_E_INPUT);
+    all_assert(strstr(hg_error_last()->message, "no centre") != NULL);
+    all_assert(hg_folder_make(&world, "") == HG_E_ARG);
+    hg_params_free(params);
+    drop_inputs();
+}
