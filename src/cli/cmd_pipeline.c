@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "emulate/apply.h"
+#include "emulate/estimate.h"
 #include "emulate/measure.h"
 #include "emulate/mock.h"
 #include "emulate/note.h"
@@ -109,7 +110,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
                 hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,
                 comm->n_node > 1 ? "s" : "", hg_comm_version());
     if (options->dry_run) {
-        status = hg_emulate_estimate(comm, params);
+        status = hg_emulate_estimate(comm, params, threads);
     } else {
         status = run(comm, params, options->overwrite);
         if (status == HG_OK) {

@@ -1,4 +1,4 @@
-/** The whole chain in one call, and what it will cost. Layer: emulate. */
+/** The whole chain in one call. Layer: emulate. */
 #ifndef HG_EMULATE_RUN_H
 #define HG_EMULATE_RUN_H
 
@@ -15,13 +15,5 @@
  */
 HG_MUST_CHECK hg_status hg_emulate_run(const hg_comm *comm, const hg_params *params,
                                        bool overwrite);
-
-/** Print an estimate of memory per rank, disk and time to stdout; reads headers only, writes
- * nothing.
- *
- * @collective{comm}
- * @return HG_OK; the failures of opening the inputs
- */
-HG_MUST_CHECK hg_status hg_emulate_estimate(const hg_comm *comm, const hg_params *params);
 
 #endif

@@ -365,7 +365,7 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
                        .rows = rows,
                        .is_first = true};
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
-    char path[HG_PATH_MAX];
+    char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
 
     *rows = (hg_training_rows){0};
@@ -374,7 +374,9 @@ hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *
     options.partial = params->zooms.partial;
     options.on_bad_rows = params->zooms.on_bad_rows;
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
-    if (path[0] != '\0' && params->zooms.regions == NULL && !hg_file_exists(path)) {
+    is_there = comm->rank == 0 && hg_file_exists(path);
+    hg_comm_broadcast(comm, 0, &is_there, 1);
+    if (path[0] != '\0' && params->zooms.regions == NULL && !is_there) {
         status = HG_FAIL(HG_E_NOTFOUND,
                          "there are no zooms to learn from: name them in Zooms.regions or "
                          "Zooms.files, or make '%s' with 'halograft mock'",

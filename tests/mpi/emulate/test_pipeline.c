@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "catalog_test.h"
 #include "emulate/apply.h"
+#include "emulate/estimate.h"
 #include "emulate/run.h"
 #include "emulate/train.h"
 #include "halograft/log.h"
@@ -277,7 +278,7 @@ Test(pipeline, requests_that_cannot_work_fail_before_any_work)
     params = read_params(5, many);
     all_assert(hg_emulate_train(&world, params, false) == HG_OK);
     all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
-    all_assert(hg_emulate_estimate(&world, params) == HG_OK);
+    all_assert(hg_emulate_estimate(&world, params, 1) == HG_OK);
     hg_params_free(params);
     empty_output();
     if (world.rank == 0) {

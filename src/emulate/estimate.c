@@ -1,0 +1,283 @@
+/* Counts come from headers, or from the mass function where the mock makes the haloes; costs
+ * per row, tree and mesh cell were measured with params/demo.yml on two quiet cores. They hold
+ * within a factor of about 1.5 there (docs/user/hpc.md); other machines differ by their clock.
+ */
+#include "emulate/estimate.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "emulate/mock_plan.h"
+#include "emulate/paths.h"
+#include "emulate/regions.h"
+#include "halograft/catalog.h"
+#include "store/publish.h"
+
+/* Seconds on one core. */
+static const double mock_cell_s = 1.2e-6, mock_row_s = 4e-6, mock_oracle_s = 1e-6,
+                    train_row_level_s = 15e-9, train_node_s = 150e-9, train_read_s = 5e-6,
+                    predict_s = 55e-9, predict_draw_s = 2e-9, apply_row_s = 1e-6,
+                    measure_cell_s = 2.6e-8, measure_row_s = 3e-7;
+static const double mebibyte = 1048576;
+
+/* What is counted before anything is computed. */
+struct counts {
+    bool is_made; /* by the mock */
+    int64_t parent, training;
+    double leaves, realisations, samples;
+};
+
+/* Bytes of memory per rank, bytes on disk, seconds of wall time of one step. */
+struct cost {
+    double memory, disk, seconds;
+};
+
+/* Hosts that the mock will make by its mass function; satellites add about a quarter. */
+static hg_status
+count_mock(const hg_params_mock *mock, int64_t *n_row)
+{
+    const hg_cosmology cosmology = hg_mock_cosmology(mock);
+    hg_linear_power *power = NULL;
+    hg_mass_function *abundance = NULL;
+    hg_status status;
+
+    HG_TRY(hg_linear_power_create(&cosmology, &power));
+    status = hg_mass_function_create(
+        power,
+        strcmp(mock->mass_function, "tinker") == 0 ? HG_MASS_TINKER : HG_MASS_SHETH_TORMEN,
+        mock->redshift, &abundance);
+    if (status == HG_OK) {
+        *n_row = (int64_t)(1.25 * hg_mass_function_above(abundance, mock->mass_min) *
+                           pow(mock->box, 3));
+    }
+    hg_mass_function_free(abundance);
+    hg_linear_power_free(power);
+    return status;
+}
+
+/* Rows of the parent: from its header, or what the mock will make. */
+static hg_status
+count_parent(const hg_comm *comm, const hg_params *params, int64_t *n_row)
+{
+    char buffer[HG_PATH_MAX];
+    const char *file[1];
+    hg_catalog_options options;
+    hg_catalog *catalog = NULL;
+
+    HG_TRY(hg_paths_parent(params, sizeof buffer, buffer, file, &options));
+    if (hg_paths_is_mock(params)) {
+        /* ranks of other nodes may see another folder than rank 0: one must decide */
+        char is_made = comm->rank == 0 && hg_file_exists(buffer);
+
+        hg_comm_broadcast(comm, 0, &is_made, 1);
+        if (!is_made) {
+            return hg_comm_agree(comm, count_mock(&params->mock, n_row));
+        }
+    }
+    HG_TRY(hg_catalog_open(comm, &options, &catalog));
+    *n_row = hg_catalog_n_row(catalog);
+    hg_catalog_close(catalog);
+    return HG_OK;
+}
+
+/* Rows of the training catalogues, before any selection. */
+static hg_status
+count_catalog(const hg_comm *comm, const hg_params *params, int n_file,
+              const char *const files[], int64_t *n_row)
+{
+    hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
+    hg_catalog *catalog = NULL;
+
+    options.format = params->zooms.format;
+    options.mapping = params->zooms.mapping;
+    options.partial = params->zooms.partial;
+    options.n_file = n_file;
+    options.files = files;
+    HG_TRY(hg_catalog_open(comm, &options, &catalog));
+    *n_row += hg_catalog_n_row(catalog);
+    hg_catalog_close(catalog);
+    return HG_OK;
+}
+
+static hg_status
+count_training(const hg_comm *comm, const hg_params *params, struct counts *c)
+{
+    const hg_params_mock *mock = &params->mock;
+    char path[HG_PATH_MAX];
+    hg_region *regions = NULL;
+    int n = 0;
+    hg_status status;
+
+    if (params->zooms.files.n > 0) {
+        return count_catalog(comm, params, params->zooms.files.n, params->zooms.files.v,
+                             &c->training);
+    }
+    if (params->zooms.regions == NULL && c->is_made) {
+        /* zooms favour dense places: half as many haloes again as in the same volume */
+        double share = (double)mock->zooms * 4.19 * pow(mock->zoom_radius / mock->box, 3);
+
+        c->training = (int64_t)(1.5 * share * (double)c->parent);
+        return HG_OK;
+    }
+    HG_TRY(hg_paths_regions(params, sizeof path, path));
+    HG_TRY(hg_regions_read(comm, path, params->zooms.run, &n, &regions));
+    status = HG_OK;
+    for (int i = 0; i < n && status == HG_OK; i++) {
+        const char *file = regions[i].hydro;
+
+        status = count_catalog(comm, params, 1, &file, &c->training);
+    }
+    hg_mem_free(regions);
+    return status;
+}
+
+/* Realisations that measure reads: every draw of every catalogue. */
+static double
+count_realisations(const hg_params *params, const struct counts *c)
+{
+    const hg_strings *entries = &params->measure.catalogues;
+    const double draws = (double)params->scatter.draws;
+    double n = 0;
+
+    for (int i = 0; i < entries->n; i++) {
+        n += strstr(entries->v[i], "@draws") != NULL ? draws : 1;
+    }
+    if (entries->n == 0) {
+        n = draws + 1 + (c->is_made ? 1 + (double)params->mock.oracle : 0);
+    }
+    return n;
+}
+
+static struct cost
+cost_of_mock(const hg_params *params, const struct counts *c, int ranks)
+{
+    const hg_params_mock *mock = &params->mock;
+    const double cells = pow((double)mock->mesh, 3), rows = (double)c->parent;
+    double side = fmin(fmin((double)mock->mesh, 256), 6 * mock->box / mock->environment_radius);
+    double made = 8 * pow(side, 3);
+
+    return (struct cost){
+        .memory = 5 * 8 * cells / ranks + made * (1 + 2.5 / ranks) + 100 * rows / ranks,
+        .disk = rows * (106 + 205 + 42 * (double)mock->oracle) + 250 * (double)c->training,
+        .seconds =
+            (mock_cell_s * cells + rows * (mock_row_s + mock_oracle_s * (double)mock->oracle)) /
+            ranks};
+}
+
+static double
+model_bytes(const hg_params *params, const struct counts *c)
+{
+    return (double)params->model.trees *
+           (c->leaves * (20 + 4 * (double)params->targets.n) + 4 * (double)c->training);
+}
+
+static struct cost
+cost_of_train(const hg_params *params, const struct counts *c, int cores)
+{
+    const double rows = (double)c->training, model = model_bytes(params, c);
+    const double levels = 1.3 * log2(c->leaves > 2 ? c->leaves : 2);
+    const double tree = rows * levels * train_row_level_s + 2 * c->leaves * train_node_s;
+
+    return (struct cost){
+        .memory =
+            1.7 * model + 2 * rows * (4 * params->features.n + 8 * params->targets.n + 32),
+        .disk = model,
+        .seconds = (double)params->model.trees * tree / cores + rows * train_read_s};
+}
+
+/* Parts are dealt out in turn, so the first rank has the most rows. */
+static double
+rows_of_first_rank(int64_t rows, int ranks)
+{
+    int64_t n = 0;
+
+    for (int64_t first = 0; first < rows; first += (int64_t)ranks * HG_ROWS_PER_PART) {
+        n += rows - first < HG_ROWS_PER_PART ? rows - first : HG_ROWS_PER_PART;
+    }
+    return (double)n;
+}
+
+static struct cost
+cost_of_apply(const hg_params *params, const struct counts *c, int threads, int ranks)
+{
+    const double kept = 3 * 8 + 3 * 4 + 8 + 8 + 1, draws = (double)params->scatter.draws;
+    const double n_feature = params->features.n, n_target = params->targets.n;
+    const double part = fmin((double)c->parent, HG_ROWS_PER_PART);
+    const double rows = rows_of_first_rank(c->parent, ranks);
+
+    return (struct cost){.memory =
+                             model_bytes(params, c) +
+                             part * (kept + 12 * n_feature + 12 * n_target * (1 + draws) + 32),
+                         .disk = (double)c->parent * (kept + 4 * n_target * (1 + draws) + 9),
+                         .seconds = rows * ((double)params->model.trees *
+                                                (predict_s + predict_draw_s * draws) / threads +
+                                            apply_row_s)};
+}
+
+static struct cost
+cost_of_measure(const hg_params *params, const struct counts *c, int ranks)
+{
+    const double cells = pow((double)params->measure.mesh, 3);
+    const double word = strcmp(params->measure.precision, "double") == 0 ? 8 : 4;
+
+    return (struct cost){
+        .memory = 3 * word * cells / ranks + 40 * mebibyte,
+        .disk = 8 * mebibyte,
+        .seconds = c->realisations *
+                   (c->samples * measure_cell_s * cells + measure_row_s * (double)c->parent) /
+                   ranks};
+}
+
+static void
+print_cost(const char *name, struct cost cost, struct cost *all)
+{
+    printf("%-10s %9.0f %9.0f %9.1f\n", name, cost.memory / mebibyte, cost.disk / mebibyte,
+           cost.seconds);
+    all->memory = fmax(all->memory, cost.memory);
+    all->disk += cost.disk;
+    all->seconds += cost.seconds;
+}
+
+static void
+print_estimate(const hg_params *params, const struct counts *c, int ranks, int threads)
+{
+    struct cost all = {0, 0, 0};
+
+    printf("parent    %" PRId64 " haloes in %" PRId64 " parts%s\n", c->parent,
+           (c->parent + HG_ROWS_PER_PART - 1) / HG_ROWS_PER_PART,
+           c->is_made ? ", to be made" : "");
+    printf("training  %s %" PRId64 " haloes, about %.0f leaves a tree\n",
+           c->is_made ? "about" : "at most", c->training, c->leaves);
+    printf("%-10s %9s %9s %9s\n", "step", "MiB/rank", "disk MiB", "seconds");
+    if (c->is_made) {
+        print_cost("mock", cost_of_mock(params, c, ranks), &all);
+    }
+    print_cost("train", cost_of_train(params, c, ranks * threads), &all);
+    print_cost("apply", cost_of_apply(params, c, threads, ranks), &all);
+    print_cost("measure", cost_of_measure(params, c, ranks), &all);
+    printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
+           all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks,
+           ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+}
+
+hg_status
+hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
+{
+    struct counts c = {.is_made = hg_paths_is_mock(params)};
+    double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
+
+    HG_TRY(count_parent(comm, params, &c.parent));
+    HG_TRY(count_training(comm, params, &c));
+    c.training = (int64_t)(params->selection.train_fraction * (double)c.training);
+    /* random thresholds leave half as many rows again in a leaf as they must */
+    c.leaves = fmax(in_bag * (double)c.training / (1.5 * (double)params->model.min_leaf), 1);
+    c.realisations = count_realisations(params, &c);
+    c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
+    if (comm->rank == 0) {
+        print_estimate(params, &c, comm->size, threads);
+    }
+    return HG_OK;
+}
