@@ -24,6 +24,9 @@ static const double train_row_level_s = 10e-9, train_node_s = 100e-9, predict_s 
 hg_status
 hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
+    if (params->model.task_trees > 0) {
+        return HG_FAIL(HG_E_PARAM, "Model.task_trees is for 'train': a run needs all trees");
+    }
     if (hg_paths_is_mock(params)) {
         HG_TRY(hg_emulate_mock(comm, params, overwrite));
     }
