@@ -101,6 +101,45 @@ typedef struct hg_forest hg_forest;
 HG_MUST_CHECK hg_status hg_forest_train(const hg_comm *comm, const hg_train_options *options,
                                         const hg_train_data *data, hg_forest **forest);
 
+/** How a training outlives its end: finished trees go to part files, from which another
+ * training with the same options and rows takes them. A part of PATH.hdf5 is
+ * PATH.trees-FIRST-LAST.hdf5, named by the lowest and highest number of its trees. */
+typedef struct hg_train_parts {
+    const char *path; /**< of the model; its trees are taken too when it exists */
+    double interval;  /**< seconds between part files of a rank; 0 = no part files */
+    int first_tree;   /**< with n_tree > 0: grow only trees first_tree to first_tree + */
+    int n_tree;       /**< n_tree - 1, into part files; 0 = a whole forest */
+    int resume;       /**< take the trees that are there, grow the others */
+    int merge;        /**< all trees must be there */
+    int overwrite;    /**< without resume: remove part files that are in the way */
+} hg_train_parts;
+
+/** Train a forest with part files. The forest is that of hg_forest_train(), bit for bit,
+ * however often and with whatever ranks the training was interrupted or divided; a forest with
+ * fewer trees can be grown further.
+ *
+ * @collective{comm}
+ * @param[in]  options  the same on all ranks; `trees` is that of the whole forest
+ * @param[in]  data     rows of this rank
+ * @param[in]  parts    the same on all ranks
+ * @param[out] forest   as in hg_forest_train(); NULL also when n_tree > 0
+ * @return the failures of hg_forest_train(); HG_E_EXISTS when part files are in the way;
+ * HG_E_INPUT naming the parameter that differs from that of a part; HG_E_NOTFOUND when a tree
+ * to merge is missing; HG_E_FORMAT, HG_E_VERIFY for a broken part; HG_E_WRITE
+ */
+HG_MUST_CHECK hg_status hg_forest_train_parts(const hg_comm *comm,
+                                              const hg_train_options *options,
+                                              const hg_train_data *data,
+                                              const hg_train_parts *parts, hg_forest **forest);
+
+/** Remove the part files of a model, once the model is published.
+ *
+ * @collective{comm}
+ * @param[in] path  of the model
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_remove_parts(const hg_comm *comm, const char *path);
+
 /** Free a forest; NULL is fine.
  *
  * @local

@@ -103,6 +103,9 @@
     P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
     P(CHOICE, preset, "halograft|scikit-learn|lovell2022", "halograft", 0, 0, "defaults of the tree parameters") \
     P(INT, trees, "", "256", 1, 65535, "number of trees") \
+    P(REAL, checkpoint, "s", "600 s", 0, 1e9, "time between files of finished trees, from which train --resume goes on after a stop; 0 = none") \
+    P(INT, first_tree, "", "0", 0, 65534, "first tree of a task of a job array") \
+    P(INT, task_trees, "", "0", 0, 65535, "grow only so many trees from first_tree on, for train --merge to join; 0 = the whole model") \
     P(INT, min_leaf, "", "5", 1, 1e6, "smallest number of haloes in a leaf") \
     P(INT, min_split, "", "2", 2, 1e6, "smallest number of haloes in a node that is split") \
     P(INT, max_depth, "", "0", 0, 1e6, "largest depth, 0 = no limit") \

@@ -95,6 +95,18 @@ finish_pipeline(const hg_comm *comm, const hg_params *params, pipeline run, int 
 }
 
 static hg_status
+train_resume(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return hg_emulate_train_more(comm, params, HG_TRAIN_RESUME, overwrite);
+}
+
+static hg_status
+train_merge(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return hg_emulate_train_more(comm, params, HG_TRAIN_MERGE, overwrite);
+}
+
+static hg_status
 run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
 {
     hg_params *params = NULL;
@@ -102,6 +114,9 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     hg_status status;
     int threads;
 
+    if ((options->resume || options->merge) && run != train_resume && run != train_merge) {
+        return HG_FAIL(HG_E_USAGE, "--resume and --merge are for 'train' alone");
+    }
     HG_TRY(hg_options_params(comm, options, &params));
     set_log(comm, options, params);
     threads = set_threads(comm, params);
@@ -134,7 +149,10 @@ hg_cmd_mock(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_train(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_emulate_train);
+    return run_pipeline(comm, options,
+                        options->merge    ? train_merge
+                        : options->resume ? train_resume
+                                          : hg_emulate_train);
 }
 
 hg_status

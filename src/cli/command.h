@@ -21,6 +21,8 @@ typedef struct hg_options {
     const char *mapping; /**< mapping file for inspect, or NULL */
     int64_t snap;
     bool overwrite;
+    bool resume; /**< train: go on with the trees that are there */
+    bool merge;  /**< train: join the trees that tasks have grown */
     bool dry_run;
     bool quiet;
     bool verbose;

@@ -13,7 +13,7 @@ static const struct {
              {"--threads", true},  {"--mapping", true},   {"--overwrite", false},
              {"--dry-run", false}, {"-q", false},         {"-v", false},
              {"--check", false},   {"--markdown", false}, {"-h", false},
-             {"--help", false}};
+             {"--resume", false},  {"--merge", false},    {"--help", false}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -70,6 +70,8 @@ static void
 take_flag(hg_options *o, const char *name)
 {
     o->overwrite = o->overwrite || strcmp(name, "--overwrite") == 0;
+    o->resume = o->resume || strcmp(name, "--resume") == 0;
+    o->merge = o->merge || strcmp(name, "--merge") == 0;
     o->dry_run = o->dry_run || strcmp(name, "--dry-run") == 0;
     o->quiet = o->quiet || strcmp(name, "-q") == 0;
     o->verbose = o->verbose || strcmp(name, "-v") == 0;

@@ -11,6 +11,9 @@
 hg_status
 hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
+    if (params->model.task_trees > 0) {
+        return HG_FAIL(HG_E_PARAM, "Model.task_trees is for 'train': a run needs all trees");
+    }
     if (hg_paths_is_mock(params)) {
         HG_TRY(hg_emulate_mock(comm, params, overwrite));
     }

@@ -86,8 +86,9 @@ report_metrics(const hg_forest *forest)
 }
 
 static hg_status
-grow(const hg_comm *comm, const hg_params *params, const hg_recipes *features,
-     const hg_recipes *targets, const hg_training_rows *rows, hg_forest **forest)
+grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
+     const hg_recipes *features, const hg_recipes *targets, const hg_training_rows *rows,
+     hg_forest **forest)
 {
     double target_weight[HG_TARGETS_MAX] = {0};
     const hg_train_options options = tree_options(params, rows);
@@ -113,7 +114,7 @@ grow(const hg_comm *comm, const hg_params *params, const hg_recipes *features,
     for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
         target_weight[t] = targets->recipe[t].weight;
     }
-    return hg_forest_train(comm, &options, &data, forest);
+    return hg_forest_train_parts(comm, &options, &data, parts, forest);
 }
 
 static hg_status
@@ -151,8 +152,8 @@ parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets
 
 /* Recipes, rows and forest of a run; rows are released, the caller releases the rest. */
 static hg_status
-train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
-            hg_recipes *targets, hg_forest **forest)
+train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
+            hg_recipes *features, hg_recipes *targets, hg_forest **forest)
 {
     hg_training_rows rows = {0};
     hg_status status;
@@ -164,9 +165,9 @@ train_model(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     HG_TRY(status);
     HG_TRY_OR(done, status, count_rows(comm, params, &rows));
     hg_phase_start("train: grow");
-    status = grow(comm, params, features, targets, &rows, forest);
+    status = grow(comm, params, parts, features, targets, &rows, forest);
     hg_phase_stop("train: grow");
-    if (status == HG_OK) {
+    if (status == HG_OK && *forest != NULL) {
         status = hg_comm_agree(comm, set_meta(params, &rows, *forest));
     }
 done:
@@ -174,32 +175,62 @@ done:
     return status;
 }
 
-hg_status
-hg_emulate_train(const hg_comm *comm, const hg_params *params, bool overwrite)
+/* publish the model; its trees stand in it now, so the part files go */
+static hg_status
+write_model(const hg_comm *comm, const hg_forest *forest, const char *path, bool overwrite)
 {
+    hg_status status;
+
+    hg_phase_start("train: write");
+    status = hg_forest_save(comm, forest, path, overwrite);
+    hg_phase_stop("train: write");
+    HG_TRY(status);
+    hg_log_info("train: model '%s', %d trees, %" PRId64 " leaves, content hash %016" PRIx64,
+                path, hg_forest_trees(forest), hg_forest_leaves(forest),
+                hg_forest_hash(forest));
+    return hg_forest_remove_parts(comm, path);
+}
+
+hg_status
+hg_emulate_train_more(const hg_comm *comm, const hg_params *params, hg_train_mode mode,
+                      bool overwrite)
+{
+    const hg_params_model *m = &params->model;
     char path[HG_PATH_MAX];
+    hg_train_parts parts = {.path = path,
+                            .interval = m->checkpoint,
+                            .first_tree = (int)m->first_tree,
+                            .n_tree = mode == HG_TRAIN_MERGE ? 0 : (int)m->task_trees,
+                            .resume = mode == HG_TRAIN_RESUME,
+                            .merge = mode == HG_TRAIN_MERGE,
+                            .overwrite = overwrite};
     hg_recipes features = {0}, targets = {0};
     hg_forest *forest = NULL;
     hg_status status;
 
-    HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
+    HG_TRY(hg_paths_output(params, m->file, sizeof path, path));
     HG_TRY(hg_paths_make_folder(comm, path));
-    if (!overwrite) { /* with it the old model stays until the new one replaces it */
+    if (!overwrite && mode == HG_TRAIN_ANEW && parts.n_tree == 0) {
         HG_TRY(hg_output_claim(comm, path, false));
     }
-    HG_TRY_OR(done, status, train_model(comm, params, &features, &targets, &forest));
-    HG_TRY_OR(done, status, hg_comm_agree(comm, report_metrics(forest)));
-    hg_phase_start("train: write");
-    status = hg_forest_save(comm, forest, path, overwrite);
-    hg_phase_stop("train: write");
-    if (status == HG_OK) {
-        hg_log_info("train: model '%s', %d trees, %" PRId64 " leaves, content hash %016" PRIx64,
-                    path, hg_forest_trees(forest), hg_forest_leaves(forest),
-                    hg_forest_hash(forest));
+    HG_TRY_OR(done, status, train_model(comm, params, &parts, &features, &targets, &forest));
+    if (forest != NULL) {
+        HG_TRY_OR(done, status, hg_comm_agree(comm, report_metrics(forest)));
+        status = write_model(comm, forest, path, overwrite || mode != HG_TRAIN_ANEW);
+    } else {
+        hg_log_info("train: trees %d to %d stand in part files beside '%s'; 'train --merge' "
+                    "joins them when all %d are there",
+                    parts.first_tree, parts.first_tree + parts.n_tree - 1, path, (int)m->trees);
     }
 done:
     hg_forest_free(forest);
     hg_recipes_clear(&features);
     hg_recipes_clear(&targets);
     return status;
+}
+
+hg_status
+hg_emulate_train(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return hg_emulate_train_more(comm, params, HG_TRAIN_ANEW, overwrite);
 }

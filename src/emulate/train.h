@@ -21,4 +21,21 @@
 HG_MUST_CHECK hg_status hg_emulate_train(const hg_comm *comm, const hg_params *params,
                                          bool overwrite);
 
+/** Whether a training begins anew, goes on with the trees that stand in part files or in the
+ * model, or joins the trees of tasks, growing none. */
+typedef enum hg_train_mode { HG_TRAIN_ANEW, HG_TRAIN_RESUME, HG_TRAIN_MERGE } hg_train_mode;
+
+/** The same, from trees that are there.
+ *
+ * With Model.task_trees above 0 and without merging, only that range of trees is grown, into
+ * part files beside the model, and no model is written.
+ *
+ * @collective{comm}
+ * @param[in] overwrite  replace a model, remove part files that are in the way; a model that is
+ *                       resumed or merged is replaced in any case
+ * @return as hg_emulate_train(), and the failures of hg_forest_train_parts()
+ */
+HG_MUST_CHECK hg_status hg_emulate_train_more(const hg_comm *comm, const hg_params *params,
+                                              hg_train_mode mode, bool overwrite);
+
 #endif

@@ -7,8 +7,10 @@
 #include <math.h>
 #include <omp.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "forest/calibrate.h"
+#include "forest/checkpoint.h"
 #include "forest/model.h"
 #include "forest/rows.h"
 #include "halograft/log.h"
@@ -137,6 +139,27 @@ set_rule(const hg_train_options *o, const hg_forest *f, hg_rule *rule)
     rule->constant_step = (float)o->constant_step;
 }
 
+/* hash of all that decides how a tree with given options is grown */
+static hg_status
+hash_rows(const hg_rule *rule, const hg_word *record, hg_forest *f)
+{
+    const size_t n = (size_t)f->n_row, n_target = (size_t)f->n_target;
+    hg_hash *h = hg_hash_create();
+
+    if (h == NULL) {
+        return HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+    }
+    hg_hash_feed(h, record, n * rule->stride * sizeof *record);
+    hg_hash_feed(h, f->group, n * sizeof *f->group);
+    hg_hash_feed(h, f->weight, n * sizeof *f->weight);
+    hg_hash_feed(h, f->centre, n_target * sizeof *f->centre);
+    hg_hash_feed(h, f->quantum, n_target * sizeof *f->quantum);
+    hg_hash_feed(h, f->cost, n_target * sizeof *f->cost);
+    f->rows_hash = hg_hash_value(h);
+    hg_hash_free(h);
+    return HG_OK;
+}
+
 /* what the trees are grown from; `record` is owned by the caller */
 static hg_status
 make_plan(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows, hg_forest *f,
@@ -179,13 +202,33 @@ make_plan(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows
     plan->feature_bits = f->feature_bits;
     memcpy(plan->centre, f->centre, sizeof plan->centre);
     memcpy(plan->quantum, f->quantum, sizeof plan->quantum);
+    HG_TRY(hash_rows(rule, *record, f));
     HG_TRY(hg_domain_measure(rows->n, f->n_feature, &(*record)->f, rule->stride, f->range));
     return hg_kernel_choose(&plan->kernel);
 }
 
+/* grow tree t, or rebuild it from its nodes, into tree[t] */
+static hg_status
+make_tree(const hg_plan *plan, hg_space *space, hg_checkpoint *checkpoint, int t)
+{
+    const uint64_t number = (uint64_t)plan->options.first_tree + (uint64_t)t;
+    hg_tree *tree = &checkpoint->tree[t], stored = *tree;
+    hg_status status;
+
+    *tree = (hg_tree){0};
+    status = stored.node != NULL ? hg_tree_restore(plan, space, number, &stored)
+                                 : hg_tree_grow(plan, space, number);
+    hg_tree_clear(&stored);
+    HG_TRY(status);
+    HG_TRY(hg_tree_finish(plan, space, number, tree));
+#pragma omp critical(hg_forest_checkpoint)
+    status = hg_checkpoint_note(checkpoint, t);
+    return status;
+}
+
 /* grow this rank's trees; out-of-bag sums of its trees are added to oob_sum and oob_trees */
 static hg_status
-grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_tree tree[],
+grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_checkpoint *checkpoint,
            int64_t oob_sum[], int64_t oob_trees[])
 {
     const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
@@ -205,13 +248,10 @@ grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_tree tree[],
 #pragma omp for schedule(dynamic, 1) nowait
         for (int i = 0; i < n_local; i++) {
             const int t = comm->rank + i * comm->size;
-            const uint64_t number = (uint64_t)plan->options.first_tree + (uint64_t)t;
 
-            if (status == HG_OK) {
+            if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
                 at = t;
-                status = hg_tree_grow(plan, &space, number);
-                status =
-                    status != HG_OK ? status : hg_tree_finish(plan, &space, number, &tree[t]);
+                status = make_tree(plan, &space, checkpoint, t);
             }
 #pragma omp atomic capture
             done = ++n_done;
@@ -352,21 +392,27 @@ start_forest(const hg_train_options *o, const hg_train_data *d, const hg_rows *r
 
 static hg_status
 train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *d,
-           const hg_rows *rows, hg_forest *f)
+           const hg_train_parts *parts, const hg_rows *rows, hg_forest *f)
 {
     const size_t n = (size_t)rows->n, n_value = n * (size_t)d->n_target;
     hg_status status = HG_OK;
     hg_word *record = NULL;
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
+    hg_checkpoint checkpoint = {0};
     hg_plan plan = {0};
 
     status = make_plan(o, d, rows, f, &plan, &record);
     status = status != HG_OK ? status : hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
     status = status != HG_OK ? status : hg_mem_zeros(&oob, n_value + n, sizeof *oob);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    status = grow_trees(comm, &plan, o->trees, tree, oob, oob + n_value);
+    HG_TRY_OR(end, status, hg_checkpoint_begin(comm, parts, f, tree, &checkpoint));
+    status = grow_trees(comm, &plan, o->trees, &checkpoint, oob, oob + n_value);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    if (parts != NULL && parts->n_tree > 0) {
+        status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
+        goto end;
+    }
     HG_TRY_OR(end, status, share_trees(comm, o->trees, tree, f));
     hg_comm_sum(comm, n_value + n, oob);
     set_residuals(o, rows, oob, oob + n_value, f);
@@ -374,6 +420,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *
     HG_TRY_OR(end, status, hg_calibrate_residuals(comm, o->threads, rows->x, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
+    hg_checkpoint_end(&checkpoint);
     for (int t = 0; t < o->trees && tree != NULL; t++) {
         hg_tree_clear(&tree[t]);
     }
@@ -387,6 +434,14 @@ hg_status
 hg_forest_train(const hg_comm *comm, const hg_train_options *options, const hg_train_data *data,
                 hg_forest **forest)
 {
+    return hg_forest_train_parts(comm, options, data, NULL, forest);
+}
+
+hg_status
+hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
+                      const hg_train_data *data, const hg_train_parts *parts,
+                      hg_forest **forest)
+{
     hg_status status = HG_OK;
     hg_forest *f = NULL;
     hg_rows rows = {0};
@@ -395,9 +450,11 @@ hg_forest_train(const hg_comm *comm, const hg_train_options *options, const hg_t
     HG_TRY_OR(end, status, hg_comm_agree(comm, check_options(options, data)));
     HG_TRY_OR(end, status, hg_rows_gather(comm, data, &rows));
     HG_TRY_OR(end, status, hg_comm_agree(comm, start_forest(options, data, &rows, &f)));
-    HG_TRY_OR(end, status, train_rows(comm, options, data, &rows, f));
-    *forest = f;
-    f = NULL;
+    HG_TRY_OR(end, status, train_rows(comm, options, data, parts, &rows, f));
+    if (parts == NULL || parts->n_tree == 0) {
+        *forest = f;
+        f = NULL;
+    }
 end:
     hg_forest_free(f);
     hg_rows_clear(&rows);

@@ -4,6 +4,7 @@
  * without any unpredictable branch. Words are keyed by the node's path (root 1, child mix64(2
  * path + 1 + side)), not by the order of growth. The stack is explicit: degenerate rows give a
  * depth of about n. Nodes come out depth first because the left child is grown first. */
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/memory.h"
@@ -64,15 +65,12 @@ is_pure(const hg_rule *rule, const hg_word *record, size_t n)
     return 1;
 }
 
+/* the mean of a leaf from its integer sums */
 static void
-make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *record, size_t n)
+set_leaf(const hg_plan *plan, hg_space *space, uint32_t leaf, const int64_t total[])
 {
-    const hg_plan *plan = g->plan;
-    hg_space *space = g->space;
-    const int n_target = g->rule->n_target;
+    const int n_target = plan->rule.n_target;
     const double w = (double)total[n_target];
-    const uint32_t leaf = (uint32_t)g->n_leaf++;
-    const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
 
     for (int o = 0; o < n_target; o++) {
         double mean = (double)total[o] / w;
@@ -81,6 +79,17 @@ make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *rec
         space->mean[at] = (float)(plan->centre[o] + plan->quantum[o] * mean);
         space->leaf_oob[at] = llrint(mean * HG_OOB_QUANTUM);
     }
+}
+
+static void
+make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *record, size_t n)
+{
+    const hg_plan *plan = g->plan;
+    hg_space *space = g->space;
+    const uint32_t leaf = (uint32_t)g->n_leaf++;
+    const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
+
+    set_leaf(plan, space, leaf, total);
     for (size_t i = 0; i < n; i++) {
         space->leaf_of[row[i * g->rule->stride].u] = leaf;
     }
@@ -327,4 +336,62 @@ hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
     space->n_node = g.n_node;
     space->n_leaf = g.n_leaf;
     return HG_OK;
+}
+
+/* sums of targets and weight per leaf over the rows in the bag, which are routed */
+static void
+sum_leaves(const hg_plan *plan, hg_space *space, int64_t sum[])
+{
+    const size_t n_sum = (size_t)plan->rule.n_target + 1, stride = plan->rule.stride;
+    size_t n = 0;
+
+    for (int64_t i = 0; i < plan->n; i++) {
+        space->index[n] = (uint32_t)i;
+        n += space->copies[i] > 0;
+    }
+    hg_tree_route(space->node, plan->feature_bits, n, &plan->row->f, stride, space->index,
+                  space->found);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t row = space->index[i];
+        const hg_word *q = plan->row + row * stride + plan->rule.n_feature;
+        const int64_t w =
+            (int64_t)space->copies[row] * (plan->weight != NULL ? plan->weight[row] : 1);
+        int64_t *leaf = sum + space->found[i] * n_sum;
+
+        space->leaf_of[row] = space->found[i];
+        for (size_t o = 0; o + 1 < n_sum; o++) {
+            leaf[o] += q[o].i * w;
+        }
+        leaf[n_sum - 1] += w;
+    }
+}
+
+hg_status
+hg_tree_restore(const hg_plan *plan, hg_space *space, uint64_t tree, const hg_tree *stored)
+{
+    const size_t n_sum = (size_t)plan->rule.n_target + 1, n_leaf = (size_t)stored->n_leaf;
+    const size_t most = (size_t)plan->n / (size_t)plan->rule.min_leaf + 1;
+    hg_status status = HG_OK;
+    int64_t total[HG_SUMS_MAX], *sum = NULL;
+
+    if (n_leaf > most || (size_t)stored->n_node > 2 * most + 2) {
+        return HG_FAIL(HG_E_VERIFY, "tree %" PRIu64 " has more leaves than rows allow", tree);
+    }
+    HG_TRY(hg_mem_zeros(&sum, n_leaf * n_sum, sizeof *sum));
+    hg_bag_fill(plan, space, tree, total);
+    memcpy(space->node, stored->node, (size_t)stored->n_node * sizeof *space->node);
+    memcpy(space->importance, stored->importance,
+           (size_t)plan->rule.n_feature * sizeof *space->importance);
+    space->n_node = (size_t)stored->n_node;
+    space->n_leaf = n_leaf;
+    sum_leaves(plan, space, sum);
+    for (size_t leaf = 0; leaf < n_leaf && status == HG_OK; leaf++) {
+        if (sum[leaf * n_sum + n_sum - 1] > 0) {
+            set_leaf(plan, space, (uint32_t)leaf, sum + leaf * n_sum);
+        } else {
+            status = HG_FAIL(HG_E_VERIFY, "tree %" PRIu64 " has a leaf without rows", tree);
+        }
+    }
+    hg_mem_free(sum);
+    return status;
 }

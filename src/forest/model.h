@@ -54,6 +54,7 @@ struct hg_forest {
     int64_t n_lookup;
     unsigned char *is_full; /* shape (n_tree): the bag was empty and all rows were used */
     uint64_t hash;
+    uint64_t rows_hash; /* of what the trees were grown from; 0 = unknown */
     hg_meta *meta;
     int n_meta;
 };

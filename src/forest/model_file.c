@@ -27,8 +27,8 @@ enum { VERSION = 1, PIECE = 1 << 20 };
     X(max_depth) X(redraw) X(scale_targets) X(leaf_mates_max) X(oob_trees_min) X(calibrate)
 #define REAL_OPTIONS(X) X(max_features) X(min_gain) X(constant_step)
 
-static hg_status
-write_options(hg_h5 *file, const hg_forest *f)
+hg_status
+hg_model_write_options(hg_h5 *file, const hg_forest *f)
 {
     const hg_train_options *o = &f->options;
     char text[32];
@@ -42,12 +42,14 @@ write_options(hg_h5 *file, const hg_forest *f)
     HG_TRY(hg_h5_put_integer(file, "/stage0", "bag", (int64_t)o->bag));
     HG_TRY(hg_h5_put_integer(file, "/stage0", "feature_bits", f->feature_bits));
     HG_TRY(hg_h5_put_real(file, "/stage0", "weight_unit", f->weight_unit));
+    snprintf(text, sizeof text, "%016" PRIx64, f->rows_hash);
+    HG_TRY(hg_h5_put_string(file, "/stage0", "rows_hash", text));
     snprintf(text, sizeof text, "%" PRIu64, o->seed); /* 64 bits do not survive as a real */
     return hg_h5_put_string(file, "/stage0", "seed", text);
 }
 
-static hg_status
-read_options(hg_h5 *file, hg_train_options *o, int *feature_bits, double *weight_unit)
+hg_status
+hg_model_read_options(hg_h5 *file, hg_train_options *o, int *feature_bits, double *weight_unit)
 {
     int64_t value = 0;
     char text[32];
@@ -73,8 +75,8 @@ read_options(hg_h5 *file, hg_train_options *o, int *feature_bits, double *weight
 /* ---- fields ---- */
 #define SPEC_TEXTS(X) X(name) X(unit) X(expression) X(transform)
 
-static hg_status
-write_specs(hg_h5 *file, const char *group, int n, const hg_field_spec spec[])
+hg_status
+hg_model_write_specs(hg_h5 *file, const char *group, int n, const hg_field_spec spec[])
 {
     for (int i = 0; i < n; i++) {
         char path[64];
@@ -88,8 +90,8 @@ write_specs(hg_h5 *file, const char *group, int n, const hg_field_spec spec[])
     return HG_OK;
 }
 
-static hg_status
-read_specs(hg_h5 *file, const char *group, int n, hg_field_spec spec[])
+hg_status
+hg_model_read_specs(hg_h5 *file, const char *group, int n, hg_field_spec spec[])
 {
     for (int i = 0; i < n; i++) {
         char path[64];
@@ -197,11 +199,11 @@ write_content(hg_h5 *file, hg_forest *f, hg_piece *piece)
     for (int i = 0; i < f->n_meta; i++) {
         HG_TRY(hg_h5_put_string(file, "/meta", f->meta[i].name, f->meta[i].text));
     }
-    HG_TRY(write_specs(file, "/features", f->n_feature, f->feature));
-    HG_TRY(write_specs(file, "/targets", f->n_target, f->target));
+    HG_TRY(hg_model_write_specs(file, "/features", f->n_feature, f->feature));
+    HG_TRY(hg_model_write_specs(file, "/targets", f->n_target, f->target));
     HG_TRY(move_scaling(file, f, true));
     HG_TRY(hg_h5_group(file, "/stage0"));
-    HG_TRY(write_options(file, f));
+    HG_TRY(hg_model_write_options(file, f));
     hg_model_list(f, n_mate, item);
     for (int i = 0; i < HG_MODEL_ITEMS; i++) {
         int64_t dims[2] = {item[i].n, item[i].row};
@@ -307,7 +309,7 @@ create_from_file(hg_h5 *file, const char *path, hg_forest **forest)
     HG_TRY(read_shape(file, "/features/range", &n_feature, &one));
     HG_TRY(read_shape(file, "/stage0/row/target", &n_row, &n_target));
     HG_TRY(read_shape(file, "/stage0/tree/node_offset", &n_offset, &one));
-    HG_TRY(read_options(file, &options, &bits, &unit));
+    HG_TRY(hg_model_read_options(file, &options, &bits, &unit));
     if (n_feature < 1 || n_feature > HG_FEATURES_MAX || n_target < 1 ||
         n_target > HG_TARGETS_MAX || n_row < 1 || n_row > UINT32_MAX || n_offset < 2 ||
         n_offset > UINT16_MAX + 1 || options.trees != n_offset - 1 ||
@@ -396,8 +398,8 @@ read_content(hg_h5 *file, const char *path, hg_forest *f, hg_piece *piece)
     int64_t n_mate = 0, one = 0;
     uint64_t n_leaf;
 
-    HG_TRY(read_specs(file, "/features", f->n_feature, f->feature));
-    HG_TRY(read_specs(file, "/targets", f->n_target, f->target));
+    HG_TRY(hg_model_read_specs(file, "/features", f->n_feature, f->feature));
+    HG_TRY(hg_model_read_specs(file, "/targets", f->n_target, f->target));
     HG_TRY(move_scaling(file, f, false));
     hg_model_list(f, 0, item);
     for (int i = 0; i < HG_MODEL_TREE_ITEMS; i++) {

@@ -29,6 +29,29 @@ void hg_model_list(hg_forest *forest, uint64_t n_mate, hg_model_item item[HG_MOD
  */
 size_t hg_model_item_bytes(const hg_model_item *item);
 
+/** Write or read the options of a forest as attributes of /stage0, and the specifications of
+ * features or targets; part files of a training share this form.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_model_write_options(hg_h5 *file, const hg_forest *forest);
+HG_MUST_CHECK hg_status hg_model_read_options(hg_h5 *file, hg_train_options *options,
+                                              int *feature_bits, double *weight_unit);
+HG_MUST_CHECK hg_status hg_model_write_specs(hg_h5 *file, const char *group, int n,
+                                             const hg_field_spec spec[]);
+HG_MUST_CHECK hg_status hg_model_read_specs(hg_h5 *file, const char *group, int n,
+                                            hg_field_spec spec[]);
+
+/** Check the links and leaf numbers of one tree.
+ *
+ * @local
+ * @param[in] node    shape (n_node)
+ * @param[in] number  of the tree, for the message
+ * @return HG_OK; HG_E_FORMAT
+ */
+HG_MUST_CHECK hg_status hg_model_check_tree(const hg_forest *forest, const hg_node node[],
+                                            uint64_t n_node, uint64_t n_leaf, int number);
+
 /** Check that links, leaf numbers and rows stay inside their arrays.
  *
  * @local

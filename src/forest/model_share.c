@@ -36,12 +36,10 @@ hg_model_item_bytes(const hg_model_item *item)
     return (size_t)item->n * (size_t)(item->row > 0 ? item->row : 1) * hg_type_size(item->type);
 }
 
-static hg_status
-check_tree(const hg_forest *f, int t)
+hg_status
+hg_model_check_tree(const hg_forest *f, const hg_node node[], uint64_t n_node, uint64_t n_leaf,
+                    int t)
 {
-    const hg_node *node = f->node + f->node_offset[t];
-    const uint64_t n_node = f->node_offset[t + 1] - f->node_offset[t];
-    const uint64_t n_leaf = f->leaf_offset[t + 1] - f->leaf_offset[t];
     const uint32_t mask = (1u << f->feature_bits) - 1;
 
     if (n_node < 2 || n_leaf < 1) {
@@ -68,7 +66,9 @@ hg_model_check(const hg_forest *f)
     const uint64_t n_leaf = f->leaf_offset[f->n_tree];
 
     for (int t = 0; t < f->n_tree; t++) {
-        HG_TRY(check_tree(f, t));
+        HG_TRY(hg_model_check_tree(f, f->node + f->node_offset[t],
+                                   f->node_offset[t + 1] - f->node_offset[t],
+                                   f->leaf_offset[t + 1] - f->leaf_offset[t], t));
     }
     for (uint64_t i = 0; i < f->mate_offset[n_leaf]; i++) {
         if (f->mate[i] >= f->n_row) {

@@ -147,6 +147,15 @@ unsigned char hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t ro
  */
 HG_MUST_CHECK hg_status hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree);
 
+/** Rebuild in the thread's memory what growing the tree gave, from its nodes and the rows.
+ *
+ * @local
+ * @param[in] stored  nodes, checked, and importance
+ * @return HG_OK; HG_E_VERIFY when the tree does not fit the rows; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_tree_restore(const hg_plan *plan, hg_space *space, uint64_t tree,
+                                        const hg_tree *stored);
+
 /** Route the rows out of bag, add to the out-of-bag sums, and copy the finished tree.
  *
  * @local

@@ -53,7 +53,7 @@ def refused(words, function, *arguments):
 
 def apply_by_numpy(model, columns, draws, method):
     """Columns of the grafted catalogue, as float32."""
-    key = recipes.halo_keys("parent", columns["id"])
+    key = recipes.keys_of(columns)
     result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method)
     output = {"origin": result.origin,
               "extrapolated": (result.outside @ (1 << np.arange(model.n_feature))).astype(np.int64)}

@@ -51,7 +51,7 @@ def predict(args):
     model = open_model(args.model)
     columns = recipes.read_columns(args.catalogue)
     x = recipes.features_of(model, columns)
-    key = recipes.halo_keys(args.run, columns["id"]) if "id" in columns else None
+    key = recipes.keys_of(columns, args.run) if "id" in columns else None
     result = model.predict(x, key, draws=args.draws, seed=args.seed, method=args.method)
     names, output = [], []
     if "id" in columns:

@@ -204,6 +204,19 @@ def halo_keys(run, ids, region=-1):
     return np.where(key == 0, np.uint64(1), key)
 
 
+def keys_of(columns, run="parent"):
+    """Keys of the haloes of a catalogue; columns region and run, where there are any, tell haloes apart too."""
+    place = np.full(len(columns["id"]), -1, np.int64)
+    if "region" in columns:
+        place = np.asarray(columns["region"], np.int64)
+    if "run" in columns:
+        place = place + ((np.asarray(columns["run"], np.int64) + 1) << 32)
+    key = np.empty(len(place), np.uint64)
+    for region in np.unique(place):
+        key[place == region] = halo_keys(run, columns["id"][place == region], region)
+    return key
+
+
 def read_columns(path):
     """All columns of a catalogue halograft wrote, by their short names; a .csv file by its head line."""
     if str(path).endswith(".csv"):

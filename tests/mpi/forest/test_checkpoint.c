@@ -1,0 +1,143 @@
+/* Part files of a training over ranks: joined ranges give the bits of a whole training, and
+ * every failure on the way, of a rank or of memory, reaches all ranks and leaks nothing. */
+#include "mpi_test.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "forest_data.h"
+
+MPI_SUITE(checkpoint);
+
+enum { N = 300, P = 5, NO = 2, TREES = 12 };
+
+static hg_train_options
+few_trees(void)
+{
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+
+    o.trees = TREES;
+    o.threads = 1;
+    o.seed = 9;
+    return o;
+}
+
+/* a folder of this test, the same on all ranks */
+static void
+make_folder(char folder[64])
+{
+    snprintf(folder, 64, "/tmp/hg-parts-XXXXXX");
+    if (world.rank == 0) {
+        cr_assert_not_null(mkdtemp(folder));
+    }
+    hg_comm_broadcast(&world, 0, folder, 64);
+}
+
+static void
+grow_range(const test_rows *rows, hg_train_parts parts, int first, int n)
+{
+    hg_train_options o = few_trees();
+    hg_forest *f = NULL;
+
+    parts.first_tree = first;
+    parts.n_tree = n;
+    all_assert(hg_forest_train_parts(&world, &o, &rows->data, &parts, &f) == HG_OK &&
+               f == NULL);
+}
+
+Test(checkpoint, joined_ranges_are_the_whole)
+{
+    test_rows rows = make_rows(N, P, NO, world.rank, world.size);
+    hg_train_options o = few_trees();
+    hg_forest *whole = NULL, *f = NULL;
+    char folder[64], path[128];
+    hg_train_parts parts = {.path = path, .interval = 1e-9};
+
+    make_folder(folder);
+    snprintf(path, sizeof path, "%s/model.hdf5", folder);
+    rows.data.weight = rows.weight;
+    all_assert(hg_forest_train(&world, &o, &rows.data, &whole) == HG_OK);
+    grow_range(&rows, parts, 7, 5); /* one part per tree */
+    parts.interval = 0;
+    grow_range(&rows, parts, 0, 4); /* one part per rank */
+    parts.merge = 1;
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_NOTFOUND);
+    all_assert(f == NULL && strstr(hg_error_last()->message, "tree 4 ") != NULL);
+    parts.merge = 0;
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_EXISTS);
+    parts.resume = 1;
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_OK);
+    all_assert(hg_forest_hash(f) == hg_forest_hash(whole));
+    hg_forest_free(f);
+    rows.data.group = rows.group; /* other canonical rows */
+    f = NULL;
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_INPUT);
+    all_assert(strstr(hg_error_last()->message, "training rows") != NULL);
+    rows.data.group = NULL;
+    o.trees = TREES + 1; /* trees of a larger forest */
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_OK);
+    all_assert(hg_forest_trees(f) == TREES + 1);
+    all_assert(hg_forest_remove_parts(&world, path) == HG_OK);
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        cr_assert_eq(rmdir(folder), 0, "part files are left");
+    }
+    hg_forest_free(f);
+    hg_forest_free(whole);
+    clear_rows(&rows);
+}
+
+Test(checkpoint, any_fault_reaches_every_rank_and_leaks_nothing)
+{
+    test_rows rows = make_rows(N, P, NO, world.rank, world.size);
+    hg_train_options o = few_trees();
+    char folder[64], path[128];
+    hg_train_parts parts = {.path = path, .overwrite = 1};
+    int n_fault = 0, n_memory = 0;
+
+    o.trees = 3;
+    make_folder(folder);
+    snprintf(path, sizeof path, "%s/model.hdf5", folder);
+    for (int merge = 0; merge <= 1; merge++) { /* writing all parts, then reading them */
+        parts.n_tree = merge ? 0 : o.trees;
+        parts.merge = merge;
+        for (int n = 1;; n++, n_fault++) {
+            int64_t used = hg_mem_used();
+            hg_forest *f = NULL;
+            hg_status status;
+
+            hg_fault_arm(n, n % world.size);
+            status = hg_forest_train_parts(&world, &o, &rows.data, &parts, &f);
+            if (status == HG_OK) {
+                hg_fault_arm(0, 0);
+                all_assert((f != NULL) == merge);
+                hg_forest_free(f);
+                break;
+            }
+            all_assert(f == NULL && status == HG_E_FAULT);
+            all_assert(hg_mem_used() == used);
+        }
+        for (int n = 1;; n += 7, n_memory++) {
+            int64_t used = hg_mem_used();
+            hg_forest *f = NULL;
+            hg_status status;
+
+            hg_mem_fail_at(n % world.size == world.rank ? n : 0);
+            status = hg_forest_train_parts(&world, &o, &rows.data, &parts, &f);
+            if (status == HG_OK) {
+                hg_mem_fail_at(0);
+                hg_forest_free(f);
+                break;
+            }
+            all_assert(f == NULL && status == HG_E_MEMORY);
+            all_assert(hg_mem_used() == used);
+        }
+    }
+    all_assert(n_fault > 10 && n_memory > 8);
+    all_assert(hg_forest_remove_parts(&world, path) == HG_OK);
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        cr_assert_eq(rmdir(folder), 0, "files are left");
+    }
+    clear_rows(&rows);
+}
