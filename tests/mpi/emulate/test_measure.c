@@ -207,11 +207,12 @@ run_measure(const hg_comm *comm, const char *file, int n_more, const char *const
     const char *set[16] = {folder,
                            name,
                            "Measure.mesh=128",
+                           "Measure.thresholds=[1e10 Msun]",
                            "Measure.slice_cells=50",
                            "Measure.rp_max=4 Mpc",
                            "Measure.pi_max=5 Mpc",
                            "Measure.line_of_sight=z"};
-    hg_params_options options = {.n_set = 7, .set = set, .snap = -1};
+    hg_params_options options = {.n_set = 8, .set = set, .snap = -1};
     hg_params *params = NULL;
     hg_status status;
 

@@ -143,7 +143,7 @@ Test(pairs, counts_are_those_of_brute_force)
     for (int kind = HG_PAIRS_R; kind <= HG_PAIRS_RP_PI; kind++) {
         /* a few wide bins reach half the box, many narrow ones need several passes */
         for (int from = 0; from < 2; from++) {
-            hg_pairs_bins bins = {.kind = kind,
+            hg_pairs_bins bins = {.kind = (hg_pairs_kind)kind,
                                   .n = 6 - 3 * from,
                                   .edge = edge + from,
                                   .n_second = kind == HG_PAIRS_R ? 1 : SECOND - 6 * from,
