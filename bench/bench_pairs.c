@@ -2,8 +2,8 @@
  *
  *   [mpirun -n P] bench_pairs FILE box turns r|wp pi_max edge edge ...
  *
- * FILE holds x y z of each point as double, in the byte order of the machine. Prints one line of
- * JSON from rank 0: the best time, and the counts.
+ * FILE holds x y z of each point as double, in the byte order of the machine. Prints one line
+ * of JSON from rank 0: the best time, and the counts.
  */
 #include <inttypes.h>
 #include <math.h>

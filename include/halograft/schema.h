@@ -136,7 +136,7 @@
     P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r); 0 = a quarter of the box") \
     P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins above 8 cells are at least two cells wide") \
     P(REAL, rp_min, "Mpc", "0.2 Mpc", 1e-6, 1e6, "smallest separation of wp(rp)") \
-    P(REAL, rp_max, "Mpc", "20 Mpc", 1e-6, 1e6, "largest separation of wp(rp)") \
+    P(REAL, rp_max, "Mpc", "12 Mpc", 1e-6, 1e6, "largest separation of wp(rp)") \
     P(REAL, rp_dln, "", "0.25", 0.01, 10, "width of the bins of wp(rp) in ln rp") \
     P(REAL, pi_max, "Mpc", "40 Mpc", 0, 1e6, "depth along the line of sight over which wp(rp) is integrated, on either side; 0 = no wp") \
     P(INT, mu_bins, "", "120", 4, 1000, "bins of mu from which the multipoles of xi(s) are made") \

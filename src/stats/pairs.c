@@ -126,16 +126,10 @@ second_bin(const hg_pairs_bins *b, double s2, double dz)
 static void
 put_pair(const counting *t, double s2, double dz, double weight, tally *y)
 {
-    int low = 0, high = t->bins->n;
+    int low = t->bins->n - 1; /* most pairs are in the last bins */
 
-    while (high - low > 1) {
-        int middle = (low + high) / 2;
-
-        if (s2 < t->edge2[middle]) {
-            high = middle;
-        } else {
-            low = middle;
-        }
+    while (s2 < t->edge2[low]) {
+        low--;
     }
     if (t->bins->n_second > 1) {
         low = low * t->bins->n_second + second_bin(t->bins, s2, dz);

@@ -16,7 +16,7 @@ enum {
     DEPTH_MAX = 4096,  /* cells per column */
     MAP_MAX = 1 << 20, /* cells of the map of work */
     FINENESS = 4,      /* columns are at least reach / FINENESS wide */
-    RUN = 64,          /* points wanted in a run along z */
+    RUN = 32,          /* points wanted in a run along z */
     PER_CELL = 4       /* points wanted in a cell */
 };
 

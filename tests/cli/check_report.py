@@ -85,6 +85,11 @@ def synthesise(path, catalogues=CATALOGUES, seed=1, samples=("mstar_10.0", "msta
                     x=r, x_low=r / 1.1, x_high=r * 1.1,
                     y=xi * (0.93 if name == "mean" else 1 + noise * rng.standard_normal(len(r))),
                     error=0.02 * xi + 1e-4, **more)
+                put_curve(file, name, f"wp_{sample}", {
+                    "statistic": "wp", "column": "stellar_mass", "sample": sample, "x_name": "rp",
+                    "x_unit": "Mpc", "y_name": "wp", "y_unit": "Mpc"},
+                    x=r, x_low=r / 1.1, x_high=r * 1.1, y=90 * r**-0.8 * (0.95 if name == "mean" else 1),
+                    error=0.9 * r**-0.8, count=np.round(1e4 * r))
         true = rng.normal(9.5, 0.8, 40000)
         predicted = 9.5 + 0.92 * (true - 9.5) + rng.normal(0, 0.2, 40000)
         grid = np.linspace(7, 12, 81)
@@ -171,12 +176,12 @@ class ReportTest(unittest.TestCase):
         self.assertTrue(all(path.stat().st_size > 1000 for path in paths))
         stems = {p.stem for p in paths if p.suffix == ".png"}
         self.assertEqual(stems, {p.stem for p in paths if p.suffix == ".pdf"})
-        self.assertEqual(len(stems), 1 + 1 + 2 + 2 + 2 + 2)
+        self.assertEqual(len(stems), 1 + 1 + 2 + 2 + 2 + 2 + 2)
 
     def test_page_is_well_formed_and_needs_no_network(self):
         page = PageParser(self.page)
         self.assertEqual(page.open, [])
-        self.assertEqual(len(page.images), 10)
+        self.assertEqual(len(page.images), 12)
         self.assertTrue(all(src.startswith("data:image/png;base64,") for src in page.images))
         self.assertEqual([r for r in page.references if not r.startswith(("data:", "#"))], [])
         self.assertIsNone(re.search(r"https?://|<script|@import|url\(", self.page))

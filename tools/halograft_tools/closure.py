@@ -68,7 +68,7 @@ def closures(statistics):
 
 
 WORDS = {"mass_function": "mass functions", "power": "power spectra", "xi": "correlation functions",
-         "shmr_scatter": "scatter at fixed halo mass"}
+         "wp": "projected correlation functions", "shmr_scatter": "scatter at fixed halo mass"}
 
 
 def percent(value, signed=False):

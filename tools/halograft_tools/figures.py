@@ -20,14 +20,19 @@ from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
 FEWEST = 10  # true objects in a bin of a mass function worth a comparison
 
 # Tolerance of a closure (relative), and how the ratio panel is limited.
-TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "shmr_scatter": 0.05}
+TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "wp": 0.05, "shmr_scatter": 0.05}
 SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content", "power": "clustering",
             "power_quadrupole": "clustering", "power_hexadecapole": "clustering", "xi": "clustering",
+            "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
+            "xi_hexadecapole": "clustering",
             "predicted_true": "prediction", "slice": "maps"}
 TITLES = {"mass_function": "Mass function", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
           "shmr_scatter": "Scatter", "relation_scatter": "Scatter", "shmr_width": "Width",
           "relation_width": "Width", "power": "Power spectrum", "power_quadrupole": "Quadrupole",
           "power_hexadecapole": "Hexadecapole", "xi": "Correlation function",
+          "wp": "Projected correlation function", "xi_monopole": "Monopole of the correlation function",
+          "xi_quadrupole": "Quadrupole of the correlation function",
+          "xi_hexadecapole": "Hexadecapole of the correlation function",
           "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
 # Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
 COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}

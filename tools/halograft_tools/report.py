@@ -23,6 +23,8 @@ SECTIONS = (
     ("maps", "Maps"),
     ("other", "Further statistics"),
 )
+# What the counts of a statistic are of, by its first word.
+COUNTED = {"power": "modes", "xi": "pairs", "wp": "pairs"}
 
 
 def number(value, digits=4):
@@ -49,7 +51,7 @@ def curve_table(curves):
         head = [page.math(style.axis_label(first.attrs.get("x_name", "x"), first.attrs.get("x_unit", "")))]
         head += [escape(looks[c.catalogue]["label"]) for c in some]
         if base.count is not None:
-            head.append("objects")
+            head.append(COUNTED.get(base.statistic.split("_")[0], "objects"))
         rows = []
         columns = [figures.at_reference(c, base) for c in some]
         for i, x in enumerate(base.x):

@@ -50,7 +50,11 @@ make_row(int64_t i)
 }
 
 static const hg_output_column columns[3][6] = {
-    {{.name = "id"}, {.name = "position"}, {.name = "m200c"}, {.name = "central"}},
+    {{.name = "id"},
+     {.name = "position"},
+     {.name = "m200c"},
+     {.name = "central"},
+     {.name = "velocity"}},
     {{.name = "id"},
      {.name = "position"},
      {.name = "stellar_mass", .unit = "Msun", .kind = "truth"},
@@ -61,14 +65,14 @@ static const hg_output_column columns[3][6] = {
      {.name = "stellar_mass_draw", .unit = "Msun", .kind = "draw"},
      {.name = "stellar_mass_draw2", .unit = "Msun", .kind = "draw"},
      {.name = "origin", .unit = "", .kind = "flag"}}};
-static const int n_column[3] = {4, 4, 6};
+static const int n_column[3] = {5, 4, 6};
 static const char *const file_name[3] = {"parent", "truth", "galaxies"};
 
 static hg_status
 fill_table(int kind, hg_table *table)
 {
     double *x = NULL;
-    float *v[5] = {NULL};
+    float *v[5] = {NULL}, *velocity = NULL;
     int64_t *id = NULL;
     uint8_t *flag = NULL;
 
@@ -82,10 +86,13 @@ fill_table(int kind, hg_table *table)
     HG_TRY(hg_table_add(table, "stellar_mass_draw", "Msun", HG_COLUMN_F32, 1, &v[3]));
     HG_TRY(hg_table_add(table, "stellar_mass_draw2", "Msun", HG_COLUMN_F32, 1, &v[4]));
     HG_TRY(hg_table_add(table, kind == 2 ? "origin" : "central", "", HG_COLUMN_U8, 1, &flag));
+    HG_TRY(hg_table_add(table, "velocity", "km/s", HG_COLUMN_F32, 3, &velocity));
     for (int64_t i = 0; i < N; i++) {
         made_row row = make_row(i);
 
         id[i] = i + 1;
+        velocity[3 * i] = velocity[3 * i + 1] = 50;
+        velocity[3 * i + 2] = i % 2 == 1 ? -105 : 0; /* 1.5 Mpc at 70 km/s/Mpc */
         memcpy(x + 3 * i, row.position, sizeof row.position);
         v[0][i] = row.m200c;
         v[1][i] = kind == 1 ? row.truth : row.mean;
@@ -197,9 +204,15 @@ run_measure(const hg_comm *comm, const char *file, int n_more, const char *const
             bool overwrite)
 {
     char folder[300], name[100];
-    const char *set[16] = {folder, name, "Measure.mesh=64", "Measure.slice_cells=50",
+    const char *set[16] = {folder,
+                           name,
+                           "Measure.mesh=128",
+                           "Measure.thresholds=[1e10 Msun]",
+                           "Measure.slice_cells=50",
+                           "Measure.rp_max=4 Mpc",
+                           "Measure.pi_max=5 Mpc",
                            "Measure.line_of_sight=z"};
-    hg_params_options options = {.n_set = 5, .set = set, .snap = -1};
+    hg_params_options options = {.n_set = 8, .set = set, .snap = -1};
     hg_params *params = NULL;
     hg_status status;
 
@@ -330,6 +343,54 @@ check_clustering(const hg_statistics *s)
     all_assert(xi->n > 2);
 }
 
+/* Companions stand in the bin of their separation; everything else is as for random points. */
+static void
+check_pairs(const hg_statistics *s, double separation)
+{
+    const hg_curve *xi = hg_statistics_find(s, "truth", "xi_stellar_mass_10.00");
+    const hg_curve *wp = hg_statistics_find(s, "truth", "wp_stellar_mass_10.00");
+    const hg_curve *mono = hg_statistics_find(s, "truth", "xi_monopole_stellar_mass_10.00");
+    const double match = hg_attributes_find(&xi->attributes, "r_match")->value;
+    const double n = hg_attributes_find(&xi->attributes, "objects")->value;
+    const double across = sqrt(4.5);
+    int64_t companions = 0;
+    int met = 0, last = 0;
+
+    for (int64_t i = 0; i < N; i += 2) {
+        companions += make_row(i).truth > 1e10F && make_row(i + 1).truth > 1e10F;
+    }
+    all_assert(fabs(match - 6.25) < 1e-12 && wp != NULL && mono != NULL);
+    for (int64_t i = 0; i < xi->n && xi->x_high[i] <= match * (1 + 1e-9); i++) {
+        const double low = xi->x_low[i], high = xi->x_high[i];
+        const double random = n * (n - 1) * 4 * M_PI / 3 * (pow(high, 3) - pow(low, 3)) / 1e6;
+        bool is_here = separation >= low && separation < high;
+        double expected = random + (is_here ? 2 * (double)companions : 0);
+
+        all_assert(fabs((double)xi->count[i] - expected) < 8 * sqrt(2 * random) + 8);
+        all_assert(fabs(xi->y[i] - ((double)xi->count[i] / random - 1)) < 1e-9 ||
+                   xi->count[i] == 0);
+        all_assert(mono->count[i] == xi->count[i] && fabs(mono->y[i] - xi->y[i]) < 1e-9);
+        met += is_here;
+        last = (int)i;
+    }
+    all_assert(met == 1 && last + 2 < xi->n && fabs(xi->x_low[last + 1] - match) < 1e-9);
+    all_assert(hg_attributes_find(&xi->attributes, "overlap_bins")->value == 2);
+    all_assert(hg_attributes_find(&xi->attributes, "overlap_chi2")->value < 4);
+    met = 0;
+    for (int64_t i = 0; i < wp->n; i++) {
+        const double low = wp->x_low[i], high = wp->x_high[i];
+        const double random = n * (n - 1) * M_PI * (high * high - low * low) * 10 / 1e6;
+        bool is_here = across >= low && across < high;
+
+        met += is_here;
+        all_assert(fabs((double)wp->count[i] - random -
+                        (is_here ? 2.0 * (double)companions : 0)) < 8 * sqrt(2 * random) + 8);
+        all_assert(fabs(wp->y[i] - 10 * ((double)wp->count[i] / random - 1)) < 1e-6 ||
+                   wp->count[i] == 0);
+    }
+    all_assert(met == 1);
+}
+
 /* Integers equal, powers to 1e-6 of P + S. */
 static void
 check_same(const hg_statistics *a, const hg_statistics *b)
@@ -385,11 +446,38 @@ Test(measure, a_run_folder_gives_all_statistics_for_any_number_of_ranks)
     check_tables(&all);
     check_comparison(&all);
     check_clustering(&all);
+    check_pairs(&all, sqrt(6.75));
     check_zooms(&all);
     check_same(&all, &one);
     hg_statistics_clear(&all);
     hg_statistics_clear(&one);
     hg_comm_clear(&self);
+    drop_universe();
+}
+
+Test(measure, velocities_move_objects_into_redshift_space)
+{
+    char path[512], entry[512];
+    const char *more[3] = {entry, "Measure.space=redshift", "Measure.line_of_sight=none"};
+    hg_statistics s;
+
+    make_universe();
+    snprintf(entry, sizeof entry, "Measure.catalogues=[truth=%s/truth.hdf5]", test_folder);
+    all_assert(run_measure(&world, "z.hdf5", 3, more, false) == HG_E_PARAM);
+    all_assert(strstr(hg_error_last()->message, "line_of_sight") != NULL);
+    all_assert(run_measure(&world, "z.hdf5", 2, more, false) == HG_OK);
+    snprintf(path, sizeof path, "%s/z.hdf5", test_folder);
+    all_assert(hg_statistics_read(path, &s) == HG_OK);
+    check_pairs(&s, sqrt(4.5)); /* companions move next to each other along z */
+    hg_statistics_clear(&s);
+    hg_comm_barrier(&world);
+    if (world.rank == 0) { /* without the parent there are no velocities */
+        snprintf(path, sizeof path, "%s/parent.hdf5", test_folder);
+        cr_expect_eq(remove(path), 0);
+    }
+    hg_comm_barrier(&world);
+    all_assert(run_measure(&world, "z2.hdf5", 2, more, false) == HG_E_NOTFOUND);
+    all_assert(strstr(hg_error_last()->message, "'velocity'") != NULL);
     drop_universe();
 }
 

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "stats/correlation.h"
 #include "stats/pairs.h"
 #include "stats/projected.h"
 #include "store/h5.h"
@@ -142,7 +143,7 @@ Test(pairs, counts_are_those_of_brute_force)
     for (int kind = HG_PAIRS_R; kind <= HG_PAIRS_RP_PI; kind++) {
         /* a few wide bins reach half the box, many narrow ones need several passes */
         for (int from = 0; from < 2; from++) {
-            hg_pairs_bins bins = {.kind = kind,
+            hg_pairs_bins bins = {.kind = (hg_pairs_kind)kind,
                                   .n = 6 - 3 * from,
                                   .edge = edge + from,
                                   .n_second = kind == HG_PAIRS_R ? 1 : SECOND - 6 * from,
@@ -242,6 +243,53 @@ Test(pairs, parts_of_the_world_count_alike)
     }
     all_assert(all.count[3] > 0 && all.balance < 1.5);
     hg_pairs_clear(&all);
+}
+
+/* Clumps of 4 Mpc around 100 places: signal far above noise where mesh and pairs meet. */
+Test(pairs, mesh_and_pairs_agree_between_six_and_ten_cells)
+{
+    enum { N = 20000 };
+    const double box = 100, cell = box / 64;
+    const double edge[] = {6 * cell, 7 * cell, 8 * cell, 9 * cell, 10 * cell};
+    const hg_pairs_bins bins = {.n = 4, .edge = edge, .n_second = 1};
+    const int64_t first = first_row(&world, N, world.rank);
+    const int64_t n = first_row(&world, N, world.rank + 1) - first;
+    static double point[N][3];
+    hg_slab *slab = NULL;
+    hg_density density;
+    hg_fine fine;
+    hg_pairs pairs;
+    hg_overlap overlap;
+
+    for (int i = 0; i < N; i++) {
+        hg_stream s = hg_stream_start(9, 0, (uint64_t)i % 100, HG_PURPOSE_HALO);
+        hg_stream own = hg_stream_start(9, 1, (uint64_t)i, HG_PURPOSE_GALAXY);
+
+        for (int k = 0; k < 3; k++) {
+            point[i][k] = box * hg_stream_uniform(&s) + 4 * hg_stream_normal(&own);
+        }
+    }
+    const double(*mine)[3] = (const double(*)[3])point + first;
+
+    all_assert(hg_slab_create(&world, 64, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE, &slab) ==
+               HG_OK);
+    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, box, n, mine, NULL,
+                                 &density) == HG_OK);
+    all_assert(hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2, HG_LOS_NONE,
+                               &fine) == HG_OK);
+    all_assert(hg_pairs_count(&world, &bins, box, n, mine, NULL, &pairs) == HG_OK);
+    all_assert(hg_pairs_xi(&pairs, 0, 0) > 50 * hg_pairs_xi_error(&pairs, 0, 0));
+    all_assert(hg_correlation_overlap(&fine, &pairs, edge[0], edge[4], &overlap) == HG_OK);
+    all_assert(overlap.n == 2 && overlap.chi2 < 4 && overlap.worst < 3);
+    for (int64_t i = 0; i < fine.n_bin; i++) { /* half the power is not the same field */
+        fine.sum[i * fine.n_sum + HG_FINE_P0] *= 0.5;
+    }
+    all_assert(hg_correlation_overlap(&fine, &pairs, edge[0], edge[4], &overlap) == HG_OK);
+    all_assert(overlap.n == 2 && overlap.chi2 > 100);
+    hg_pairs_clear(&pairs);
+    hg_fine_clear(&fine);
+    hg_density_clear(&density);
+    hg_slab_free(slab);
 }
 
 static FILE *
