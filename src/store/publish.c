@@ -137,6 +137,10 @@ hg_file_hash(const char *path, uint64_t *hash, int64_t *bytes)
             HG_FAIL(HG_E_NOTFOUND, "file '%s' cannot be opened: %s", path, strerror(errno));
         goto done;
     }
+    if (state == NULL) {
+        status = HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+        goto done;
+    }
     HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
     while ((n = fread(buffer, 1, BUFFER, file)) > 0) {
         hg_hash_feed(state, buffer, n);

@@ -50,6 +50,10 @@ hash_front(FILE *file, const char *path, int64_t n, uint64_t *hash)
     hg_hash *state = hg_hash_create();
     char *buffer = NULL;
 
+    if (state == NULL) {
+        status = HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+        goto done;
+    }
     HG_TRY_OR(done, status, hg_mem_array(&buffer, BUFFER, 1));
     while (n > 0) {
         size_t piece = n < BUFFER ? (size_t)n : BUFFER;

@@ -30,9 +30,9 @@ hg_halo_key(const char *run, int64_t region, int64_t id)
 int64_t
 hg_halo_place(const hg_column *region, const hg_column *run, int64_t row)
 {
-    int64_t place = region != NULL ? (int64_t)hg_column_value(region, row, 0) : HG_NO_REGION;
+    int64_t place = region != NULL ? hg_column_integer(region, row) : HG_NO_REGION;
 
-    return run != NULL ? place + (((int64_t)hg_column_value(run, row, 0) + 1) << 32) : place;
+    return run != NULL ? place + ((hg_column_integer(run, row) + 1) << 32) : place;
 }
 
 int
