@@ -102,7 +102,7 @@
 #define HG_PARAMS_MODEL(P) \
     P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
     P(CHOICE, preset, "halograft|scikit-learn|lovell2022", "halograft", 0, 0, "defaults of the tree parameters") \
-    P(INT, trees, "", "256", 1, 100000, "number of trees") \
+    P(INT, trees, "", "256", 1, 65535, "number of trees") \
     P(INT, min_leaf, "", "5", 1, 1e6, "smallest number of haloes in a leaf") \
     P(INT, min_split, "", "2", 2, 1e6, "smallest number of haloes in a node that is split") \
     P(INT, max_depth, "", "0", 0, 1e6, "largest depth, 0 = no limit") \
