@@ -48,7 +48,7 @@ choose_columns(compare_task *task)
     for (int i = 0; i < compare->n; i++) {
         column_task *column = &task->column[task->n_column];
 
-        if (!hg_measured_has(task->set, task->one, 0, compare->v[i]) ||
+        if (!hg_measured_predicts(task->one, compare->v[i]) ||
             !hg_measured_has(task->set, task->truth, 0, compare->v[i])) {
             continue;
         }

@@ -36,6 +36,16 @@ parent_fits(const hg_measured_set *sources, const hg_measured *source)
 }
 
 bool
+hg_measured_predicts(const hg_measured *source, const char *name)
+{
+    char with_suffix[HG_NAME_MAX + 16];
+
+    suffixed_name(source, 0, name, sizeof with_suffix, with_suffix);
+    return hg_catalog_find(source->catalog, with_suffix[0] != '\0' ? with_suffix : name) !=
+           NULL;
+}
+
+bool
 hg_measured_has(const hg_measured_set *sources, const hg_measured *source, int draw,
                 const char *name)
 {

@@ -35,6 +35,13 @@ HG_MUST_CHECK hg_status hg_measured_set_open(const hg_comm *comm, const hg_param
                                              hg_measured_set *sources);
 void hg_measured_set_close(hg_measured_set *sources);
 
+/** Whether a source itself says something about a name: with its suffix where it has one, and
+ * never from the parent, which would be compared with itself.
+ *
+ * @local
+ */
+bool hg_measured_predicts(const hg_measured *source, const char *name);
+
 /** Whether a name can be read from a source: with its suffix, plainly, or from the row-aligned
  * parent.
  *
