@@ -188,7 +188,11 @@ write_model(const hg_comm *comm, const hg_forest *forest, const char *path, bool
     hg_log_info("train: model '%s', %d trees, %" PRId64 " leaves, content hash %016" PRIx64,
                 path, hg_forest_trees(forest), hg_forest_leaves(forest),
                 hg_forest_hash(forest));
-    return hg_forest_remove_parts(comm, path);
+    if (hg_forest_remove_parts(comm, path) != HG_OK && comm->rank == 0) {
+        hg_log_warn("train: part files beside '%s' could not be removed and may be deleted",
+                    path);
+    }
+    return HG_OK; /* the model is whole: what is left over does not make the training fail */
 }
 
 hg_status
