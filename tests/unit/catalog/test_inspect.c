@@ -94,7 +94,8 @@ Test(inspect, public_files_are_told_apart)
         {"ethos_zoom_groupcat/fof_subhalo_tab_127.{file}.hdf5",
          {"format: subfind", "rows: 13089", "dark matter only", "as it should be"}},
         {"snapshots/snapshot_z0_gadget_style.hdf5",
-         {"particle snapshot", "PartType1/Coordinates", "not readable", "datasets"}},
+         {"particle snapshot", "PartType1", "particles are not read",
+          "give the group catalogue"}},
         {"rockstar/halos_0.2.ascii", {"text file", "Rockstar", "not readable", "num_p"}},
         {"illustris1_galaxies/illustris1_galaxies.h5",
          {"no format that is known", "snap_135/PosX", "float32 (4577)", "mapping file"}}};
