@@ -397,10 +397,10 @@ end:
 }
 
 void
-hg_checkpoint_end(hg_checkpoint *c)
+hg_checkpoint_end(hg_checkpoint *state)
 {
-    hg_mem_free(c->state);
-    *c = (hg_checkpoint){0};
+    hg_mem_free(state->state);
+    *state = (hg_checkpoint){0};
 }
 
 /* ---- writing ---- */

@@ -275,9 +275,9 @@ static hg_status
 allocate_plan(const hg_comm *comm, const hg_cells *cells, deal_plan *plan)
 {
     const size_t side = (size_t)cells->side;
+    const int64_t most = MAP_MAX / (cells->side * cells->side); /* whole layers that fit */
 
-    plan->depth =
-        clamp((double)(MAP_MAX / (cells->side * cells->side)), 1, (double)cells->depth);
+    plan->depth = clamp((double)most, 1, (double)cells->depth);
     HG_TRY(hg_mem_zeros(&plan->count, side * side * (size_t)plan->depth, sizeof *plan->count));
     HG_TRY(hg_mem_zeros(&plan->work, (side + 1) * (side + 1), sizeof *plan->work));
     return hg_mem_array(&plan->rank, (size_t)comm->size, sizeof *plan->rank);
