@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-static const char *const transform_names[] = {"none", "log10", "asinh", "signed_log"};
-
 static hg_status
 allocate(hg_recipes *set, int n)
 {
@@ -29,7 +27,8 @@ describe(const hg_recipe *recipe, hg_field_spec *spec)
     snprintf(spec->name, sizeof spec->name, "%s", recipe->name);
     snprintf(spec->unit, sizeof spec->unit, "%s", recipe->unit);
     snprintf(spec->expression, sizeof spec->expression, "%s", recipe->text);
-    snprintf(spec->transform, sizeof spec->transform, "%s", transform_names[recipe->transform]);
+    snprintf(spec->transform, sizeof spec->transform, "%s",
+             hg_transform_name(recipe->transform));
 }
 
 static hg_status

@@ -15,6 +15,12 @@
 static const char *const transform_names[] = {"none", "log10", "asinh", "signed_log"};
 enum { N_TRANSFORM = 4 };
 
+const char *
+hg_transform_name(hg_transform transform)
+{
+    return transform_names[transform];
+}
+
 static bool
 find_transform(const char *word, hg_transform *transform)
 {

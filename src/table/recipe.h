@@ -61,6 +61,12 @@ void hg_recipe_clear(hg_recipe *recipe);
 HG_MUST_CHECK hg_status hg_recipe_evaluate(const hg_recipe *recipe, const hg_table *table,
                                            size_t stride, double value[]);
 
+/** Name of a transform as recipes write it; borrowed constant.
+ *
+ * @local
+ */
+const char *hg_transform_name(hg_transform transform);
+
 /** The inverse transform of one value, into the unit of the expression; physical bounds clip
  * it.
  *

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog_test.h"
+#include "mpi_folder.h"
 #include "store/h5.h"
 #include "store/publish.h"
 
@@ -21,24 +22,6 @@ put_file(const char *name, const char *text)
     fputs(text, file);
     fclose(file);
     return path;
-}
-
-static void
-share_folder(void)
-{
-    if (world.rank == 0) {
-        folder_create();
-    }
-    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
-}
-
-static void
-drop_folder(void)
-{
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        folder_remove();
-    }
 }
 
 /* Open with a mapping and read all rows on every rank, part by part. */

@@ -4,28 +4,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog_test.h"
+#include "mpi_folder.h"
 #include "store/h5.h"
 #include "store/publish.h"
 
 MPI_SUITE(own_catalogue);
-
-static void
-share_folder(void)
-{
-    if (world.rank == 0) {
-        folder_create();
-    }
-    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
-}
-
-static void
-drop_folder(void)
-{
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        folder_remove();
-    }
-}
 
 static const int64_t part_rows[] = {70001, 0, 1, 5000};
 enum { N_PART = 4, N_ROW = 75002 };

@@ -1,0 +1,26 @@
+/** The folder of a test, made and removed by rank 0 and known to all ranks. */
+#ifndef HG_TEST_MPI_FOLDER_H
+#define HG_TEST_MPI_FOLDER_H
+
+#include "catalog_test.h"
+#include "mpi_test.h"
+
+static void
+share_folder(void)
+{
+    if (world.rank == 0) {
+        folder_create();
+    }
+    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
+}
+
+static void
+drop_folder(void)
+{
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        folder_remove();
+    }
+}
+
+#endif
