@@ -1,0 +1,124 @@
+/* Columns stand side by side in a fixed order and meaning: input columns, X_mean, X_draw,
+ * X_draw2, ..., flags. */
+#include "emulate/apply_columns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+declare(hg_grafter *g, const char *name, const char *unit, const char *kind,
+        const char *description)
+{
+    hg_output_column *c = &g->output[g->n_output++];
+
+    memset(c, 0, sizeof *c);
+    snprintf(c->name, sizeof c->name, "%s", name);
+    snprintf(c->unit, sizeof c->unit, "%s", unit);
+    snprintf(c->kind, sizeof c->kind, "%s", kind);
+    snprintf(c->description, sizeof c->description, "%s", description);
+}
+
+/* Input columns that go to the output: what tells haloes apart, where they are, and what
+ * Parent.keep names. */
+static hg_status
+list_kept(hg_grafter *g)
+{
+    static const char *const always[] = {"id",      "position", "velocity", "central",
+                                         "host_id", "region",   "run"};
+    const hg_strings *keep = &g->params->parent.keep;
+
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
+        const hg_column *c = hg_catalog_find(g->catalog, always[i]);
+
+        if (c != NULL) {
+            HG_TRY(hg_names_add(&g->names, always[i]));
+            declare(g, c->name, c->unit, "input", "");
+        } else if (i == 0) {
+            HG_TRY(hg_names_add(&g->names, "id"));
+            declare(g, "id", "", "input", "");
+        }
+    }
+    if (strcmp(g->params->parent.on_bad_rows, "flag") == 0) {
+        declare(g, "flags", "", "flag", "bit 3 is set where a row holds impossible values");
+    }
+    for (int i = 0; i < keep->n; i++) {
+        const hg_column *c = hg_catalog_find(g->catalog, keep->v[i]);
+        bool done = false;
+
+        for (int k = 0; k < g->n_output; k++) {
+            done = done || strcmp(g->output[k].name, keep->v[i]) == 0;
+        }
+        if (!done && c != NULL) {
+            declare(g, c->name, c->unit, "input", "");
+        }
+        HG_TRY(hg_names_add(&g->names, keep->v[i]));
+    }
+    return HG_OK;
+}
+
+static void
+list_predictions(hg_grafter *g)
+{
+    char name[HG_NAME_MAX], text[160];
+
+    for (int t = 0; t < g->targets.n; t++) {
+        const hg_recipe *r = &g->targets.recipe[t];
+
+        hg_predicted_name(r->name, -1, sizeof name, name);
+        snprintf(text, sizeof text, "inverse transform of the forest's mean of '%.90s'",
+                 r->name);
+        declare(g, name, r->unit, "mean", text);
+        for (int d = 0; d < g->options.n_draw; d++) {
+            hg_predicted_name(r->name, d, sizeof name, name);
+            snprintf(text, sizeof text,
+                     "realisation %d of '%.90s': mean and scatter, joint over targets", d + 1,
+                     r->name);
+            declare(g, name, r->unit, "draw", text);
+        }
+    }
+    declare(g, "origin", "", "flag",
+            "0 = not a training halo, 1 = training halo, out-of-bag mean, 2 = training halo "
+            "without one, 255 = not predicted");
+    for (int w = 0; w < hg_forest_mask_words(g->forest); w++) {
+        snprintf(name, sizeof name, w == 0 ? "extrapolated" : "extrapolated%d", w + 1);
+        declare(g, name, "", "flag",
+                "bit f is set when feature f lies outside the training range");
+    }
+}
+
+static hg_status
+check_columns(hg_grafter *g)
+{
+    HG_TRY(hg_names_add_recipes(&g->names, &g->features));
+    HG_TRY(hg_names_check(&g->names, g->catalog, "the model"));
+    HG_TRY(hg_names_add_expression(&g->names, g->selection));
+    for (int i = 0; i < g->params->parent.keep.n; i++) {
+        HG_TRY(hg_names_add(&g->names, g->params->parent.keep.v[i]));
+    }
+    return hg_names_check(&g->names, g->catalog, "Selection.apply or Parent.keep");
+}
+
+hg_status
+hg_apply_list_columns(hg_grafter *g)
+{
+    HG_TRY(check_columns(g));
+    HG_TRY(list_kept(g));
+    list_predictions(g);
+    return HG_OK;
+}
+
+double
+hg_apply_estimate_bytes(const hg_grafter *g)
+{
+    double row = 0;
+
+    for (int i = 0; i < g->n_output; i++) {
+        const hg_column *c = hg_catalog_find(g->catalog, g->output[i].name);
+
+        /* predictions are float32, flags at most eight bytes */
+        row += strcmp(g->output[i].kind, "input") == 0 && c != NULL ? 8.0 * c->width
+               : strcmp(g->output[i].kind, "flag") == 0             ? 8
+                                                                    : 4;
+    }
+    return row * (double)hg_catalog_n_row(g->catalog);
+}

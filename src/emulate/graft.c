@@ -1,0 +1,211 @@
+/* Means and draws are made in transformed space and inverted on output. */
+#include "emulate/graft.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "catalog/check.h"
+#include "table/identity.h"
+
+/* Space for the selected rows of one part. */
+struct part_space {
+    int64_t n;
+    int64_t *row; /* shape (n): row in the table */
+    uint64_t *key;
+    float *x;
+    double *mean;
+    double *draw;
+    uint64_t *outside;
+    uint8_t *origin;
+};
+
+static void
+clear_space(struct part_space *s)
+{
+    hg_mem_free(s->row);
+    hg_mem_free(s->key);
+    hg_mem_free(s->x);
+    hg_mem_free(s->mean);
+    hg_mem_free(s->draw);
+    hg_mem_free(s->outside);
+    hg_mem_free(s->origin);
+    *s = (struct part_space){0};
+}
+
+/* Rows to predict: those of the selection that are not flagged as bad. */
+static hg_status
+select_rows(const hg_grafter *g, const hg_table *table, struct part_space *s)
+{
+    const hg_column *flags = hg_table_find(table, "flags");
+    const bool is_flagged = flags != NULL && strcmp(g->params->parent.on_bad_rows, "flag") == 0;
+    double *value = NULL;
+    hg_status status = HG_OK;
+
+    HG_TRY(hg_mem_array(&s->row, (size_t)table->n, sizeof *s->row));
+    if (g->selection != NULL) {
+        HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
+        status = hg_expression_evaluate(g->selection, table, value);
+    }
+    for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
+        if (is_flagged && ((int64_t)hg_column_value(flags, i, 0) & HG_FLAG_BAD) != 0) {
+            continue;
+        }
+        if (value == NULL || (value[i] != 0 && !isnan(value[i]))) {
+            s->row[s->n++] = i;
+        }
+    }
+    hg_mem_free(value);
+    return status;
+}
+
+static hg_status
+allocate_space(const hg_grafter *g, struct part_space *s)
+{
+    const size_t n = (size_t)s->n, nt = (size_t)g->targets.n;
+
+    HG_TRY(hg_mem_array(&s->key, n, sizeof *s->key));
+    HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
+    HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
+    HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
+    HG_TRY(hg_mem_array(&s->outside, n * (size_t)hg_forest_mask_words(g->forest),
+                        sizeof *s->outside));
+    return hg_mem_array(&s->origin, n, 1);
+}
+
+/* Features of the selected rows only: a row that is not predicted may hold values that a recipe
+ * cannot take. */
+static hg_status
+compute_features(const hg_grafter *g, hg_table *table, const struct part_space *s)
+{
+    const int64_t *id = hg_table_i64(table, "id");
+    const hg_column *region = hg_table_find(table, "region"),
+                    *run = hg_table_find(table, "run");
+    const uint64_t prefix = hg_halo_prefix(g->params->parent.run, HG_NO_REGION);
+    const int nf = g->features.n;
+    hg_table chosen = {.frame = table->frame, .first = table->first};
+    uint8_t *keep = NULL;
+    double *value = NULL;
+    hg_status status;
+
+    for (int64_t i = 0; i < s->n; i++) {
+        int64_t row = s->row[i], place = hg_halo_place(region, run, row);
+
+        s->key[i] = place == HG_NO_REGION ? hg_halo_key_of(prefix, id[row])
+                                          : hg_halo_key(g->params->parent.run, place, id[row]);
+    }
+    HG_TRY_OR(done, status, hg_mem_array(&value, (size_t)table->n, sizeof *value));
+    if (s->n < table->n) {
+        HG_TRY_OR(done, status, hg_mem_zeros(&keep, (size_t)table->n, 1));
+        for (int64_t i = 0; i < s->n; i++) {
+            keep[s->row[i]] = 1;
+        }
+        HG_TRY_OR(done, status, hg_table_append(&chosen, table));
+        hg_table_keep(&chosen, keep);
+    }
+    for (int f = 0; f < nf; f++) {
+        HG_TRY_OR(done, status,
+                  hg_recipe_evaluate(&g->features.recipe[f], s->n < table->n ? &chosen : table,
+                                     1, value));
+        for (int64_t i = 0; i < s->n; i++) {
+            s->x[i * nf + f] = (float)value[i];
+        }
+    }
+    status = HG_OK;
+done:
+    hg_table_clear(&chosen);
+    hg_mem_free(value);
+    hg_mem_free(keep);
+    return status;
+}
+
+/* Write one target, from transformed values of the selected rows, as a column of all rows. */
+static hg_status
+add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, const char *name,
+           int target, const double transformed[])
+{
+    const hg_recipe *recipe = &g->targets.recipe[target];
+    float *column = NULL;
+
+    HG_TRY(hg_table_add(table, name, recipe->unit, HG_COLUMN_F32, 1, &column));
+    for (int64_t i = 0; i < table->n; i++) {
+        column[i] = NAN;
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        column[s->row[i]] =
+            (float)hg_recipe_invert(recipe, transformed[i * g->targets.n + target]);
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_flags(hg_grafter *g, hg_table *table, const struct part_space *s)
+{
+    const int words = hg_forest_mask_words(g->forest);
+    uint8_t *origin = NULL;
+
+    HG_TRY(hg_table_add(table, "origin", "", HG_COLUMN_U8, 1, &origin));
+    memset(origin, 255, (size_t)table->n);
+    for (int64_t i = 0; i < s->n; i++) {
+        origin[s->row[i]] = s->origin[i];
+        g->n_training += s->origin[i] != 0;
+    }
+    for (int w = 0; w < words; w++) {
+        char name[HG_NAME_MAX];
+        int64_t *mask = NULL;
+
+        snprintf(name, sizeof name, w == 0 ? "extrapolated" : "extrapolated%d", w + 1);
+        HG_TRY(hg_table_add(table, name, "", HG_COLUMN_I64, 1, &mask));
+        memset(mask, 0, (size_t)table->n * sizeof *mask);
+        for (int64_t i = 0; i < s->n; i++) {
+            mask[s->row[i]] = (int64_t)s->outside[i * words + w];
+        }
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        bool outside = false;
+
+        for (int w = 0; w < words; w++) {
+            outside = outside || s->outside[i * words + w] != 0;
+        }
+        g->n_outside += outside;
+    }
+    g->n_predicted += s->n;
+    return HG_OK;
+}
+
+static hg_status
+graft_rows(hg_grafter *g, hg_table *table, struct part_space *s)
+{
+    hg_prediction result;
+    char name[HG_NAME_MAX];
+
+    HG_TRY(select_rows(g, table, s));
+    HG_TRY(allocate_space(g, s));
+    HG_TRY(compute_features(g, table, s));
+    result = (hg_prediction){
+        .mean = s->mean, .draw = s->draw, .outside = s->outside, .origin = s->origin};
+    hg_phase_start("apply: predict");
+    HG_TRY(hg_forest_predict(g->forest, &g->options, s->n, s->key, s->x, &result));
+    hg_phase_stop("apply: predict");
+    for (int t = 0; t < g->targets.n; t++) {
+        hg_predicted_name(g->targets.recipe[t].name, -1, sizeof name, name);
+        HG_TRY(add_target(g, table, s, name, t, s->mean));
+        for (int d = 0; d < g->options.n_draw; d++) {
+            hg_predicted_name(g->targets.recipe[t].name, d, sizeof name, name);
+            HG_TRY(add_target(g, table, s, name, t, s->draw + d * s->n * g->targets.n));
+        }
+    }
+    return add_flags(g, table, s);
+}
+
+hg_status
+hg_graft_part(hg_grafter *g, hg_table *table)
+{
+    struct part_space space = {0};
+    hg_status status = graft_rows(g, table, &space);
+
+    clear_space(&space);
+    return status;
+}

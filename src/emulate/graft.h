@@ -1,0 +1,42 @@
+/** What stays the same while parts are grafted, and the work on one part. Layer: emulate. */
+#ifndef HG_EMULATE_GRAFT_H
+#define HG_EMULATE_GRAFT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/output.h"
+#include "emulate/recipes.h"
+#include "halograft/catalog.h"
+#include "halograft/error.h"
+#include "halograft/forest.h"
+#include "halograft/params.h"
+
+enum { HG_GRAFT_OUTPUTS_MAX = 2048 };
+
+/** A model made ready for a parent catalogue. */
+typedef struct hg_grafter {
+    const hg_params *params;
+    const hg_forest *forest;
+    const hg_catalog *catalog;
+    hg_recipes features;
+    hg_recipes targets;
+    hg_expression *selection; /**< NULL = all rows */
+    hg_names names;           /**< columns to read */
+    hg_predict_options options;
+    bool is_loud; /**< this rank warns */
+    int n_output;
+    hg_output_column output[HG_GRAFT_OUTPUTS_MAX];
+    int64_t n_predicted, n_outside, n_training; /**< rows so far */
+} hg_grafter;
+
+/** Add the predictions to the rows of one part: X_mean, X_draw, ..., flags. Rows outside the
+ * selection get NaN.
+ *
+ * @local
+ * @param[in,out] table  rows with the columns `g->names`
+ * @return HG_OK; HG_E_INPUT naming a row whose features cannot be computed; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_graft_part(hg_grafter *g, hg_table *table);
+
+#endif
