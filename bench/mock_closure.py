@@ -12,7 +12,7 @@ periodic volume only (no zooms); then one universe with the environment term on.
 The catalogues are read with h5py and counted here, independently of `halograft measure`; P(k) is
 that of `measure`.
 
-    bench/mock_closure.py [--folder out/closure] [--bootstrap 12] [--environment 0.02] [--seed 1]
+    bench/mock_closure.py [--folder out/closure] [--bootstrap 12] [--environment 0.02] [--seed 1] [--zooms 40]
 """
 
 import argparse
@@ -60,7 +60,7 @@ def training_counts(folder):
 
 def settings(universe, folder, name):
     truth, oracle, out = universe / "truth.hdf5", universe / "oracle.hdf5", folder / "galaxies.hdf5"
-    return ["--overwrite", "--set", f"Output.folder={folder}", "--set", "Output.report=false",
+    return ["--overwrite", "--set", f"Output.folder={folder}", "--set", "Output.report=false", "--set", "Measure.pairs=false",
             "--set", f"Parent.files=[\"{universe / 'parent.hdf5'}\"]",
             "--set", f"Measure.catalogues=[\"truth={truth}\", \"draw={out}@draws\", \"mean={out}@mean\", "
             f"\"oracle={oracle}@draws\"]", "--set", f"Meta.name={name}"]
@@ -210,13 +210,16 @@ def main():
     parser.add_argument("--environment", type=float, default=0.02)
     parser.add_argument("--box", type=float, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--zooms", type=int, default=40)
+    parser.add_argument("--oracle", type=int, default=20, help="redraws of the true law, which give the sigma of P(k)")
     parser.add_argument("--only-zooms", action="store_true", help="leave out the other two trainings")
     parser.add_argument("--keep", action="store_true", help="use the universe that is there")
     options = parser.parse_args()
     top = Path(options.folder).resolve()
     universe = top / "universe"
     if not (options.keep and (universe / "truth.hdf5").exists()):
-        halograft("mock", options.params, "--overwrite", "--seed", options.seed, "--set", f"Output.folder={universe}")
+        halograft("mock", options.params, "--overwrite", "--seed", options.seed, "--set", f"Output.folder={universe}",
+                  "--set", f"Mock.zooms={options.zooms}", "--set", f"Mock.oracle={options.oracle}")
     failed = 0
 
     print("== all zooms, environment term off")
@@ -242,7 +245,7 @@ def main():
     print(f"== environment term {options.environment} dex per sigma: bias of P(k) without environment features")
     dense = top / "environment"
     halograft("run", options.params, "--overwrite", "--set", f"Mock.law_environment={options.environment}",
-              "--set", f"Output.folder={dense}", "--set", "Output.report=false", "--set", "Meta.name=environment",
+              "--set", f"Output.folder={dense}", "--set", "Output.report=false", "--set", "Measure.pairs=false", "--set", "Meta.name=environment",
               "--set", f"Measure.catalogues=[\"truth={dense}/truth.hdf5\", \"draw={dense}/galaxies.hdf5@draws\", "
               f"\"mean={dense}/galaxies.hdf5@mean\", \"oracle={dense}/oracle.hdf5@draws\"]")
     power(dense, options.box)

@@ -204,6 +204,12 @@ double hg_nfw_inverse(double c, double share);
 double hg_nfw_potential(double c);
 double hg_nfw_dispersion(double c, double s);
 
+/** Version of the GNU Scientific Library that integrates and interpolates.
+ *
+ * @local
+ */
+const char *hg_gsl_version(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -191,6 +191,7 @@ typedef struct listing {
     const char *group;
     hg_text *report;
     int *n;
+    bool has_heading; /* of the attributes */
 } listing;
 
 static hg_status
@@ -268,6 +269,10 @@ list_attribute(const char *name, bool is_group, void *context)
     char full[512];
 
     (void)is_group;
+    if (!l->has_heading) {
+        HG_TRY(hg_text_add(l->report, "attributes:\n"));
+        l->has_heading = true;
+    }
     snprintf(full, sizeof full, "%.200s@%.200s", l->group, name);
     if (hg_h5_get_string(l->file, l->group, name, sizeof text, text) == HG_OK) {
         return hg_text_add(l->report, "  %-40s '%s'\n", full, text);
@@ -283,9 +288,8 @@ list_file(hg_h5 *file, hg_text *report)
 {
     static const char *const objects[] = {"", "Header"};
     int n = 0;
-    listing l = {file, "", report, &n};
+    listing l = {file, "", report, &n, false};
 
-    HG_TRY(hg_text_add(report, "attributes:\n"));
     for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         l.group = objects[i];
         if (i == 0 || hg_h5_exists(file, objects[i])) {

@@ -3,6 +3,7 @@
  * differentiation of the same integral, so that no second quadrature is needed. */
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_integration.h>
+#include <gsl/gsl_version.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -154,4 +155,10 @@ hg_cosmology_distance(const hg_cosmology *cosmology, double z, double *distance)
     HG_TRY(integrate(distance_integrand, cosmology, 0, z, &integral));
     *distance = 299792.458 / (100 * cosmology->h) * integral;
     return HG_OK;
+}
+
+const char *
+hg_gsl_version(void)
+{
+    return gsl_version;
 }

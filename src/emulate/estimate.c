@@ -26,6 +26,7 @@ static const double mebibyte = 1048576;
 /* What is counted before anything is computed. */
 struct counts {
     bool is_made; /* by the mock */
+    bool has_box; /* so that there is a mesh */
     int64_t parent, training;
     double leaves, realisations, samples;
 };
@@ -58,9 +59,9 @@ count_mock(const hg_params_mock *mock, int64_t *n_row)
     return status;
 }
 
-/* Rows of the parent: from its header, or what the mock will make. */
+/* Rows and box of the parent: from its header, or what the mock will make. */
 static hg_status
-count_parent(const hg_comm *comm, const hg_params *params, int64_t *n_row)
+count_parent(const hg_comm *comm, const hg_params *params, struct counts *c)
 {
     char buffer[HG_PATH_MAX];
     const char *file[1];
@@ -74,11 +75,13 @@ count_parent(const hg_comm *comm, const hg_params *params, int64_t *n_row)
 
         hg_comm_broadcast(comm, 0, &is_made, 1);
         if (!is_made) {
-            return hg_comm_agree(comm, count_mock(&params->mock, n_row));
+            c->has_box = true;
+            return hg_comm_agree(comm, count_mock(&params->mock, &c->parent));
         }
     }
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
-    *n_row = hg_catalog_n_row(catalog);
+    c->parent = hg_catalog_n_row(catalog);
+    c->has_box = hg_catalog_frame(catalog)->box > 0;
     hg_catalog_close(catalog);
     return HG_OK;
 }
@@ -220,7 +223,7 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
 static struct cost
 cost_of_measure(const hg_params *params, const struct counts *c, int ranks)
 {
-    const double cells = pow((double)params->measure.mesh, 3);
+    const double cells = c->has_box ? pow((double)params->measure.mesh, 3) : 0;
     const double word = strcmp(params->measure.precision, "double") == 0 ? 8 : 4;
 
     return (struct cost){
@@ -269,7 +272,7 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     struct counts c = {.is_made = hg_paths_is_mock(params)};
     double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
 
-    HG_TRY(count_parent(comm, params, &c.parent));
+    HG_TRY(count_parent(comm, params, &c));
     HG_TRY(count_training(comm, params, &c));
     c.training = (int64_t)(params->selection.train_fraction * (double)c.training);
     /* random thresholds leave half as many rows again in a leaf as they must */

@@ -12,6 +12,7 @@
 #include "emulate/measure_source.h"
 #include "emulate/measure_zooms.h"
 #include "emulate/paths.h"
+#include "halograft/cosmology.h"
 #include "halograft/log.h"
 #include "halograft_version.h"
 #include "store/publish.h"
@@ -86,6 +87,9 @@ add_provenance(const hg_comm *comm, const hg_params *params, const hg_measured_s
     HG_TRY(hg_attributes_text(p, "version", HG_VERSION));
     HG_TRY(hg_attributes_text(p, "commit", HG_COMMIT));
     HG_TRY(hg_attributes_text(p, "build", HG_BUILD));
+    HG_TRY(hg_attributes_text(p, "mpi", hg_comm_version()));
+    HG_TRY(hg_attributes_text(p, "fftw", hg_slab_version()));
+    HG_TRY(hg_attributes_text(p, "gsl", hg_gsl_version()));
     HG_TRY(hg_attributes_text(p, "run", params->meta.name));
     HG_TRY(hg_attributes_real(p, "seed", (double)params->meta.seed));
     HG_TRY(hg_attributes_real(p, "ranks", comm->size));

@@ -208,6 +208,37 @@ open_defaults(const hg_comm *comm, const hg_params *params, hg_measured_set *sou
     return HG_OK;
 }
 
+static hg_status
+check_entry(const hg_params *params, const char *text)
+{
+    hg_measured entry = {.name = ""};
+    char own[HG_PATH_MAX];
+    size_t n;
+
+    HG_TRY(parse_entry(text, &entry));
+    HG_TRY(hg_text_path(sizeof own, own, "%s/", params->output.folder));
+    n = strlen(own);
+    if (strchr(entry.path, '{') != NULL || strncmp(entry.path, own, n) == 0 ||
+        hg_file_exists(entry.path)) {
+        return HG_OK;
+    }
+    return HG_FAIL(HG_E_NOTFOUND,
+                   "file '%s' of Measure.catalogues does not exist and is not made by this run",
+                   entry.path);
+}
+
+hg_status
+hg_measured_set_check(const hg_comm *comm, const hg_params *params)
+{
+    hg_status status = HG_OK;
+
+    for (int i = 0; i < params->measure.catalogues.n && comm->rank == 0 && status == HG_OK;
+         i++) {
+        status = check_entry(params, params->measure.catalogues.v[i]);
+    }
+    return hg_comm_agree(comm, status);
+}
+
 hg_status
 hg_measured_set_open(const hg_comm *comm, const hg_params *params, hg_measured_set *sources)
 {

@@ -35,6 +35,14 @@ HG_MUST_CHECK hg_status hg_measured_set_open(const hg_comm *comm, const hg_param
                                              hg_measured_set *sources);
 void hg_measured_set_close(hg_measured_set *sources);
 
+/** Fail when a catalogue of Measure.catalogues is neither there nor in the folder of the run,
+ * which may make it: better before the work than after it.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_PARAM for an entry that is not name=path
+ */
+HG_MUST_CHECK hg_status hg_measured_set_check(const hg_comm *comm, const hg_params *params);
+
 /** Whether a source itself says something about a name: with its suffix where it has one, and
  * never from the parent, which would be compared with itself.
  *

@@ -4,6 +4,7 @@
 
 #include "emulate/apply.h"
 #include "emulate/measure.h"
+#include "emulate/measure_source.h"
 #include "emulate/mock.h"
 #include "emulate/paths.h"
 #include "emulate/train.h"
@@ -14,6 +15,7 @@ hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     if (params->model.task_trees > 0) {
         return HG_FAIL(HG_E_PARAM, "Model.task_trees is for 'train': a run needs all trees");
     }
+    HG_TRY(hg_measured_set_check(comm, params));
     if (hg_paths_is_mock(params)) {
         HG_TRY(hg_emulate_mock(comm, params, overwrite));
     }

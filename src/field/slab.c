@@ -174,6 +174,12 @@ hg_slab_free(hg_slab *slab)
     hg_mem_free(slab);
 }
 
+const char *
+hg_slab_version(void)
+{
+    return fftw_version;
+}
+
 int64_t
 hg_slab_bytes(const hg_slab *slab)
 {

@@ -65,6 +65,12 @@ void hg_slab_free(hg_slab *slab);
  */
 HG_MUST_CHECK hg_status hg_slab_mesh(hg_slab *slab, void **mesh);
 
+/** Name and version of the library that transforms.
+ *
+ * @local
+ */
+const char *hg_slab_version(void);
+
 /** Bytes of one mesh on this rank.
  *
  * @local

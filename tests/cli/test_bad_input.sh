@@ -130,6 +130,10 @@ fi
 "${mpirun[@]}" -n 2 "$HALOGRAFT" apply "$p" -q || { echo "FAIL: the good case does not apply"; exit 1; }
 expect 4 "has no column 'mstar'" measure "$p" --set "Samples.a=mstar > 3"
 expect 4 "none.hdf5' does not exist" measure "$p" --set "Measure.catalogues=[a=$work/none.hdf5]"
+rm -rf "$work/early"
+expect 4 "does not exist and is not made by this run" run "$p" --set "Measure.catalogues=[a=$work/none.hdf5]" \
+    --set "Output.folder=$work/early"
+[ ! -e "$work/early/model.hdf5" ] || { echo "FAIL: a run trained before it missed a catalogue"; n_bad=$((n_bad + 1)); }
 if ls "$work"/out/statistics* >/dev/null 2>&1; then
     echo "FAIL: a failed measure left: $(ls "$work"/out)"
     n_bad=$((n_bad + 1))
