@@ -7,51 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROW_META(type, key, unit, initial, low, high, help) \
-    {"Meta", #key,    HG_KEY_##type,                        \
-     unit,   initial, low,                                  \
-     high,   help,    offsetof(hg_params, meta.key)},
-#define ROW_MOCK(type, key, unit, initial, low, high, help) \
-    {"Mock", #key,    HG_KEY_##type,                        \
-     unit,   initial, low,                                  \
-     high,   help,    offsetof(hg_params, mock.key)},
-#define ROW_ZOOMS(type, key, unit, initial, low, high, help) \
-    {"Zooms", #key,    HG_KEY_##type,                        \
-     unit,    initial, low,                                  \
-     high,    help,    offsetof(hg_params, zooms.key)},
-#define ROW_PARENT(type, key, unit, initial, low, high, help) \
-    {"Parent", #key,    HG_KEY_##type,                        \
-     unit,     initial, low,                                  \
-     high,     help,    offsetof(hg_params, parent.key)},
-#define ROW_SELECTION(type, key, unit, initial, low, high, help) \
-    {"Selection", #key,    HG_KEY_##type,                        \
-     unit,        initial, low,                                  \
-     high,        help,    offsetof(hg_params, selection.key)},
-#define ROW_MODEL(type, key, unit, initial, low, high, help) \
-    {"Model", #key,    HG_KEY_##type,                        \
-     unit,    initial, low,                                  \
-     high,    help,    offsetof(hg_params, model.key)},
-#define ROW_SCATTER(type, key, unit, initial, low, high, help) \
-    {"Scatter", #key,    HG_KEY_##type,                        \
-     unit,      initial, low,                                  \
-     high,      help,    offsetof(hg_params, scatter.key)},
-#define ROW_MEASURE(type, key, unit, initial, low, high, help) \
-    {"Measure", #key,    HG_KEY_##type,                        \
-     unit,      initial, low,                                  \
-     high,      help,    offsetof(hg_params, measure.key)},
-#define ROW_OUTPUT(type, key, unit, initial, low, high, help) \
-    {"Output", #key,    HG_KEY_##type,                        \
-     unit,     initial, low,                                  \
-     high,     help,    offsetof(hg_params, output.key)},
-#define ROW_RUN(type, key, unit, initial, low, high, help) \
-    {"Run", #key, HG_KEY_##type, unit, initial, low, high, help, offsetof(hg_params, run.key)},
+#define ROW(section, member, type, key, unit, initial, low, high, help) \
+    {section, #key,    HG_KEY_##type,                                   \
+     unit,    initial, low,                                             \
+     high,    help,    offsetof(hg_params, member.key)},
+#define ROW_meta(...) ROW("Meta", meta, __VA_ARGS__)
+#define ROW_mock(...) ROW("Mock", mock, __VA_ARGS__)
+#define ROW_zooms(...) ROW("Zooms", zooms, __VA_ARGS__)
+#define ROW_parent(...) ROW("Parent", parent, __VA_ARGS__)
+#define ROW_selection(...) ROW("Selection", selection, __VA_ARGS__)
+#define ROW_model(...) ROW("Model", model, __VA_ARGS__)
+#define ROW_scatter(...) ROW("Scatter", scatter, __VA_ARGS__)
+#define ROW_measure(...) ROW("Measure", measure, __VA_ARGS__)
+#define ROW_output(...) ROW("Output", output, __VA_ARGS__)
+#define ROW_run(...) ROW("Run", run, __VA_ARGS__)
+#define SECTION(title, member, table) table(ROW_##member)
 
-const hg_schema_key hg_schema[] = {
-    HG_PARAMS_META(ROW_META) HG_PARAMS_MOCK(ROW_MOCK) HG_PARAMS_ZOOMS(ROW_ZOOMS)
-        HG_PARAMS_PARENT(ROW_PARENT) HG_PARAMS_SELECTION(ROW_SELECTION)
-            HG_PARAMS_MODEL(ROW_MODEL) HG_PARAMS_SCATTER(ROW_SCATTER)
-                HG_PARAMS_MEASURE(ROW_MEASURE) HG_PARAMS_OUTPUT(ROW_OUTPUT)
-                    HG_PARAMS_RUN(ROW_RUN)};
+const hg_schema_key hg_schema[] = {HG_SECTIONS(SECTION)};
 const int hg_schema_n = (int)(sizeof hg_schema / sizeof hg_schema[0]);
 
 static const struct {
