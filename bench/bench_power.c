@@ -49,24 +49,26 @@ stop_watch(const hg_comm *comm, double *since, double *best)
 }
 
 static hg_status
-time_once(const hg_comm *comm, int64_t mesh, hg_precision precision, int64_t n,
+time_once(const hg_comm *comm, int64_t n_mesh, hg_precision precision, int64_t n,
           const double point[][3], double best[N_TIME])
 {
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_density density = {0};
     hg_fine fine = {0};
     void *a = NULL, *b = NULL;
     double t = hg_clock_seconds(), edge[64], xi[64], ignored = HUGE_VAL;
     hg_status status;
 
-    HG_TRY_OR(done, status, hg_slab_create(comm, mesh, precision, HG_EFFORT_ESTIMATE, &slab));
+    HG_TRY_OR(
+        done, status,
+        hg_mesh_create(comm, &(hg_mesh_options){.n = n_mesh, .precision = precision}, &mesh));
     stop_watch(comm, &t, &best[PLAN]);
-    HG_TRY_OR(done, status, hg_slab_mesh(slab, &a));
-    HG_TRY_OR(done, status, hg_slab_mesh(slab, &b));
+    HG_TRY_OR(done, status, hg_mesh_field(mesh, &a));
+    HG_TRY_OR(done, status, hg_mesh_field(mesh, &b));
     stop_watch(comm, &t, &ignored);
-    HG_TRY_OR(done, status, hg_paint(comm, slab, HG_KERNEL_PCS, box, n, point, NULL, a, b));
+    HG_TRY_OR(done, status, hg_paint(comm, mesh, HG_KERNEL_PCS, box, n, point, NULL, a, b));
     stop_watch(comm, &t, &best[PAINT]);
-    hg_slab_forward(comm, slab, a);
+    hg_mesh_forward(comm, mesh, a);
     stop_watch(comm, &t, &best[TRANSFORM]);
     hg_mem_free(a);
     hg_mem_free(b);
@@ -74,11 +76,11 @@ time_once(const hg_comm *comm, int64_t mesh, hg_precision precision, int64_t n,
     stop_watch(comm, &t, &ignored);
     HG_TRY_OR(
         done, status,
-        hg_density_create(comm, slab, HG_KERNEL_PCS, true, box, n, point, NULL, &density));
+        hg_density_create(comm, mesh, HG_KERNEL_PCS, true, box, n, point, NULL, &density));
     stop_watch(comm, &t, &best[DENSITY]);
     HG_TRY_OR(
         done, status,
-        hg_fine_measure(comm, slab, &density, NULL, density.weight_sum2, HG_LOS_NONE, &fine));
+        hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2, HG_LOS_NONE, &fine));
     stop_watch(comm, &t, &best[MODES]);
     status =
         hg_correlation_shells(&fine, hg_bin_edges(8, 100, 2, 0.1, 64, edge), edge, xi, NULL);
@@ -88,7 +90,7 @@ done:
     hg_mem_free(b);
     hg_fine_clear(&fine);
     hg_density_clear(&density);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
     return status;
 }
 

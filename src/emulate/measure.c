@@ -40,7 +40,7 @@ add_counts(const hg_measure_plan *plan, const hg_measured *one, const hg_measure
 }
 
 static hg_status
-measure_draw(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *slab,
+measure_draw(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
              const hg_measured_set *set, const hg_measured *one, int draw,
              hg_statistics *statistics)
 {
@@ -53,14 +53,14 @@ measure_draw(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *slab,
         status = add_counts(plan, one, &pass, statistics);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    status = hg_measure_cluster(comm, plan, slab, one, &pass, draw == 0, statistics);
+    status = hg_measure_cluster(comm, plan, mesh, one, &pass, draw == 0, statistics);
 done:
     hg_measure_pass_clear(&pass);
     return status;
 }
 
 static hg_status
-measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *slab,
+measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
                   const hg_measured_set *set, const hg_measured *one, hg_statistics *statistics)
 {
     const int first = statistics->n_curve;
@@ -70,7 +70,7 @@ measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *sla
                 hg_catalog_n_row(one->catalog), one->n_draw,
                 one->n_draw > 1 ? "draws" : "realisation");
     for (int draw = 0; draw < one->n_draw; draw++) {
-        HG_TRY(measure_draw(comm, plan, slab, set, one, draw, statistics));
+        HG_TRY(measure_draw(comm, plan, mesh, set, one, draw, statistics));
     }
     if (one->n_draw > 1) {
         status = hg_statistics_average(statistics, first);
@@ -88,7 +88,7 @@ add_provenance(const hg_comm *comm, const hg_params *params, const hg_measured_s
     HG_TRY(hg_attributes_text(p, "commit", HG_COMMIT));
     HG_TRY(hg_attributes_text(p, "build", HG_BUILD));
     HG_TRY(hg_attributes_text(p, "mpi", hg_comm_version()));
-    HG_TRY(hg_attributes_text(p, "fftw", hg_slab_version()));
+    HG_TRY(hg_attributes_text(p, "fftw", hg_mesh_version()));
     HG_TRY(hg_attributes_text(p, "gsl", hg_gsl_version()));
     HG_TRY(hg_attributes_text(p, "run", params->meta.name));
     HG_TRY(hg_attributes_real(p, "seed", (double)params->meta.seed));
@@ -108,13 +108,13 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
             hg_statistics *statistics)
 {
     const hg_measured *truth = hg_measured_set_find(set, "truth");
-    hg_slab *slab = NULL;
-    hg_status status = hg_measure_cluster_plan(comm, plan->params, &slab);
+    hg_mesh *mesh = NULL;
+    hg_status status = hg_measure_cluster_plan(comm, plan->params, &mesh);
 
     for (int i = 0; i < set->n && status == HG_OK; i++) {
-        status = measure_catalogue(comm, plan, slab, set, &set->source[i], statistics);
+        status = measure_catalogue(comm, plan, mesh, set, &set->source[i], statistics);
     }
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
     for (int i = 0; i < set->n && status == HG_OK && truth != NULL; i++) {
         if (&set->source[i] != truth) {
             status = hg_measure_compare(comm, plan, set, &set->source[i], truth, statistics);

@@ -22,14 +22,16 @@ is_word(const char *a, const char *b)
 }
 
 hg_status
-hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_slab **slab)
+hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_mesh **mesh)
 {
     const hg_params_measure *o = &params->measure;
 
-    return hg_slab_create(
-        comm, o->mesh,
-        is_word(o->precision, "double") ? HG_PRECISION_DOUBLE : HG_PRECISION_FLOAT,
-        is_word(o->planning, "measure") ? HG_EFFORT_MEASURE : HG_EFFORT_ESTIMATE, slab);
+    const hg_mesh_options options = {
+        .n = o->mesh,
+        .precision = is_word(o->precision, "double") ? HG_PRECISION_DOUBLE : HG_PRECISION_FLOAT,
+        .effort = is_word(o->planning, "measure") ? HG_EFFORT_MEASURE : HG_EFFORT_ESTIMATE};
+
+    return hg_mesh_create(comm, &options, mesh);
 }
 
 hg_los
@@ -114,7 +116,7 @@ done:
 }
 
 static hg_status
-measure_clustering(const hg_comm *comm, hg_slab *slab, hg_sample_task *task, int64_t n,
+measure_clustering(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, int64_t n,
                    const double position[][3])
 {
     const hg_params_measure *o = &task->plan->params->measure;
@@ -126,10 +128,10 @@ measure_clustering(const hg_comm *comm, hg_slab *slab, hg_sample_task *task, int
     HG_TRY(hg_kernel_parse(o->assignment, &kernel));
     hg_phase_start("measure: mesh");
     HG_TRY_OR(done, status,
-              hg_density_create(comm, slab, kernel, o->interlace, task->box, n, position, NULL,
+              hg_density_create(comm, mesh, kernel, o->interlace, task->box, n, position, NULL,
                                 &density));
     HG_TRY_OR(done, status,
-              hg_fine_measure(comm, slab, &density, NULL, density.weight_sum2,
+              hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2,
                               hg_measure_los(o), &fine));
     hg_density_clear(&density);
     task->shot = task->box * task->box * task->box / (double)task->objects;
@@ -206,7 +208,7 @@ gather_positions(const hg_measure_pass *pass, int sample, int64_t *n, double (**
 }
 
 static hg_status
-measure_sample(const hg_comm *comm, hg_slab *slab, hg_sample_task *task,
+measure_sample(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task,
                const hg_measure_pass *pass, int sample, bool with_maps)
 {
     double(*position)[3] = NULL;
@@ -215,7 +217,7 @@ measure_sample(const hg_comm *comm, hg_slab *slab, hg_sample_task *task,
 
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status,
-              measure_clustering(comm, slab, task, n, (const double(*)[3])position));
+              measure_clustering(comm, mesh, task, n, (const double(*)[3])position));
     if (with_maps && task->plan->params->measure.slice_depth > 0) {
         status = hg_comm_agree(comm, add_slice(comm, task, n, (const double(*)[3])position));
     }
@@ -225,7 +227,7 @@ done:
 }
 
 hg_status
-hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *slab,
+hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
                    const hg_measured *source, const hg_measure_pass *pass, bool with_maps,
                    hg_statistics *statistics)
 {
@@ -258,7 +260,7 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_slab *sl
             }
             continue;
         }
-        HG_TRY(measure_sample(comm, slab, &task, pass, s, with_maps));
+        HG_TRY(measure_sample(comm, mesh, &task, pass, s, with_maps));
     }
     return HG_OK;
 }

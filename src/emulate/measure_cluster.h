@@ -3,7 +3,7 @@
 #define HG_EMULATE_MEASURE_CLUSTER_H
 
 #include "emulate/measure_pass.h"
-#include "field/slab.h"
+#include "field/mesh.h"
 #include "stats/power.h"
 
 /** What the curves of one sample share. */
@@ -41,21 +41,21 @@ HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attr
 /** Plan the mesh of Measure.mesh.
  *
  * @collective{comm}
- * @param[out] slab  owned by the caller, free with hg_slab_free()
- * @return HG_OK; the failures of hg_slab_create()
+ * @param[out] mesh  owned by the caller, free with hg_mesh_free()
+ * @return HG_OK; the failures of hg_mesh_create()
  */
 HG_MUST_CHECK hg_status hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params,
-                                                hg_slab **slab);
+                                                hg_mesh **mesh);
 
 /** Add the curves and maps of all samples of a pass.
  *
  * @collective{comm}
- * @param[in] slab       from hg_measure_cluster_plan()
+ * @param[in] mesh       from hg_measure_cluster_plan()
  * @param[in] with_maps  also the slice maps (once per catalogue, not per draw)
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for positions that are no numbers
  */
 HG_MUST_CHECK hg_status hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan,
-                                           hg_slab *slab, const hg_measured *source,
+                                           hg_mesh *mesh, const hg_measured *source,
                                            const hg_measure_pass *pass, bool with_maps,
                                            hg_statistics *statistics);
 

@@ -7,30 +7,31 @@
 
 #include "base/memory.h"
 
-#define DEFINE_COMBINE(real)                                                                \
-    static void combine_##real(const hg_slab *slab, const hg_window *window, real *a,       \
-                               const real *b)                                               \
-    {                                                                                       \
-        const int64_t n = slab->n, n_z = slab->row / 2;                                     \
-        const double *c = window->cosine, *s = window->sine;                                \
-                                                                                            \
-        _Pragma("omp parallel for schedule(static)") for (int64_t r = 0; r < slab->n_y * n; \
-                                                          r++)                              \
-        {                                                                                   \
-            int64_t x = r % n, y = slab->y_first + r / n;                                   \
-            double cr = 0.5 * (c[x] * c[y] - s[x] * s[y]);                                  \
-            double sr = 0.5 * (c[x] * s[y] + s[x] * c[y]);                                  \
-            real *restrict p = a + r * slab->row;                                           \
-            const real *restrict q = b + r * slab->row;                                     \
-                                                                                            \
-            for (int64_t z = 0; z < n_z; z++) {                                             \
-                double cz = cr * c[z] - sr * s[z], sz = cr * s[z] + sr * c[z];              \
-                double re = (double)q[2 * z], im = (double)q[2 * z + 1];                    \
-                                                                                            \
-                p[2 * z] = (real)(0.5 * (double)p[2 * z] + cz * re - sz * im);              \
-                p[2 * z + 1] = (real)(0.5 * (double)p[2 * z + 1] + cz * im + sz * re);      \
-            }                                                                               \
-        }                                                                                   \
+#define DEFINE_COMBINE(real)                                                                 \
+    static void combine_##real(const hg_mesh *mesh, const hg_window *window, real *a,        \
+                               const real *b)                                                \
+    {                                                                                        \
+        const int64_t n = mesh->n, n_z = mesh->n_kz, z0 = mesh->kz_first;                    \
+        const double *c = window->cosine, *s = window->sine;                                 \
+                                                                                             \
+        _Pragma("omp parallel for schedule(static)") for (int64_t r = 0; r < mesh->n_ky * n; \
+                                                          r++)                               \
+        {                                                                                    \
+            int64_t x = r % n, y = mesh->ky_first + r / n;                                   \
+            double cr = 0.5 * (c[x] * c[y] - s[x] * s[y]);                                   \
+            double sr = 0.5 * (c[x] * s[y] + s[x] * c[y]);                                   \
+            real *restrict p = a + r * 2 * n_z;                                              \
+            const real *restrict q = b + r * 2 * n_z;                                        \
+                                                                                             \
+            for (int64_t z = 0; z < n_z; z++) {                                              \
+                double co = c[z0 + z], si = s[z0 + z];                                       \
+                double cz = cr * co - sr * si, sz = cr * si + sr * co;                       \
+                double re = (double)q[2 * z], im = (double)q[2 * z + 1];                     \
+                                                                                             \
+                p[2 * z] = (real)(0.5 * (double)p[2 * z] + cz * re - sz * im);               \
+                p[2 * z + 1] = (real)(0.5 * (double)p[2 * z + 1] + cz * im + sz * re);       \
+            }                                                                                \
+        }                                                                                    \
     }
 
 DEFINE_COMBINE(float)
@@ -63,7 +64,7 @@ sum_weights(const hg_comm *comm, int64_t n, const double weight[], hg_density *d
 }
 
 hg_status
-hg_density_create(const hg_comm *comm, hg_slab *slab, hg_kernel kernel, bool interlaced,
+hg_density_create(const hg_comm *comm, hg_mesh *mesh, hg_kernel kernel, bool interlaced,
                   double box, int64_t n, const double position[][3], const double weight[],
                   hg_density *density)
 {
@@ -73,22 +74,22 @@ hg_density_create(const hg_comm *comm, hg_slab *slab, hg_kernel kernel, bool int
 
     *density = (hg_density){.box = box, .kernel = kernel, .interlaced = interlaced};
     HG_TRY(sum_weights(comm, n, weight, density));
-    HG_TRY_OR(agree, status, hg_window_init(&window, slab->n, kernel));
-    HG_TRY_OR(agree, status, hg_slab_mesh(slab, &density->mode));
+    HG_TRY_OR(agree, status, hg_window_init(&window, mesh->n, kernel));
+    HG_TRY_OR(agree, status, hg_mesh_field(mesh, &density->mode));
     if (interlaced) {
-        HG_TRY_OR(agree, status, hg_slab_mesh(slab, &second));
+        HG_TRY_OR(agree, status, hg_mesh_field(mesh, &second));
     }
 agree:
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status,
-              hg_paint(comm, slab, kernel, box, n, position, weight, density->mode, second));
-    hg_slab_forward(comm, slab, density->mode);
+              hg_paint(comm, mesh, kernel, box, n, position, weight, density->mode, second));
+    hg_mesh_forward(comm, mesh, density->mode);
     if (interlaced) {
-        hg_slab_forward(comm, slab, second);
-        if (slab->precision == HG_PRECISION_DOUBLE) {
-            combine_double(slab, &window, density->mode, second);
+        hg_mesh_forward(comm, mesh, second);
+        if (mesh->precision == HG_PRECISION_DOUBLE) {
+            combine_double(mesh, &window, density->mode, second);
         } else {
-            combine_float(slab, &window, density->mode, second);
+            combine_float(mesh, &window, density->mode, second);
         }
     }
 done:

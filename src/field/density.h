@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "field/mesh.h"
 #include "field/paint.h"
-#include "field/slab.h"
 #include "field/window.h"
 #include "halograft/comm.h"
 
 /** Sum over objects of w exp(-ik x) as the mesh sees it (raw: not divided by any window). */
 typedef struct hg_density {
-    void *mode; /**< mesh in wave space, layout of hg_slab */
+    void *mode; /**< field in wave space, layout of hg_mesh */
     double box; /**< side of the periodic box */
     hg_kernel kernel;
     bool interlaced;
@@ -24,7 +24,7 @@ typedef struct hg_density {
 /** Paint points, transform, and combine the two meshes of interlacing.
  *
  * @collective{comm}
- * @param[in]  slab        plans; gives the meshes
+ * @param[in]  mesh        plans; gives the fields
  * @param[in]  kernel      mass assignment
  * @param[in]  interlaced  use a second mesh half a cell away, which removes the odd aliases
  * @param[in]  box         side of the box, unit of the positions
@@ -36,7 +36,7 @@ typedef struct hg_density {
  * or a position is not finite
  * @source Hockney & Eastwood 1981; Sefusatti et al. 2016 (arXiv:1512.07295)
  */
-HG_MUST_CHECK hg_status hg_density_create(const hg_comm *comm, hg_slab *slab, hg_kernel kernel,
+HG_MUST_CHECK hg_status hg_density_create(const hg_comm *comm, hg_mesh *mesh, hg_kernel kernel,
                                           bool interlaced, double box, int64_t n,
                                           const double position[][3], const double weight[],
                                           hg_density *density);

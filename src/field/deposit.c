@@ -48,82 +48,84 @@ wrap_cell(int64_t i, int64_t n)
     return i < 0 ? i + n : i >= n ? i - n : i;
 }
 
-#define DEFINE_DEPOSIT(real)                                                               \
-    ALWAYS void add_row_##real(const int order, real *row, int64_t z, int64_t n, double w, \
-                               const double wz[4])                                         \
-    {                                                                                      \
-        if (z >= 0 && z + order <= n) {                                                    \
-            for (int c = 0; c < order; c++) {                                              \
-                row[z + c] += (real)(w * wz[c]);                                           \
-            }                                                                              \
-        } else {                                                                           \
-            for (int c = 0; c < order; c++) {                                              \
-                row[wrap_cell(wrap_cell(z + c, n), n)] += (real)(w * wz[c]);               \
-            }                                                                              \
-        }                                                                                  \
-    }                                                                                      \
-                                                                                           \
-    ALWAYS void add_points_##real(const int order, const hg_slab *slab, int64_t n_point,   \
-                                  const hg_mesh_point point[], double shift, real *mesh)   \
-    {                                                                                      \
-        const int64_t n = slab->n;                                                         \
-                                                                                           \
-        for (int64_t i = 0; i < n_point; i++) {                                            \
-            double wx[4], wy[4], wz[4];                                                    \
-            int64_t x = weigh_axis(order, point[i].u[0] + shift, wx);                      \
-            int64_t y = weigh_axis(order, point[i].u[1] + shift, wy);                      \
-            int64_t z = weigh_axis(order, point[i].u[2] + shift, wz);                      \
-                                                                                           \
-            for (int a = 0; a < order; a++) {                                              \
-                int64_t plane = wrap_cell(wrap_cell(x + a, n), n) - slab->x_first;         \
-                double w = wx[a] * point[i].weight;                                        \
-                                                                                           \
-                if (plane < 0 || plane >= slab->n_x) {                                     \
-                    continue;                                                              \
-                }                                                                          \
-                for (int b = 0; b < order; b++) {                                          \
-                    int64_t line = wrap_cell(wrap_cell(y + b, n), n);                      \
-                                                                                           \
-                    add_row_##real(order, mesh + (plane * n + line) * slab->row, z, n,     \
-                                   w * wy[b], wz);                                         \
-                }                                                                          \
-            }                                                                              \
-        }                                                                                  \
-    }                                                                                      \
-                                                                                           \
-    static void deposit_##real(const hg_slab *slab, hg_kernel kernel, int64_t n,           \
-                               const hg_mesh_point point[], double shift, real *mesh)      \
-    {                                                                                      \
-        switch (kernel) {                                                                  \
-        case HG_KERNEL_NGP:                                                                \
-            add_points_##real(1, slab, n, point, shift, mesh);                             \
-            break;                                                                         \
-        case HG_KERNEL_CIC:                                                                \
-            add_points_##real(2, slab, n, point, shift, mesh);                             \
-            break;                                                                         \
-        case HG_KERNEL_TSC:                                                                \
-            add_points_##real(3, slab, n, point, shift, mesh);                             \
-            break;                                                                         \
-        case HG_KERNEL_PCS:                                                                \
-            add_points_##real(4, slab, n, point, shift, mesh);                             \
-            break;                                                                         \
-        }                                                                                  \
+#define DEFINE_DEPOSIT(real)                                                                  \
+    ALWAYS void add_row_##real(const int order, real *row, int64_t z, int64_t n, double w,    \
+                               const double wz[4])                                            \
+    {                                                                                         \
+        if (z >= 0 && z + order <= n) {                                                       \
+            for (int c = 0; c < order; c++) {                                                 \
+                row[z + c] += (real)(w * wz[c]);                                              \
+            }                                                                                 \
+        } else {                                                                              \
+            for (int c = 0; c < order; c++) {                                                 \
+                row[wrap_cell(wrap_cell(z + c, n), n)] += (real)(w * wz[c]);                  \
+            }                                                                                 \
+        }                                                                                     \
+    }                                                                                         \
+                                                                                              \
+    ALWAYS void add_points_##real(const int order, const hg_mesh *mesh, int64_t n_point,      \
+                                  const hg_mesh_point point[], double shift, real *field)     \
+    {                                                                                         \
+        const int64_t n = mesh->n;                                                            \
+                                                                                              \
+        for (int64_t i = 0; i < n_point; i++) {                                               \
+            double wx[4], wy[4], wz[4];                                                       \
+            int64_t x = weigh_axis(order, point[i].u[0] + shift, wx);                         \
+            int64_t y = weigh_axis(order, point[i].u[1] + shift, wy);                         \
+            int64_t z = weigh_axis(order, point[i].u[2] + shift, wz);                         \
+                                                                                              \
+            for (int a = 0; a < order; a++) {                                                 \
+                int64_t plane = wrap_cell(wrap_cell(x + a, n), n) - mesh->x_first;            \
+                double w = wx[a] * point[i].weight;                                           \
+                                                                                              \
+                if (plane < 0 || plane >= mesh->n_x) {                                        \
+                    continue;                                                                 \
+                }                                                                             \
+                for (int b = 0; b < order; b++) {                                             \
+                    int64_t line = wrap_cell(wrap_cell(y + b, n), n) - mesh->y_first;         \
+                                                                                              \
+                    if (line >= 0 && line < mesh->n_y) {                                      \
+                        add_row_##real(order, field + (plane * mesh->n_y + line) * mesh->row, \
+                                       z, n, w * wy[b], wz);                                  \
+                    }                                                                         \
+                }                                                                             \
+            }                                                                                 \
+        }                                                                                     \
+    }                                                                                         \
+                                                                                              \
+    static void deposit_##real(const hg_mesh *mesh, hg_kernel kernel, int64_t n,              \
+                               const hg_mesh_point point[], double shift, real *field)        \
+    {                                                                                         \
+        switch (kernel) {                                                                     \
+        case HG_KERNEL_NGP:                                                                   \
+            add_points_##real(1, mesh, n, point, shift, field);                               \
+            break;                                                                            \
+        case HG_KERNEL_CIC:                                                                   \
+            add_points_##real(2, mesh, n, point, shift, field);                               \
+            break;                                                                            \
+        case HG_KERNEL_TSC:                                                                   \
+            add_points_##real(3, mesh, n, point, shift, field);                               \
+            break;                                                                            \
+        case HG_KERNEL_PCS:                                                                   \
+            add_points_##real(4, mesh, n, point, shift, field);                               \
+            break;                                                                            \
+        }                                                                                     \
     }
 
 DEFINE_DEPOSIT(float)
 DEFINE_DEPOSIT(double)
 
 static void
-deposit_block(const hg_slab *slab, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
-              void *mesh, void *shifted)
+deposit_block(const hg_mesh *mesh, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
+              void *field, void *shifted)
 {
-    void *const target[2] = {mesh, shifted};
+    void *const target[2] = {field, shifted};
 
     for (int k = 0; k < 2 && target[k] != NULL; k++) {
-        if (slab->precision == HG_PRECISION_DOUBLE) {
-            deposit_double(slab, kernel, n, point, 0.5 * k, target[k]);
+        if (mesh->precision == HG_PRECISION_DOUBLE) {
+            deposit_double(mesh, kernel, n, point, 0.5 * k, target[k]);
         } else {
-            deposit_float(slab, kernel, n, point, 0.5 * k, target[k]);
+            deposit_float(mesh, kernel, n, point, 0.5 * k, target[k]);
         }
     }
 }
@@ -162,10 +164,10 @@ sort_points(int64_t n_block, int64_t n, const hg_mesh_point point[], hg_mesh_poi
 }
 
 hg_status
-hg_paint_local(const hg_slab *slab, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
-               void *mesh, void *shifted)
+hg_paint_local(const hg_mesh *mesh, hg_kernel kernel, int64_t n, const hg_mesh_point point[],
+               void *field, void *shifted)
 {
-    const int64_t n_block = slab->n < 2 * BLOCK ? 1 : slab->n / BLOCK;
+    const int64_t n_block = mesh->n < 2 * BLOCK ? 1 : mesh->n / BLOCK;
     const int n_colour = n_block % 2 == 0 || n_block == 1 ? 2 : 3;
     hg_mesh_point *sorted = NULL;
     int64_t *start = NULL;
@@ -187,7 +189,7 @@ hg_paint_local(const hg_slab *slab, hg_kernel kernel, int64_t n, const hg_mesh_p
         for (int64_t x = first; x < end; x += 2) {
             int64_t low = start[x * n_block], high = start[(x + 1) * n_block];
 
-            deposit_block(slab, kernel, high - low, sorted + low, mesh, shifted);
+            deposit_block(mesh, kernel, high - low, sorted + low, field, shifted);
         }
     }
 done:

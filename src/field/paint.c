@@ -10,7 +10,8 @@
 
 #include "base/memory.h"
 
-enum { ROUND = 1 << 22 };
+/* Points per round, and cells per axis that a point and its shifted image may touch. */
+enum { ROUND = 1 << 22, REACH = 5 };
 
 static double
 fold(double x, double box)
@@ -21,10 +22,10 @@ fold(double x, double box)
 }
 
 static hg_status
-convert_points(const hg_slab *slab, double box, int64_t n, const double position[][3],
+convert_points(const hg_mesh *mesh, double box, int64_t n, const double position[][3],
                const double weight[], hg_mesh_point point[])
 {
-    const double side = (double)slab->n;
+    const double side = (double)mesh->n;
     int64_t bad = -1;
 
     for (int64_t i = 0; i < n; i++) {
@@ -63,23 +64,43 @@ first_plane(hg_kernel kernel, double u)
     return (int64_t)u - 1;
 }
 
-/* Owners of all planes a point touches; at most five planes, so a linear search for repeats. */
+/* Owners of all planes touched along one axis; at most five, so a linear search for repeats. */
 static int
-find_targets(const hg_slab *slab, hg_kernel kernel, double u, bool shifted, int target[8])
+find_owners(int64_t n_cell, const int plane_owner[], hg_kernel kernel, double u, bool shifted,
+            int owner[REACH])
 {
     int64_t low = first_plane(kernel, u);
     int64_t high = (shifted ? first_plane(kernel, u + 0.5) : low) + (int)kernel - 1;
     int n = 0;
 
     for (int64_t x = low; x <= high; x++) {
-        int owner = slab->owner[((x % slab->n) + slab->n) % slab->n];
+        int one = plane_owner[((x % n_cell) + n_cell) % n_cell];
         int i = 0;
 
-        while (i < n && target[i] != owner) {
+        while (i < n && owner[i] != one) {
             i++;
         }
         if (i == n) {
-            target[n++] = owner;
+            owner[n++] = one;
+        }
+    }
+    return n;
+}
+
+/* Ranks that own a cell touched by a point. */
+static int
+find_targets(const hg_mesh *mesh, hg_kernel kernel, const hg_mesh_point *point, bool shifted,
+             int target[REACH * REACH])
+{
+    int row[REACH], column[REACH] = {0}, n_column = 1, n = 0;
+    int n_row = find_owners(mesh->n, mesh->x_owner, kernel, point->u[0], shifted, row);
+
+    if (mesh->n_column > 1) {
+        n_column = find_owners(mesh->n, mesh->y_owner, kernel, point->u[1], shifted, column);
+    }
+    for (int i = 0; i < n_row; i++) {
+        for (int j = 0; j < n_column; j++) {
+            target[n++] = row[i] * mesh->n_column + column[j];
         }
     }
     return n;
@@ -87,18 +108,18 @@ find_targets(const hg_slab *slab, hg_kernel kernel, double u, bool shifted, int 
 
 /* Copies of the points for their owners, moved there. */
 static hg_status
-exchange_points(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel, bool shifted,
+exchange_points(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, bool shifted,
                 int64_t n, const hg_mesh_point point[], hg_status status, int64_t *n_got,
                 hg_mesh_point **got)
 {
     hg_mesh_point *copy = NULL;
-    int *target = NULL, each[8];
+    int *target = NULL, each[REACH * REACH];
     int64_t total = 0, done = 0;
 
     *got = NULL;
     if (status == HG_OK) {
         for (int64_t i = 0; i < n; i++) {
-            total += find_targets(slab, kernel, point[i].u[0], shifted, each);
+            total += find_targets(mesh, kernel, &point[i], shifted, each);
         }
         status = hg_mem_array(&copy, (size_t)total, sizeof *copy);
     }
@@ -107,7 +128,7 @@ exchange_points(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel, bool
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int64_t i = 0; i < n; i++) {
-        int m = find_targets(slab, kernel, point[i].u[0], shifted, each);
+        int m = find_targets(mesh, kernel, &point[i], shifted, each);
 
         for (int k = 0; k < m; k++) {
             copy[done] = point[i];
@@ -122,26 +143,26 @@ done:
 }
 
 static hg_status
-paint_round(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel, double box, int64_t n,
-            const double position[][3], const double weight[], void *mesh, void *shifted)
+paint_round(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box, int64_t n,
+            const double position[][3], const double weight[], void *field, void *shifted)
 {
     hg_mesh_point *point = NULL, *got = NULL;
     int64_t n_got = n;
     hg_status status = hg_mem_array(&point, (size_t)n, sizeof *point);
 
     if (status == HG_OK) {
-        status = convert_points(slab, box, n, position, weight, point);
+        status = convert_points(mesh, box, n, position, weight, point);
     }
     if (comm->size > 1) {
         HG_TRY_OR(done, status,
-                  exchange_points(comm, slab, kernel, shifted != NULL, n, point, status, &n_got,
+                  exchange_points(comm, mesh, kernel, shifted != NULL, n, point, status, &n_got,
                                   &got));
         hg_mem_free(point);
         point = NULL;
     }
     if (status == HG_OK) {
         status =
-            hg_paint_local(slab, kernel, n_got, point != NULL ? point : got, mesh, shifted);
+            hg_paint_local(mesh, kernel, n_got, point != NULL ? point : got, field, shifted);
     }
     status = hg_comm_agree(comm, status);
 done:
@@ -151,8 +172,8 @@ done:
 }
 
 hg_status
-hg_paint(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel, double box, int64_t n,
-         const double position[][3], const double weight[], void *mesh, void *shifted)
+hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box, int64_t n,
+         const double position[][3], const double weight[], void *field, void *shifted)
 {
     int64_t most = n;
 
@@ -161,8 +182,8 @@ hg_paint(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel, double box,
         int64_t first = done < n ? done : n;
         int64_t m = n - first < ROUND ? n - first : ROUND;
 
-        HG_TRY(paint_round(comm, slab, kernel, box, m, m > 0 ? position + first : NULL,
-                           weight != NULL && m > 0 ? weight + first : NULL, mesh, shifted));
+        HG_TRY(paint_round(comm, mesh, kernel, box, m, m > 0 ? position + first : NULL,
+                           weight != NULL && m > 0 ? weight + first : NULL, field, shifted));
     }
     return HG_OK;
 }

@@ -1,33 +1,33 @@
-/** Mass assignment of points to slab meshes. Layer: field. */
+/** Mass assignment of points to meshes. Layer: field. */
 #ifndef HG_FIELD_PAINT_H
 #define HG_FIELD_PAINT_H
 
 #include <stdint.h>
 
-#include "field/slab.h"
+#include "field/mesh.h"
 #include "field/window.h"
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
 /** Add points to a mesh, and to a second one that lies half a cell further on every axis.
  *
- * Each point goes to all ranks that own a plane its kernel touches; each rank paints only what
+ * Each point goes to all ranks that own a cell its kernel touches; each rank paints only what
  * it owns. Cell i is centred on i * box / n. Positions are folded into [0, box) in double.
  *
  * @collective{comm}
- * @param[in]     slab      shape and owners of the meshes
+ * @param[in]     mesh      shape and owners of the fields
  * @param[in]     kernel    mass assignment
  * @param[in]     box       side of the periodic box, in the unit of the positions
  * @param[in]     n         points of this rank, anywhere in the box; 0 allowed
  * @param[in]     position  shape (n, 3)
  * @param[in]     weight    shape (n), or NULL for 1
- * @param[in,out] mesh      from hg_slab_mesh(), sum of weights per cell
- * @param[in,out] shifted   second mesh for interlacing, or NULL
+ * @param[in,out] field     from hg_mesh_field(), sum of weights per cell
+ * @param[in,out] shifted   second field for interlacing, or NULL
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for a position that is no finite number
  */
-HG_MUST_CHECK hg_status hg_paint(const hg_comm *comm, const hg_slab *slab, hg_kernel kernel,
+HG_MUST_CHECK hg_status hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel,
                                  double box, int64_t n, const double position[][3],
-                                 const double weight[], void *mesh, void *shifted);
+                                 const double weight[], void *field, void *shifted);
 
 /** A point in units of cells, folded. */
 typedef struct hg_mesh_point {
@@ -39,10 +39,10 @@ typedef struct hg_mesh_point {
  *
  * @local
  * @param[in] n      number of points
- * @param[in] point  shape (n); coordinates in [0, slab->n)
+ * @param[in] point  shape (n); coordinates in [0, mesh->n)
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_paint_local(const hg_slab *slab, hg_kernel kernel, int64_t n,
-                                       const hg_mesh_point point[], void *mesh, void *shifted);
+HG_MUST_CHECK hg_status hg_paint_local(const hg_mesh *mesh, hg_kernel kernel, int64_t n,
+                                       const hg_mesh_point point[], void *field, void *shifted);
 
 #endif

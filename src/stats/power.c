@@ -16,7 +16,7 @@ static const int64_t thread_room = (int64_t)1 << 28;
 
 /* What the loop over modes needs besides the meshes. */
 typedef struct mode_task {
-    const hg_slab *slab;
+    const hg_mesh *mesh;
     const void *a, *b;
     const hg_window *window;
     const double *inverse; /* 1 / w^2 of one axis */
@@ -34,8 +34,8 @@ typedef struct mode_task {
     static void form_raw_##real(const mode_task *task, int64_t r, int64_t n_z, double *p, \
                                 double *q)                                                \
     {                                                                                     \
-        const real *restrict a = (const real *)task->a + r * task->slab->row;             \
-        const real *restrict b = (const real *)task->b + r * task->slab->row;             \
+        const real *restrict a = (const real *)task->a + r * 2 * task->mesh->n_kz;        \
+        const real *restrict b = (const real *)task->b + r * 2 * task->mesh->n_kz;        \
         const double scale = task->scale, scale2 = task->scale_a * task->scale_b;         \
                                                                                           \
         if (task->a == task->b) {                                                         \
@@ -59,9 +59,9 @@ typedef struct mode_task {
 DEFINE_RAW(float)
 DEFINE_RAW(double)
 
-/* One row: terms[z] = (P, S, q) of each mode, P without shot noise. */
+/* One row: P without shot noise, q and S of the modes z in [kz_first, end). */
 static void
-form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t n_z, double *p,
+form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, double *p,
            double *q, double *s)
 {
     const hg_window *w = task->window;
@@ -70,13 +70,14 @@ form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t n_z, 
     const double c = task->shot * both * w->c[x] * w->c[y];
     const double a = task->interlaced ? task->shot * both * w->a[x] * w->a[y] : 0;
     const double inverse = task->inverse[x] * task->inverse[y];
+    const int64_t first = task->mesh->kz_first;
 
-    if (task->slab->precision == HG_PRECISION_DOUBLE) {
-        form_raw_double(task, r, n_z, p, q);
+    if (task->mesh->precision == HG_PRECISION_DOUBLE) {
+        form_raw_double(task, r, end - first, p + first, q + first);
     } else {
-        form_raw_float(task, r, n_z, p, q);
+        form_raw_float(task, r, end - first, p + first, q + first);
     }
-    for (int64_t z = 0; z < n_z; z++) {
+    for (int64_t z = first; z < end; z++) {
         double i = inverse * iz[z], shot = (c * cz[z] + a * az[z]) * i;
 
         p[z] = p[z] * i - shot;
@@ -130,9 +131,12 @@ add_row_poles(const mode_task *task, int64_t x, int64_t y, int64_t square, int64
 static void
 sum_row(const mode_task *task, int64_t r, double *work, double *sum)
 {
-    const int64_t n = task->slab->n, x = r % n, y = task->slab->y_first + r / n;
+    const int64_t n = task->mesh->n, x = r % n, y = task->mesh->ky_first + r / n;
     const int64_t kx = hg_wave_number(x, n), ky = hg_wave_number(y, n);
-    const int64_t square = kx * kx + ky * ky, n_z = (n + 1) / 2;
+    const int64_t square = kx * kx + ky * ky, low = task->mesh->kz_first;
+    const int64_t n_z =
+        (n + 1) / 2 < low + task->mesh->n_kz ? (n + 1) / 2 : low + task->mesh->n_kz;
+    const int64_t first = square == 0 && low == 0 ? 1 : low;
     int64_t end = 0;
 
     if (2 * kx == n || 2 * ky == n || square >= task->n_bin) {
@@ -140,15 +144,17 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     }
     end = (int64_t)sqrt((double)(task->n_bin - 1 - square)) + 2;
     end = end < n_z ? end : n_z;
-    while (square + (end - 1) * (end - 1) >= task->n_bin) {
+    while (end > low && square + (end - 1) * (end - 1) >= task->n_bin) {
         end--;
+    }
+    if (end <= low) {
+        return;
     }
     form_terms(task, r, x, y, end, work, work + n, work + 2 * n);
     if (task->los == HG_LOS_NONE) {
-        add_row(task, square, square == 0, end, work, work + n, work + 2 * n, sum);
+        add_row(task, square, first, end, work, work + n, work + 2 * n, sum);
     } else {
-        add_row_poles(task, kx, ky, square, square == 0, end, work, work + n, work + 2 * n,
-                      sum);
+        add_row_poles(task, kx, ky, square, first, end, work, work + n, work + 2 * n, sum);
     }
 }
 
@@ -156,7 +162,7 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
 static hg_status
 sum_modes(const mode_task *task, double *sum)
 {
-    const int64_t n_row = task->slab->n_y * task->slab->n;
+    const int64_t n_row = task->mesh->n_ky * task->mesh->n;
     const int64_t length = task->n_bin * task->n_sum;
     const int64_t fit = 1 + thread_room / (length * (int64_t)sizeof *sum);
     const int n_thread = omp_get_max_threads() < fit ? omp_get_max_threads() : (int)fit;
@@ -166,7 +172,7 @@ sum_modes(const mode_task *task, double *sum)
     HG_TRY_OR(done, status,
               hg_mem_zeros(&more, (size_t)((n_thread - 1) * length), sizeof *more));
     HG_TRY_OR(done, status,
-              hg_mem_array(&work, (size_t)(n_thread * 3 * task->slab->n), sizeof *work));
+              hg_mem_array(&work, (size_t)(n_thread * 3 * task->mesh->n), sizeof *work));
 #pragma omp parallel num_threads(n_thread)
     {
         const int t = omp_get_thread_num();
@@ -174,7 +180,7 @@ sum_modes(const mode_task *task, double *sum)
 
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < n_row; r++) {
-            sum_row(task, r, work + t * 3 * task->slab->n, mine);
+            sum_row(task, r, work + t * 3 * task->mesh->n, mine);
         }
     }
     for (int t = 1; t < n_thread; t++) {
@@ -199,11 +205,11 @@ check_pair(const hg_density *a, const hg_density *b)
 }
 
 hg_status
-hg_fine_measure(const hg_comm *comm, const hg_slab *slab, const hg_density *a,
+hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
                 const hg_density *b, double common, hg_los los, hg_fine *fine)
 {
     const double volume = a->box * a->box * a->box;
-    const int64_t n = slab->n;
+    const int64_t n = mesh->n;
     hg_window window = {0};
     double *inverse = NULL;
     hg_status status;
@@ -219,7 +225,7 @@ hg_fine_measure(const hg_comm *comm, const hg_slab *slab, const hg_density *a,
     for (int64_t i = 0; i < n; i++) {
         inverse[i] = 1 / (window.w[i] * window.w[i]);
     }
-    status = sum_modes(&(mode_task){.slab = slab,
+    status = sum_modes(&(mode_task){.mesh = mesh,
                                     .a = a->mode,
                                     .b = b->mode,
                                     .window = &window,

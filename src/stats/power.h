@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "field/density.h"
-#include "field/slab.h"
+#include "field/mesh.h"
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
@@ -52,7 +52,7 @@ typedef struct hg_fine {
  * @return HG_OK; HG_E_MEMORY; HG_E_SHAPE when the densities do not fit together
  * @source arXiv:2403.13561 (interlaced shot noise); design note on clustering, section 2
  */
-HG_MUST_CHECK hg_status hg_fine_measure(const hg_comm *comm, const hg_slab *slab,
+HG_MUST_CHECK hg_status hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh,
                                         const hg_density *a, const hg_density *b, double common,
                                         hg_los los, hg_fine *fine);
 void hg_fine_clear(hg_fine *fine);

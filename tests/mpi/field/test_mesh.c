@@ -19,14 +19,14 @@ cell_value(int64_t n, int64_t x, int64_t y, int64_t z)
 }
 
 static void
-set_cell(const hg_slab *slab, void *mesh, int64_t x, int64_t y, int64_t z, double value)
+set_cell(const hg_mesh *mesh, void *field, int64_t x, int64_t y, int64_t z, double value)
 {
-    int64_t i = ((x - slab->x_first) * slab->n + y) * slab->row + z;
+    int64_t i = ((x - mesh->x_first) * mesh->n_y + y - mesh->y_first) * mesh->row + z;
 
-    if (slab->precision == HG_PRECISION_DOUBLE) {
-        ((double *)mesh)[i] = value;
+    if (mesh->precision == HG_PRECISION_DOUBLE) {
+        ((double *)field)[i] = value;
     } else {
-        ((float *)mesh)[i] = (float)value;
+        ((float *)field)[i] = (float)value;
     }
 }
 
@@ -34,51 +34,52 @@ set_cell(const hg_slab *slab, void *mesh, int64_t x, int64_t y, int64_t z, doubl
 static void
 check_round_trip(int64_t n, hg_precision precision, double limit)
 {
-    hg_slab *slab = NULL;
-    void *mesh = NULL;
+    hg_mesh *mesh = NULL;
+    void *field = NULL;
     double worst = 0, total = (double)(n * n * n), direct[2] = {0, 0}, off = 0;
     int64_t planes[2], kx = n - 1, ky = 1, kz = n / 2 - 1;
 
-    all_assert(hg_slab_create(&world, n, precision, HG_EFFORT_ESTIMATE, &slab) == HG_OK);
-    all_assert(hg_slab_mesh(slab, &mesh) == HG_OK);
-    planes[0] = slab->n_x;
-    planes[1] = slab->n_y;
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = n, .precision = precision},
+                              &mesh) == HG_OK);
+    all_assert(hg_mesh_field(mesh, &field) == HG_OK);
+    planes[0] = mesh->n_x;
+    planes[1] = mesh->n_ky;
     hg_comm_sum(&world, 2, planes);
     all_assert(planes[0] == n && planes[1] == n);
-    for (int64_t x = slab->x_first; x < slab->x_first + slab->n_x; x++) {
-        cr_expect_eq(slab->owner[x], world.rank);
+    for (int64_t x = mesh->x_first; x < mesh->x_first + mesh->n_x; x++) {
+        cr_expect_eq(mesh->x_owner[x], world.rank);
         for (int64_t y = 0; y < n; y++) {
             for (int64_t z = 0; z < n; z++) {
                 double v = cell_value(n, x, y, z);
                 double phase = 2 * M_PI * (double)(kx * x + ky * y + kz * z) / (double)n;
 
-                set_cell(slab, mesh, x, y, z, v);
+                set_cell(mesh, field, x, y, z, v);
                 direct[0] += v * cos(phase);
                 direct[1] -= v * sin(phase);
             }
         }
     }
     hg_comm_sum_double(&world, 2, direct);
-    hg_slab_forward(&world, slab, mesh);
-    if (ky >= slab->y_first && ky < slab->y_first + slab->n_y) {
+    hg_mesh_forward(&world, mesh, field);
+    if (ky >= mesh->ky_first && ky < mesh->ky_first + mesh->n_ky) {
         double mode[2];
 
-        hg_slab_mode(slab, mesh, kx, ky, kz, mode);
+        hg_mesh_mode(mesh, field, kx, ky, kz, mode);
         off = hypot(mode[0] - direct[0], mode[1] - direct[1]) / sqrt(total);
     }
     all_assert(off < limit);
-    hg_slab_backward(&world, slab, mesh);
-    for (int64_t x = slab->x_first; x < slab->x_first + slab->n_x; x++) {
+    hg_mesh_backward(&world, mesh, field);
+    for (int64_t x = mesh->x_first; x < mesh->x_first + mesh->n_x; x++) {
         for (int64_t y = 0; y < n; y++) {
             for (int64_t z = 0; z < n; z++) {
-                worst = fmax(worst, fabs(hg_slab_cell(slab, mesh, x, y, z) / total -
+                worst = fmax(worst, fabs(hg_mesh_cell(mesh, field, x, y, z) / total -
                                          cell_value(n, x, y, z)));
             }
         }
     }
     all_assert(worst < limit);
-    hg_mem_free(mesh);
-    hg_slab_free(slab);
+    hg_mem_free(field);
+    hg_mesh_free(mesh);
 }
 
 Test(mesh, slabs_transform_there_and_back_also_with_idle_ranks)
@@ -91,18 +92,16 @@ Test(mesh, slabs_transform_there_and_back_also_with_idle_ranks)
 
 Test(mesh, a_mesh_too_large_for_the_counts_of_fftw_is_refused)
 {
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
 
-    all_assert(hg_slab_create(&world, 8192, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 8192}, &mesh) ==
                HG_E_ENVIRONMENT);
     all_assert(strstr(hg_error_last()->message, "ranks") != NULL);
-    all_assert(hg_slab_create(&world, 1, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_E_ARG);
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 1}, &mesh) == HG_E_ARG);
     hg_mem_budget(hg_mem_used() + 1000000);
-    all_assert(hg_slab_create(&world, 256, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_E_MEMORY);
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 256}, &mesh) == HG_E_MEMORY);
     hg_mem_budget(0);
-    all_assert(slab == NULL);
+    all_assert(mesh == NULL);
 }
 
 enum { N_POINT = 300 };
@@ -177,21 +176,22 @@ Test(mesh, painting_equals_the_definition_and_conserves_mass)
     all_assert(hg_comm_gather_rows(&world, n_mine, sizeof row[0], row, &n_all, &all) == HG_OK);
     for (int64_t n = 18; n <= 25; n += 7) {
         for (int p = 1; p <= 4; p++) {
-            hg_slab *slab = NULL;
-            void *mesh = NULL, *shifted = NULL;
+            hg_mesh *mesh = NULL;
+            void *field = NULL, *shifted = NULL;
             double total[2] = {0, 0}, worst = 0;
 
-            all_assert(hg_slab_create(&world, n, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE,
-                                      &slab) == HG_OK);
-            all_assert(hg_slab_mesh(slab, &mesh) == HG_OK);
-            all_assert(hg_slab_mesh(slab, &shifted) == HG_OK);
-            all_assert(hg_paint(&world, slab, (hg_kernel)p, box, n_mine,
-                                (const double(*)[3])position, weight, mesh, shifted) == HG_OK);
-            for (int64_t i = slab->x_first * n * n; i < (slab->x_first + slab->n_x) * n * n;
+            all_assert(hg_mesh_create(
+                           &world, &(hg_mesh_options){.n = n, .precision = HG_PRECISION_DOUBLE},
+                           &mesh) == HG_OK);
+            all_assert(hg_mesh_field(mesh, &field) == HG_OK);
+            all_assert(hg_mesh_field(mesh, &shifted) == HG_OK);
+            all_assert(hg_paint(&world, mesh, (hg_kernel)p, box, n_mine,
+                                (const double(*)[3])position, weight, field, shifted) == HG_OK);
+            for (int64_t i = mesh->x_first * n * n; i < (mesh->x_first + mesh->n_x) * n * n;
                  i++) {
                 int64_t cell[3] = {i / n / n, i / n % n, i % n};
-                double here[2] = {hg_slab_cell(slab, mesh, cell[0], cell[1], cell[2]),
-                                  hg_slab_cell(slab, shifted, cell[0], cell[1], cell[2])};
+                double here[2] = {hg_mesh_cell(mesh, field, cell[0], cell[1], cell[2]),
+                                  hg_mesh_cell(mesh, shifted, cell[0], cell[1], cell[2])};
 
                 for (int k = 0; k < 2; k++) {
                     total[k] += here[k];
@@ -205,9 +205,9 @@ Test(mesh, painting_equals_the_definition_and_conserves_mass)
             all_assert(fabs(total[0] / mass - 1) < 1e-12);
             all_assert(fabs(total[1] / mass - 1) < 1e-12);
             all_assert(worst < 1e-11);
-            hg_mem_free(mesh);
+            hg_mem_free(field);
             hg_mem_free(shifted);
-            hg_slab_free(slab);
+            hg_mesh_free(mesh);
         }
     }
     hg_mem_free(all);
@@ -217,14 +217,13 @@ Test(mesh, a_position_that_is_no_number_fails_on_every_rank)
 {
     double position[2][3] = {{1, 2, 3}, {1, (double)NAN, 3}};
     hg_density density;
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
 
-    all_assert(hg_slab_create(&world, 8, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_OK);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, 10.0,
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 8}, &mesh) == HG_OK);
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_PCS, true, 10.0,
                                  world.rank == world.size - 1 ? 2 : 1,
                                  (const double(*)[3])position, NULL, &density) == HG_E_INPUT);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, 10.0, 0, NULL, NULL,
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_PCS, true, 10.0, 0, NULL, NULL,
                                  &density) == HG_E_INPUT);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
 }

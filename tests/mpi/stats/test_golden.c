@@ -29,19 +29,20 @@ find_data(const char *name, size_t n, char path[])
 }
 
 static void
-measure_points(int64_t mesh, hg_precision precision, hg_kernel kernel, bool interlaced,
+measure_points(int64_t n_mesh, hg_precision precision, hg_kernel kernel, bool interlaced,
                double box, int64_t n, const double (*point)[3], hg_fine *fine)
 {
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_density density;
 
-    all_assert(hg_slab_create(&world, mesh, precision, HG_EFFORT_ESTIMATE, &slab) == HG_OK);
-    all_assert(hg_density_create(&world, slab, kernel, interlaced, box, n, point, NULL,
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = n_mesh, .precision = precision},
+                              &mesh) == HG_OK);
+    all_assert(hg_density_create(&world, mesh, kernel, interlaced, box, n, point, NULL,
                                  &density) == HG_OK);
-    all_assert(hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2, HG_LOS_Z,
+    all_assert(hg_fine_measure(&world, mesh, &density, NULL, density.weight_sum2, HG_LOS_Z,
                                fine) == HG_OK);
     hg_density_clear(&density);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
 }
 
 /* One line: k_lo k_hi k_mean modes, raw P0 P2 P4, subtracted P0 P2 P4. */

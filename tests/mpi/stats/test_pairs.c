@@ -255,7 +255,7 @@ Test(pairs, mesh_and_pairs_agree_between_six_and_ten_cells)
     const int64_t first = first_row(&world, N, world.rank);
     const int64_t n = first_row(&world, N, world.rank + 1) - first;
     static double point[N][3];
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_density density;
     hg_fine fine;
     hg_pairs pairs;
@@ -271,11 +271,12 @@ Test(pairs, mesh_and_pairs_agree_between_six_and_ten_cells)
     }
     const double(*mine)[3] = (const double(*)[3])point + first;
 
-    all_assert(hg_slab_create(&world, 64, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_OK);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, box, n, mine, NULL,
+    all_assert(hg_mesh_create(&world,
+                              &(hg_mesh_options){.n = 64, .precision = HG_PRECISION_DOUBLE},
+                              &mesh) == HG_OK);
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_PCS, true, box, n, mine, NULL,
                                  &density) == HG_OK);
-    all_assert(hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2, HG_LOS_NONE,
+    all_assert(hg_fine_measure(&world, mesh, &density, NULL, density.weight_sum2, HG_LOS_NONE,
                                &fine) == HG_OK);
     all_assert(hg_pairs_count(&world, &bins, box, n, mine, NULL, &pairs) == HG_OK);
     all_assert(hg_pairs_xi(&pairs, 0, 0) > 50 * hg_pairs_xi_error(&pairs, 0, 0));
@@ -289,7 +290,7 @@ Test(pairs, mesh_and_pairs_agree_between_six_and_ten_cells)
     hg_pairs_clear(&pairs);
     hg_fine_clear(&fine);
     hg_density_clear(&density);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
 }
 
 static FILE *

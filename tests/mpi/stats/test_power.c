@@ -31,19 +31,21 @@ measure_points(const hg_comm *comm, int64_t n_mesh, hg_precision precision, hg_k
                bool interlaced, double box, int64_t n, double (*all)[3], hg_los los,
                hg_fine *fine)
 {
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_density density;
     double(*mine)[3] = NULL;
     int64_t m = deal_points(comm, n, all, &mine);
 
-    cr_assert_eq(hg_slab_create(comm, n_mesh, precision, HG_EFFORT_ESTIMATE, &slab), HG_OK);
-    cr_assert_eq(hg_density_create(comm, slab, kernel, interlaced, box, m,
+    cr_assert_eq(
+        hg_mesh_create(comm, &(hg_mesh_options){.n = n_mesh, .precision = precision}, &mesh),
+        HG_OK);
+    cr_assert_eq(hg_density_create(comm, mesh, kernel, interlaced, box, m,
                                    (const double(*)[3])mine, NULL, &density),
                  HG_OK);
-    cr_assert_eq(hg_fine_measure(comm, slab, &density, NULL, density.weight_sum2, los, fine),
+    cr_assert_eq(hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2, los, fine),
                  HG_OK);
     hg_density_clear(&density);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
     hg_mem_free(mine);
 }
 
@@ -61,12 +63,12 @@ random_points(uint64_t seed, int64_t n, double box, double (*point)[3])
 
 /* Window-corrected |delta|^2 of every owned mode. */
 static double
-mode_power(const hg_slab *slab, const hg_density *density, const hg_window *window, int64_t x,
+mode_power(const hg_mesh *mesh, const hg_density *density, const hg_window *window, int64_t x,
            int64_t y, int64_t z)
 {
     double mode[2], w = window->w[x] * window->w[y] * window->w[z];
 
-    hg_slab_mode(slab, density->mode, x, y, z, mode);
+    hg_mesh_mode(mesh, density->mode, x, y, z, mode);
     return (mode[0] * mode[0] + mode[1] * mode[1]) / (w * w) /
            (density->weight_sum * density->weight_sum);
 }
@@ -78,11 +80,12 @@ Test(power, one_and_two_points_have_their_exact_power)
     static const double reach[] = {0.3, 0.5, 0.7, 0.85, 0.95};
     static const double limit[] = {1e-4, 1e-3, 5e-3, 1.2e-2, 2e-2};
     const int64_t n = 32;
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_window window;
 
-    all_assert(hg_slab_create(&world, n, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_OK);
+    all_assert(hg_mesh_create(&world,
+                              &(hg_mesh_options){.n = n, .precision = HG_PRECISION_DOUBLE},
+                              &mesh) == HG_OK);
     all_assert(hg_window_init(&window, n, HG_KERNEL_PCS) == HG_OK);
     for (int test = 0; test < 6; test++) {
         double point[2][3], worst[5] = {0};
@@ -90,17 +93,17 @@ Test(power, one_and_two_points_have_their_exact_power)
         hg_density density;
 
         random_points(100 + (uint64_t)test, 2, 1.0, point);
-        all_assert(hg_density_create(&world, slab, HG_KERNEL_PCS, true, 1.0,
+        all_assert(hg_density_create(&world, mesh, HG_KERNEL_PCS, true, 1.0,
                                      world.rank == world.size - 1 ? n_point : 0,
                                      (const double(*)[3])point, NULL, &density) == HG_OK);
-        for (int64_t r = 0; r < slab->n_y * n; r++) {
+        for (int64_t r = 0; r < mesh->n_ky * n; r++) {
             for (int64_t z = 0; z < n / 2; z++) {
-                int64_t x = r % n, y = slab->y_first + r / n;
+                int64_t x = r % n, y = mesh->ky_first + r / n;
                 double k[3] = {(double)hg_wave_number(x, n), (double)hg_wave_number(y, n),
                                (double)z};
                 double size = sqrt(k[0] * k[0] + k[1] * k[1] + k[2] * k[2]) / (0.5 * (double)n),
                        phase = 0;
-                double p = mode_power(slab, &density, &window, x, y, z), expected = 1;
+                double p = mode_power(mesh, &density, &window, x, y, z), expected = 1;
 
                 for (int d = 0; d < 3; d++) {
                     phase += 2 * M_PI * k[d] * (point[0][d] - point[1][d]);
@@ -119,7 +122,7 @@ Test(power, one_and_two_points_have_their_exact_power)
         hg_density_clear(&density);
     }
     hg_window_clear(&window);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
 }
 
 /* A lattice of m^3 points has power at reciprocal vectors only: V there, -V/n elsewhere. */
@@ -286,7 +289,7 @@ Test(power, cross_spectra_have_the_shot_noise_of_common_objects)
 {
     enum { N = 4000 };
     double(*point)[3] = NULL, edge[2] = {1, 15}, sigma;
-    hg_slab *slab = NULL;
+    hg_mesh *mesh = NULL;
     hg_density a, b;
     hg_fine fine;
     hg_power power;
@@ -295,13 +298,14 @@ Test(power, cross_spectra_have_the_shot_noise_of_common_objects)
 
     all_assert(hg_mem_array(&point, N, sizeof *point) == HG_OK);
     random_points(21, N, 100, point);
-    all_assert(hg_slab_create(&world, 32, HG_PRECISION_DOUBLE, HG_EFFORT_ESTIMATE, &slab) ==
-               HG_OK);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_TSC, true, 100, last - first,
+    all_assert(hg_mesh_create(&world,
+                              &(hg_mesh_options){.n = 32, .precision = HG_PRECISION_DOUBLE},
+                              &mesh) == HG_OK);
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_TSC, true, 100, last - first,
                                  (const double(*)[3])point + first, NULL, &a) == HG_OK);
-    all_assert(hg_density_create(&world, slab, HG_KERNEL_TSC, true, 100, last - first,
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_TSC, true, 100, last - first,
                                  (const double(*)[3])point + N / 2 + first, NULL, &b) == HG_OK);
-    all_assert(hg_fine_measure(&world, slab, &a, &b, 0, HG_LOS_NONE, &fine) == HG_OK);
+    all_assert(hg_fine_measure(&world, mesh, &a, &b, 0, HG_LOS_NONE, &fine) == HG_OK);
     all_assert(hg_power_bin(&fine, 1, edge, &power) == HG_OK);
     sigma = 1e6 / (N / 2) * sqrt(1.0 / (double)power.modes[0]);
     all_assert(power.shot[0] == 0);
@@ -310,10 +314,10 @@ Test(power, cross_spectra_have_the_shot_noise_of_common_objects)
     hg_power_clear(&power);
     hg_fine_clear(&fine);
     b.kernel = HG_KERNEL_PCS;
-    all_assert(hg_fine_measure(&world, slab, &a, &b, 0, HG_LOS_NONE, &fine) == HG_E_SHAPE);
+    all_assert(hg_fine_measure(&world, mesh, &a, &b, 0, HG_LOS_NONE, &fine) == HG_E_SHAPE);
     hg_density_clear(&a);
     hg_density_clear(&b);
-    hg_slab_free(slab);
+    hg_mesh_free(mesh);
     hg_mem_free(point);
 }
 
@@ -332,25 +336,25 @@ Test(power, every_agreement_may_fail_on_every_rank)
         int n = 1;
 
         for (; status != HG_OK; n++) {
-            hg_slab *slab = NULL;
+            hg_mesh *mesh = NULL;
             hg_density density = {0};
             hg_fine fine = {0};
 
             hg_fault_arm(n, rank);
-            status = hg_slab_create(&world, 8, HG_PRECISION_FLOAT, HG_EFFORT_ESTIMATE, &slab);
+            status = hg_mesh_create(&world, &(hg_mesh_options){.n = 8}, &mesh);
             if (status == HG_OK) {
-                status = hg_density_create(&world, slab, HG_KERNEL_CIC, true, 10, m,
+                status = hg_density_create(&world, mesh, HG_KERNEL_CIC, true, 10, m,
                                            (const double(*)[3])mine, NULL, &density);
             }
             if (status == HG_OK) {
-                status = hg_fine_measure(&world, slab, &density, NULL, density.weight_sum2,
+                status = hg_fine_measure(&world, mesh, &density, NULL, density.weight_sum2,
                                          HG_LOS_NONE, &fine);
             }
             hg_fault_arm(0, 0);
             all_assert(status == HG_OK || status == HG_E_FAULT);
             hg_fine_clear(&fine);
             hg_density_clear(&density);
-            hg_slab_free(slab);
+            hg_mesh_free(mesh);
             all_assert(hg_mem_used() == used);
         }
         all_assert(n > 5);
