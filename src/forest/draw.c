@@ -2,7 +2,8 @@
  * (seed, realisation, key), so a halo has the same draw wherever and with whatever neighbours
  * it is computed. A training row looks for a tree that did not see it, and no row ever gets its
  * own residual. Mates without a residual do not count; if a leaf has none left, the next tree
- * of the stream is tried, and after many the trees in order. */
+ * of the stream is tried, and after many the trees in order. Rows that go to the same tree are
+ * routed together: the time of a draw is that of passing one tree. */
 #include <math.h>
 
 #include "forest/predict.h"
@@ -124,29 +125,81 @@ find_mate(const hg_drawing *d, uint64_t key, const float x[], int64_t self)
     return mate;
 }
 
+/* the draw of a row from its mate */
+static void
+put_draw(const hg_drawing *d, int64_t mate, const double mean[], double draw[])
+{
+    const size_t n_target = (size_t)d->f->n_target;
+    const size_t from = (size_t)(mate < 0 ? 0 : mate) * n_target;
+
+    for (size_t t = 0; t < n_target; t++) {
+        if (mate < 0) {
+            draw[t] = (double)NAN;
+        } else if (d->method == HG_DRAW_LEAF) {
+            draw[t] = (double)d->f->value[from + t];
+        } else {
+            draw[t] = mean[t] + (double)d->f->shrink[mate] * (double)d->f->residual[from + t];
+        }
+    }
+}
+
+/* rows in the order of the first trees of their streams; bench->begin[t] becomes the first
+ * place of tree t */
+static void
+sort_by_tree(const hg_drawing *d, size_t n, const uint64_t key[], const int64_t row[],
+             hg_draw_bench *bench)
+{
+    const int n_tree = d->f->n_tree;
+    uint32_t at = 0;
+
+    memset(bench->begin, 0, ((size_t)n_tree + 1) * sizeof *bench->begin);
+    for (size_t i = 0; i < n; i++) {
+        hg_stream stream =
+            hg_stream_start(d->seed, d->realisation, key[i], HG_PURPOSE_DRAW_TREE);
+
+        bench->tree[i] = (uint32_t)pick_tree(d->f, row[i], &stream);
+        bench->begin[bench->tree[i]]++;
+    }
+    for (int t = 0; t <= n_tree; t++) {
+        uint32_t count = bench->begin[t];
+
+        bench->begin[t] = at;
+        at += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bench->index[bench->begin[bench->tree[i]]++] = (uint32_t)i;
+    }
+    for (int t = n_tree; t > 0; t--) {
+        bench->begin[t] = bench->begin[t - 1];
+    }
+    bench->begin[0] = 0;
+}
+
 void
 hg_draw_rows(const hg_forest *f, const hg_predict_options *o, int number, int64_t n,
              const uint64_t key[], const float x[], const int64_t row[], const double mean[],
-             double draw[])
+             hg_draw_bench *bench, double draw[])
 {
-    const size_t n_target = (size_t)f->n_target;
+    const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
     const hg_drawing d = {f, o->method, o->seed, o->first_realisation + (uint64_t)number};
 
-    for (size_t i = 0; i < (size_t)n; i++) {
-        int64_t mate = find_mate(&d, key[i], x + i * (size_t)f->n_feature, row[i]);
+    sort_by_tree(&d, (size_t)n, key, row, bench);
+    for (int t = 0; t < f->n_tree; t++) {
+        const uint32_t begin = bench->begin[t], end = bench->begin[t + 1];
 
-        for (size_t t = 0; t < n_target; t++) {
-            size_t from = (size_t)(mate < 0 ? 0 : mate) * n_target + t;
-            double m = mean[i * n_target + t];
+        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, end - begin, x, n_feature,
+                      bench->index + begin, bench->leaf);
+        for (uint32_t k = begin; k < end; k++) {
+            const size_t i = bench->index[k];
+            hg_stream mates =
+                hg_stream_start(d.seed, d.realisation, key[i], HG_PURPOSE_LEAF_MATE);
+            int64_t mate =
+                pick_mate(&d, f->leaf_offset[t] + bench->leaf[k - begin], row[i], &mates);
 
             if (mate < 0) {
-                draw[i * n_target + t] = (double)NAN;
-            } else if (o->method == HG_DRAW_LEAF) {
-                draw[i * n_target + t] = (double)f->value[from];
-            } else {
-                draw[i * n_target + t] =
-                    m + (double)f->shrink[mate] * (double)f->residual[from];
+                mate = find_mate(&d, key[i], x + i * n_feature, row[i]);
             }
+            put_draw(&d, mate, mean + i * n_target, draw + i * n_target);
         }
     }
 }

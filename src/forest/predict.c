@@ -1,7 +1,7 @@
 /* Application of a forest. Blocks of rows are taken by threads; in a block the trees are the
  * outer loop, so that one tree stays in the cache while all rows pass through it. One thread
- * walks all trees of a row and adds in double in tree order: block sizes and threads do not
- * change a bit. */
+ * walks all trees of a row and adds in double in tree order: block sizes, threads and the order
+ * of the rows in a block do not change a bit. */
 #include "forest/predict.h"
 
 #include <inttypes.h>
@@ -30,40 +30,106 @@ check_row(const hg_forest *f, uint64_t key, const float x[], uint64_t outside[])
     return HG_OK;
 }
 
-/* means and spreads over trees of a block */
+/* memory of one thread */
+typedef struct hg_bench {
+    uint32_t *leaf;  /* shape (block) */
+    uint32_t *order; /* shape (block): rows in the order of their leaves in the first tree */
+    uint32_t *spare; /* shape (block) */
+    float *x;        /* shape (block, n_feature): features in that order */
+    double *sum;     /* shape (block, n_target): in that order */
+    double *square;  /* shape (block, n_target): in that order; NULL without spreads */
+    int64_t *row;    /* shape (block): training row or -1 */
+    double *mean;    /* shape (block, n_target) */
+    hg_draw_bench draw;
+} hg_bench;
+
+/* one pass of a radix sort of places by the digit of their leaf that starts at bit `shift` */
 static void
-average_trees(const hg_forest *f, int64_t n, const float x[], uint32_t leaf[], double sum[],
-              double square[])
+sort_digit(size_t n, const uint32_t leaf[], int shift, const uint32_t from[], uint32_t to[])
+{
+    enum { DIGIT_BITS = HG_LEAF_BITS / 2, DIGITS = 1 << DIGIT_BITS };
+    uint32_t begin[DIGITS + 1] = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        begin[(leaf[i] >> shift & (DIGITS - 1)) + 1]++;
+    }
+    for (int k = 0; k < DIGITS; k++) {
+        begin[k + 1] += begin[k];
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t place = from != NULL ? from[i] : (uint32_t)i;
+
+        to[begin[leaf[place] >> shift & (DIGITS - 1)]++] = place;
+    }
+}
+
+/* Pass the first tree, and put rows and leaves into the order of its leaves: rows that share a
+ * leaf there take like ways through the other trees, so that their nodes are in the cache and
+ * the chains of hg_tree_route() end together. */
+static void
+arrange_rows(const hg_forest *f, size_t n, const float x[], hg_bench *b)
+{
+    const size_t n_feature = (size_t)f->n_feature;
+
+    hg_tree_route(f->node, f->feature_bits, n, x, n_feature, NULL, b->leaf);
+    sort_digit(n, b->leaf, 0, NULL, b->spare);
+    sort_digit(n, b->leaf, HG_LEAF_BITS / 2, b->spare, b->order);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(b->x + i * n_feature, x + b->order[i] * n_feature, n_feature * sizeof *x);
+        b->spare[i] = b->leaf[b->order[i]];
+    }
+    memcpy(b->leaf, b->spare, n * sizeof *b->leaf);
+}
+
+static void
+add_tree(const hg_forest *f, int tree, size_t n, hg_bench *b)
+{
+    const size_t n_target = (size_t)f->n_target;
+    const float *mean = f->mean + f->leaf_offset[tree] * n_target;
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t o = 0; o < n_target; o++) {
+            b->sum[i * n_target + o] += (double)mean[b->leaf[i] * n_target + o];
+        }
+    }
+    for (size_t i = 0; b->square != NULL && i < n; i++) {
+        for (size_t o = 0; o < n_target; o++) {
+            double d = (double)mean[b->leaf[i] * n_target + o] - f->centre[o];
+
+            b->square[i * n_target + o] += d * d;
+        }
+    }
+}
+
+/* means and spreads over trees of a block; spread may be NULL */
+static void
+average_trees(const hg_forest *f, size_t n, const float x[], hg_bench *b, double mean[],
+              double spread[])
 {
     const size_t n_target = (size_t)f->n_target;
 
-    memset(sum, 0, (size_t)n * n_target * sizeof *sum);
-    if (square != NULL) {
-        memset(square, 0, (size_t)n * n_target * sizeof *square);
+    memset(b->sum, 0, n * n_target * sizeof *b->sum);
+    if (b->square != NULL) {
+        memset(b->square, 0, n * n_target * sizeof *b->square);
     }
-    for (int t = 0; t < f->n_tree; t++) {
-        const float *mean = f->mean + f->leaf_offset[t] * n_target;
+    arrange_rows(f, n, x, b);
+    add_tree(f, 0, n, b);
+    for (int t = 1; t < f->n_tree; t++) {
+        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, n, b->x,
+                      (size_t)f->n_feature, NULL, b->leaf);
+        add_tree(f, t, n, b);
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t o = 0; o < n_target; o++) {
+            const size_t at = i * n_target + o, to = b->order[i] * n_target + o;
 
-        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, (size_t)n, x,
-                      (size_t)f->n_feature, NULL, leaf);
-        for (size_t i = 0; i < (size_t)n; i++) {
-            for (size_t o = 0; o < n_target; o++) {
-                double m = (double)mean[leaf[i] * n_target + o];
+            mean[to] = b->sum[at] / f->n_tree;
+            if (spread != NULL) {
+                double d = mean[to] - f->centre[o];
+                double variance = b->square[at] / f->n_tree - d * d;
 
-                sum[i * n_target + o] += m;
-                if (square != NULL) {
-                    square[i * n_target + o] += (m - f->centre[o]) * (m - f->centre[o]);
-                }
+                spread[to] = variance > 0 ? sqrt(variance) : 0;
             }
-        }
-    }
-    for (size_t i = 0; i < (size_t)n * n_target; i++) {
-        sum[i] /= f->n_tree;
-        if (square != NULL) {
-            double d = sum[i] - f->centre[i % n_target];
-            double variance = square[i] / f->n_tree - d * d;
-
-            square[i] = variance > 0 ? sqrt(variance) : 0;
         }
     }
 }
@@ -100,12 +166,43 @@ typedef struct hg_job {
     const float *x;
 } hg_job;
 
-/* memory of one thread */
-typedef struct hg_bench {
-    uint32_t *leaf; /* shape (block) */
-    int64_t *row;   /* shape (block): training row or -1 */
-    double *mean;   /* shape (block, n_target) */
-} hg_bench;
+static hg_status
+init_bench(const hg_job *job, hg_bench *b)
+{
+    const size_t n = (size_t)job->block, n_target = (size_t)job->forest->n_target;
+
+    HG_TRY(hg_mem_array(&b->leaf, n, sizeof *b->leaf));
+    HG_TRY(hg_mem_array(&b->order, n, sizeof *b->order));
+    HG_TRY(hg_mem_array(&b->spare, n, sizeof *b->spare));
+    HG_TRY(hg_mem_array(&b->x, n * (size_t)job->forest->n_feature, sizeof *b->x));
+    HG_TRY(hg_mem_array(&b->sum, n * n_target, sizeof *b->sum));
+    if (job->result->spread != NULL) {
+        HG_TRY(hg_mem_array(&b->square, n * n_target, sizeof *b->square));
+    }
+    HG_TRY(hg_mem_array(&b->row, n, sizeof *b->row));
+    HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
+    HG_TRY(hg_mem_array(&b->draw.tree, n, sizeof *b->draw.tree));
+    HG_TRY(hg_mem_array(&b->draw.index, n, sizeof *b->draw.index));
+    HG_TRY(hg_mem_array(&b->draw.leaf, n, sizeof *b->draw.leaf));
+    return hg_mem_array(&b->draw.begin, (size_t)job->forest->n_tree + 1, sizeof *b->draw.begin);
+}
+
+static void
+clear_bench(hg_bench *b)
+{
+    hg_mem_free(b->leaf);
+    hg_mem_free(b->order);
+    hg_mem_free(b->spare);
+    hg_mem_free(b->x);
+    hg_mem_free(b->sum);
+    hg_mem_free(b->square);
+    hg_mem_free(b->row);
+    hg_mem_free(b->mean);
+    hg_mem_free(b->draw.tree);
+    hg_mem_free(b->draw.index);
+    hg_mem_free(b->draw.leaf);
+    hg_mem_free(b->draw.begin);
+}
 
 static hg_status
 predict_block(const hg_job *job, hg_bench *bench, int64_t first)
@@ -123,11 +220,11 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
         HG_TRY(check_row(f, key != NULL ? key[i] : (uint64_t)(first + i), x + i * f->n_feature,
                          r->outside != NULL ? r->outside + (first + i) * words : NULL));
     }
-    average_trees(f, n, x, bench->leaf, mean, r->spread != NULL ? r->spread + at : NULL);
+    average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
     replace_training(f, job->options, n, key, mean, bench->row,
                      r->origin != NULL ? r->origin + first : NULL);
     for (int d = 0; d < job->options->n_draw && r->draw != NULL; d++) {
-        hg_draw_rows(f, job->options, d, n, key, x, bench->row, mean,
+        hg_draw_rows(f, job->options, d, n, key, x, bench->row, mean, &bench->draw,
                      r->draw + (int64_t)d * job->n * f->n_target + at);
     }
     return HG_OK;
@@ -172,15 +269,10 @@ hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
 #pragma omp parallel num_threads(n_thread < n_block ? n_thread \
                                                     : (int)(n_block > 0 ? n_block : 1))
     {
-        const size_t size = (size_t)job.block;
         hg_bench bench = {0};
-        hg_status status = hg_mem_array(&bench.leaf, size, sizeof *bench.leaf);
+        hg_status status = init_bench(&job, &bench);
         int64_t at = -1;
 
-        status = status != HG_OK ? status : hg_mem_array(&bench.row, size, sizeof *bench.row);
-        status = status != HG_OK ? status
-                                 : hg_mem_array(&bench.mean, size * (size_t)f->n_target,
-                                                sizeof *bench.mean);
 #pragma omp for schedule(dynamic, 1) nowait
         for (int64_t b = 0; b < n_block; b++) {
             if (status == HG_OK) {
@@ -193,9 +285,7 @@ hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
             worst = at; /* NOLINT: read by the next thread */
             record = *hg_error_last();
         }
-        hg_mem_free(bench.leaf);
-        hg_mem_free(bench.row);
-        hg_mem_free(bench.mean);
+        clear_bench(&bench);
     }
     if (record.status != HG_OK) {
         hg_error_set(&record);
