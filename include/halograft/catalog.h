@@ -23,7 +23,8 @@ enum { HG_ROWS_PER_PART = 1 << 20 };
 
 /** What to open and how. */
 typedef struct hg_catalog_options {
-    const char *format;       /**< "auto", "halograft", "subfind", "columns" */
+    const char *format;       /**< "auto", "halograft", "subfind", "rockstar",
+                                   "columns" */
     int n_file;               /**< number of names in `files` */
     const char *const *files; /**< paths, or one pattern with {file} */
     const char *mapping;      /**< mapping file of format "columns", else NULL */

@@ -73,6 +73,7 @@ typedef struct hg_format {
 
 extern const hg_format hg_format_halograft;
 extern const hg_format hg_format_subfind;
+extern const hg_format hg_format_rockstar;
 extern const hg_format hg_format_columns;
 
 /** Formats in the order of probing, ended by NULL.

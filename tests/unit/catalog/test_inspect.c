@@ -96,7 +96,8 @@ Test(inspect, public_files_are_told_apart)
         {"snapshots/snapshot_z0_gadget_style.hdf5",
          {"particle snapshot", "PartType1", "particles are not read",
           "give the group catalogue"}},
-        {"rockstar/halos_0.2.ascii", {"text file", "Rockstar", "not readable", "num_p"}},
+        {"rockstar/halos_0.2.ascii",
+         {"format: rockstar", "rows: 7346", "redshift 10.3", "r_vmax"}},
         {"illustris1_galaxies/illustris1_galaxies.h5",
          {"no format that is known", "snap_135/PosX", "float32 (4577)", "mapping file"}}};
     const char *data = real_data();

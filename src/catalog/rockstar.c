@@ -1,0 +1,491 @@
+/* Halo lists of Rockstar and consistent-trees. Three tables exist: out_N.list, the chunks
+ * halos_N.K.ascii, and hlist_A.list. Columns are found by name, whatever the case and the
+ * "(number)" that consistent-trees adds. In the lists Mvir is the bound mass and Mvir_all holds
+ * unbound particles too; in the chunks mvir holds them and mbound_vir is the bound mass. With
+ * another mass definition the first mass column is the bound one. Radii are in kpc/h, all other
+ * lengths in Mpc/h; Vrms is three-dimensional. Behroozi, Wechsler & Wu 2013 (ApJ 762, 109),
+ * Behroozi et al. 2013 (ApJ 763, 18); units as the files themselves state them.
+ */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "catalog/check.h"
+#include "catalog/columns.h"
+#include "catalog/layout.h"
+#include "store/textfile.h"
+
+enum { HEAD_LINES = 200, FIELD_MAX = 512, WORD_MAX = 64 };
+
+enum kind { STORED, CENTRAL, FLAGS };
+
+enum scale { AS_IS, MASS, LENGTH, RADIUS, DISPERSION, RATE, PARTICLES };
+
+/* Names of the first line, in lower case and without "(number)"; names as they stand. */
+typedef struct heading {
+    int n;
+    char plain[FIELD_MAX][WORD_MAX];
+    char stored[FIELD_MAX][WORD_MAX];
+    double scale; /* value of the column "scale" in the first row, NAN when there is none */
+    bool is_tree; /* the first row is a number of trees */
+} heading;
+
+/* canonical column, its scale, and the names it may have */
+static const struct {
+    const char *name;
+    enum scale scale;
+    const char *from[4];
+} wanted[] = {
+    {"id", AS_IS, {"id"}},
+    {"velocity", AS_IS, {"vx", "vy", "vz"}},
+    {"position", LENGTH, {"x", "y", "z"}},
+    {"mvir", MASS, {"mvir_all", "mvir"}},
+    {"rvir", RADIUS, {"rvir"}},
+    {"m200c", MASS, {"m200c", "m200c_all"}},
+    {"m200m", MASS, {"m200b", "m200b_all"}},
+    {"m500c", MASS, {"m500c", "m500c_all"}},
+    {"vmax", AS_IS, {"vmax"}},
+    {"r_vmax", RADIUS, {"rvmax"}},
+    {"sigma_v", DISPERSION, {"vrms"}},
+    {"r_s", RADIUS, {"rs"}},
+    {"r_half", RADIUS, {"halfmass_radius"}},
+    {"spin_peebles", AS_IS, {"spin"}},
+    {"spin_bullock", AS_IS, {"spin_bullock"}},
+    {"b_to_a", AS_IS, {"b_to_a"}},
+    {"c_to_a", AS_IS, {"c_to_a"}},
+    {"x_off", RADIUS, {"xoff"}},
+    {"v_off", AS_IS, {"voff"}},
+    {"m_peak", MASS, {"mpeak"}},
+    {"v_peak", AS_IS, {"vpeak"}},
+    {"m_acc", MASS, {"macc"}},
+    {"a_half", AS_IS, {"halfmass_scale"}},
+    {"a_last_merger", AS_IS, {"scale_of_last_mm"}},
+    {"acc_rate", RATE, {"acc_rate_inst"}},
+    {"host_id", AS_IS, {"upid", "pid"}},
+};
+
+static void
+lower(const char *word, char plain[WORD_MAX])
+{
+    size_t n = strlen(word), digits = 0;
+
+    while (n > digits + 2 && word[n - 1] == ')' &&
+           isdigit((unsigned char)word[n - 2 - digits])) {
+        digits++;
+    }
+    if (digits > 0 && word[n - 2 - digits] == '(') {
+        n -= digits + 2;
+    }
+    n = n < WORD_MAX - 1 ? n : WORD_MAX - 1;
+    for (size_t i = 0; i < n; i++) {
+        plain[i] = (char)tolower((unsigned char)word[i]);
+    }
+    plain[n] = '\0';
+}
+
+static void
+read_names(const char *line, heading *head)
+{
+    const char *p = line + strspn(line, "# \t");
+
+    head->n = 0;
+    while (*p != '\0' && head->n < FIELD_MAX) {
+        size_t n = strcspn(p, " \t\r");
+
+        snprintf(head->stored[head->n], WORD_MAX, "%.*s", (int)n, p);
+        lower(head->stored[head->n], head->plain[head->n]);
+        head->n++;
+        p += n + strspn(p + n, " \t\r");
+    }
+}
+
+static int
+find_name(const heading *head, const char *name)
+{
+    for (int i = 0; i < head->n; i++) {
+        if (strcmp(head->plain[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The number behind "KEY = " or "KEY: " of a comment. */
+static void
+read_value(const char *line, const char *key, double factor, double *value)
+{
+    const char *at = strstr(line, key);
+    char *end = NULL;
+    double number;
+
+    if (at == NULL) {
+        return;
+    }
+    at += strlen(key);
+    at += strspn(at, " =:");
+    number = strtod(at, &end);
+    if (end != at) {
+        *value = factor * number;
+    }
+}
+
+static void
+read_comment(const char *line, hg_frame *frame)
+{
+    read_value(line, "#a =", 1, &frame->scale_factor);
+    read_value(line, "#Om =", 1, &frame->omega_m);
+    read_value(line, "; Ol =", 1, &frame->omega_l);
+    read_value(line, "; h =", 1, &frame->h);
+    read_value(line, "#Omega_M =", 1, &frame->omega_m);
+    read_value(line, "Omega_L =", 1, &frame->omega_l);
+    read_value(line, "h0 =", 1, &frame->h);
+    read_value(line, "#Box size:", 1 / frame->h, &frame->box);
+    read_value(line, "#Full box size =", 1 / frame->h, &frame->box);
+    read_value(line, "#Particle mass:", 1 / frame->h, &frame->particle_mass);
+}
+
+/* Names, comments and the first row; false in `is_ours` when the file is something else. */
+static hg_status
+read_head(const char *path, heading *head, hg_frame *frame, bool *is_ours)
+{
+    hg_textfile *file = NULL;
+    char *line = NULL;
+    hg_status status;
+
+    *is_ours = false;
+    head->scale = (double)NAN;
+    head->is_tree = false;
+    HG_TRY_OR(done, status, hg_textfile_open(path, &file));
+    for (int i = 0; i < HEAD_LINES; i++) {
+        HG_TRY_OR(done, status, hg_textfile_line(file, &line));
+        if (line == NULL || (i == 0 && line[0] != '#')) {
+            break;
+        }
+        if (i == 0) {
+            read_names(line, head);
+            *is_ours = find_name(head, "id") >= 0 && find_name(head, "vmax") >= 0 &&
+                       find_name(head, "vrms") >= 0 && find_name(head, "x") >= 0;
+        } else if (line[0] == '#') {
+            read_comment(line, frame);
+        } else {
+            int at = find_name(head, "scale");
+            char *p = line;
+
+            for (int k = 0; k < at; k++) {
+                p += strspn(p, " \t");
+                p += strcspn(p, " \t");
+            }
+            head->scale = at >= 0 ? strtod(p, NULL) : head->scale;
+            p = line + strcspn(line, " \t");
+            head->is_tree = p[strspn(p, " \t\r")] == '\0';
+            break;
+        }
+        if (!*is_ours) {
+            break;
+        }
+    }
+done:
+    hg_textfile_close(file);
+    return status;
+}
+
+static bool
+probe(const char *path, hg_text *reason)
+{
+    heading *head = NULL;
+    hg_frame frame = HG_FRAME_UNKNOWN;
+    bool is_ours = false;
+    hg_status status = hg_mem_array(&head, 1, sizeof *head);
+
+    if (status == HG_OK) {
+        status = read_head(path, head, &frame, &is_ours);
+    }
+    if (status == HG_OK && is_ours) {
+        status = hg_text_add(reason, "first line names Rockstar's columns id, vmax, vrms, x\n");
+    }
+    hg_mem_free(head);
+    return status == HG_OK && is_ours;
+}
+
+static double
+factor_of(enum scale scale, const hg_frame *frame)
+{
+    switch (scale) {
+    case MASS:
+    case LENGTH:
+    case RATE:
+        return 1 / frame->h;
+    case RADIUS:
+        return 1e-3 / frame->h;
+    case DISPERSION:
+        return 1 / sqrt(3.0);
+    case PARTICLES: /* of a mass in Msun/h */
+        return 1 / (frame->h * frame->particle_mass);
+    case AS_IS:
+        break;
+    }
+    return 1;
+}
+
+/* A column from field `at`; of several with one name the first or, for `last`, the last. */
+static hg_status
+add_source(hg_plan *plan, const heading *head, const char *name, enum scale scale, int at,
+           bool last, hg_source **source)
+{
+    int same = 0, place = 0;
+
+    HG_TRY(hg_plan_add_source(plan, name, source));
+    for (int i = 0; i < head->n; i++) {
+        same += strcmp(head->stored[i], head->stored[at]) == 0;
+        place = i == at ? same : place;
+    }
+    (*source)->factor = factor_of(scale, &plan->frame);
+    snprintf((*source)->path[0], sizeof(*source)->path[0], same > 1 ? "%s#%d" : "%s",
+             head->stored[at], last ? same : place);
+    return HG_OK;
+}
+
+static hg_status
+add_vector(hg_plan *plan, const heading *head, const char *name, enum scale scale,
+           const char *const from[])
+{
+    hg_source *source = NULL;
+
+    for (int k = 0; k < 3; k++) {
+        if (find_name(head, from[k]) < 0) {
+            return HG_OK;
+        }
+    }
+    HG_TRY(hg_plan_add_source(plan, name, &source));
+    source->n_path = 3;
+    source->factor = factor_of(scale, &plan->frame);
+    for (int k = 0; k < 3; k++) {
+        snprintf(source->path[k], sizeof source->path[k], "%s",
+                 head->stored[find_name(head, from[k])]);
+    }
+    return HG_OK;
+}
+
+/* Where the bound mass stands: mbound_vir of the chunks, else the first mass. */
+static int
+find_bound_mass(const heading *head)
+{
+    static const char *const names[] = {"mvir", "m200c", "m200b", "m500c", "m2500c"};
+    int best = find_name(head, "mbound_vir");
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && find_name(head, "mbound_vir") < 0;
+         i++) {
+        int at = find_name(head, names[i]);
+
+        best = at >= 0 && (best < 0 || at < best) ? at : best;
+    }
+    return best;
+}
+
+static hg_status
+add_masses(hg_plan *plan, const heading *head)
+{
+    const int bound = find_bound_mass(head), n_part = find_name(head, "num_p");
+    hg_source *source = NULL;
+
+    if (bound < 0) {
+        return HG_OK;
+    }
+    HG_TRY(add_source(plan, head, "m_bound", MASS, bound, false, &source));
+    if (n_part >= 0) {
+        return add_source(plan, head, "n_part", AS_IS, n_part, false, &source);
+    }
+    if (plan->frame.particle_mass > 0) { /* Np is an internal quantity, says the file */
+        HG_TRY(add_source(plan, head, "n_part", PARTICLES, bound, false, &source));
+        source->offset = 0.5 * plan->frame.particle_mass * plan->frame.h; /* rounds */
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_wanted(hg_plan *plan, const heading *head)
+{
+    const int bound = find_bound_mass(head);
+
+    for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
+        const char *name = wanted[w].name;
+        hg_source *source = NULL;
+        int at = -1;
+
+        if (strcmp(name, "position") == 0 || strcmp(name, "velocity") == 0) {
+            HG_TRY(add_vector(plan, head, name, wanted[w].scale, wanted[w].from));
+            continue;
+        }
+        for (int k = 0; k < 4 && at < 0 && wanted[w].from[k] != NULL; k++) {
+            at = find_name(head, wanted[w].from[k]);
+        }
+        if (at < 0) {
+            continue;
+        }
+        HG_TRY(add_source(plan, head, name, wanted[w].scale, at,
+                          wanted[w].scale == MASS && at == bound, &source));
+    }
+    return HG_OK;
+}
+
+/* Columns made of others, for which read_rows() fetches these. A list without pid and upid does
+ * not tell centrals from satellites. */
+static hg_status
+add_derived(hg_plan *plan, const heading *head)
+{
+    hg_source *source = NULL;
+    int phantom = find_name(head, "phantom");
+    const hg_source *host = hg_plan_find(plan, "host_id");
+
+    if (host != NULL) {
+        char path[sizeof host->path[0]];
+
+        snprintf(path, sizeof path, "%s", host->path[0]);
+        HG_TRY(hg_plan_add_source(plan, "central", &source));
+        source->kind = CENTRAL;
+        snprintf(source->path[0], sizeof source->path[0], "%s", path);
+    }
+    if (phantom >= 0) {
+        HG_TRY(hg_plan_add_source(plan, "flags", &source));
+        source->kind = FLAGS;
+        snprintf(source->path[0], sizeof source->path[0], "%s", head->stored[phantom]);
+    }
+    return HG_OK;
+}
+
+/* Everything else in the file, under its own name as an expression can write it. */
+static hg_status
+add_others(hg_plan *plan, const heading *head)
+{
+    for (int i = 0; i < head->n; i++) {
+        char name[WORD_MAX];
+        hg_source *source = NULL;
+        size_t n = 0;
+
+        for (const char *p = head->plain[i]; *p != '\0' && n < sizeof name - 1; p++) {
+            name[n++] = isalnum((unsigned char)*p) ? *p : '_';
+        }
+        name[n] = '\0';
+        if (n > 0 && !isdigit((unsigned char)name[0]) && n < HG_NAME_MAX &&
+            hg_plan_find(plan, name) == NULL && hg_layout_quantity(name) == NULL) {
+            HG_TRY(add_source(plan, head, name, AS_IS, i, false, &source));
+            source->column.type = HG_COLUMN_F64;
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *plan)
+{
+    const hg_yaml none = {0};
+    heading *head = NULL;
+    hg_text_plan *kind = NULL;
+    bool is_ours = false;
+    hg_status status;
+
+    HG_TRY(hg_mem_array(&head, 1, sizeof *head));
+    plan->frame.h = options->frame.h;
+    HG_TRY_OR(done, status, read_head(files->path[0], head, &plan->frame, &is_ours));
+    if (!is_ours) {
+        status = HG_FAIL(HG_E_FORMAT,
+                         "'%s' does not begin with the names of Rockstar's columns (id, vmax, "
+                         "vrms, x)",
+                         files->path[0]);
+        goto done;
+    }
+    if (head->is_tree) {
+        status = HG_FAIL(HG_E_FORMAT,
+                         "'%s' holds merger trees of all times: make halo lists of one time "
+                         "(hlist_*.list) of them with consistent-trees",
+                         files->path[0]);
+        goto done;
+    }
+    if (isnan(plan->frame.scale_factor)) {
+        plan->frame.scale_factor = head->scale;
+    }
+    if (!(plan->frame.h > 0)) {
+        status =
+            HG_FAIL(HG_E_INPUT,
+                    "'%s' does not say which h its units hold: set h in the section of the "
+                    "catalogue",
+                    files->path[0]);
+        goto done;
+    }
+    HG_TRY_OR(done, status, add_masses(plan, head));
+    HG_TRY_OR(done, status, add_wanted(plan, head));
+    HG_TRY_OR(done, status, add_derived(plan, head));
+    HG_TRY_OR(done, status, add_others(plan, head));
+    HG_TRY_OR(done, status, hg_mem_zeros(&kind, 1, sizeof *kind));
+    kind->is_text = 1;
+    plan->extra = kind;
+    plan->n_extra = sizeof *kind;
+    plan->frame.dark_matter_only = true;
+    status = hg_texttable_plan(&none, files, plan);
+done:
+    hg_mem_free(head);
+    return status;
+}
+
+/* Turn the stored integers of a derived column, read under a name of their own, into what it
+ * means. */
+static hg_status
+derive(const hg_source *source, const char *raw, hg_table *table)
+{
+    uint8_t *central = NULL;
+    int32_t *flags = NULL;
+    const int64_t *from;
+
+    if (source->kind == CENTRAL) {
+        HG_TRY(hg_table_add(table, source->column.name, "", HG_COLUMN_U8, 1, &central));
+    } else {
+        HG_TRY(hg_table_add(table, source->column.name, "", HG_COLUMN_I32, 1, &flags));
+    }
+    from = hg_table_i64(table, raw);
+    for (int64_t i = 0; i < table->n; i++) {
+        if (central != NULL) {
+            central[i] = from[i] < 0;
+        } else {
+            flags[i] = from[i] > 0 ? HG_FLAG_PHANTOM : 0;
+        }
+    }
+    hg_table_drop(table, raw);
+    return HG_OK;
+}
+
+static hg_status
+read_rows(const hg_plan *plan, int64_t first, int64_t n, int n_source,
+          const hg_source *const source[], hg_table *table)
+{
+    const hg_source **all = NULL;
+    hg_source raw[2];
+    hg_status status;
+    int n_raw = 0;
+
+    HG_TRY(hg_mem_array(&all, (size_t)n_source, sizeof *all));
+    for (int s = 0; s < n_source; s++) {
+        all[s] = source[s];
+        if (source[s]->kind != STORED) {
+            raw[n_raw] = *source[s];
+            raw[n_raw].column.type = HG_COLUMN_I64;
+            snprintf(raw[n_raw].column.name, HG_NAME_MAX, "#%s",
+                     source[s]->kind == CENTRAL ? "central" : "flags");
+            all[s] = &raw[n_raw++];
+        }
+    }
+    status = hg_texttable_read(plan, first, n, n_source, all, table);
+    for (int s = 0; s < n_source && status == HG_OK; s++) {
+        if (source[s]->kind != STORED) {
+            status = derive(source[s], all[s]->column.name, table);
+        }
+    }
+    hg_mem_free(all);
+    return status;
+}
+
+const hg_format hg_format_rockstar = {
+    .name = "rockstar", .probe = probe, .plan = plan_files, .read = read_rows};
