@@ -142,6 +142,15 @@ void hg_comm_gather(const hg_comm *comm, const void *data, size_t n, void *all);
 HG_MUST_CHECK hg_status hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size,
                                             const void *rows, int64_t *n_all, void *all);
 
+/** The same into an array of the caller.
+ *
+ * @collective{comm}
+ * @param[out] all  room for the rows of all ranks
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_comm_gather_into(const hg_comm *comm, int64_t n, size_t size,
+                                            const void *rows, void *all);
+
 /** Send each row to a rank. Rows of one sender stay in order; senders in rank order.
  *
  * @collective{comm}

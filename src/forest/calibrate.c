@@ -112,8 +112,7 @@ calibrate_row(const hg_forest *f, int n_tree, const unsigned char *copies, int64
         if (bag[row] != 0) {
             continue;
         }
-        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, 1, x, (size_t)f->n_feature,
-                      NULL, &leaf);
+        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, 1, x, 0, NULL, &leaf);
         squares = add_leaf(f, f->leaf_offset[t] + leaf, bag, s);
         a += squares;
         n_used += squares > 0;
@@ -141,8 +140,8 @@ make_scratch(const hg_forest *f, int n_tree, struct scratch *s)
 }
 
 static hg_status
-calibrate_range(const hg_forest *f, int threads, const float x[], int64_t first, int64_t n,
-                float factor[])
+calibrate_range(const hg_forest *f, int threads, const float x[], size_t stride, int64_t first,
+                int64_t n, float factor[])
 {
     const int n_tree = f->n_tree < MAX_TREES ? f->n_tree : MAX_TREES;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
@@ -162,7 +161,7 @@ calibrate_range(const hg_forest *f, int threads, const float x[], int64_t first,
 
             factor[i] = 1;
             if (status == HG_OK && f->oob_trees[row] >= f->options.oob_trees_min) {
-                factor[i] = calibrate_row(f, n_tree, copies, row, x + row * f->n_feature, &s);
+                factor[i] = calibrate_row(f, n_tree, copies, row, x + (size_t)row * stride, &s);
             }
         }
         hg_mem_free(s.weight);
@@ -180,7 +179,8 @@ calibrate_range(const hg_forest *f, int threads, const float x[], int64_t first,
 }
 
 hg_status
-hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], hg_forest *f)
+hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t stride,
+                       hg_forest *f)
 {
     const int64_t first = f->n_row * comm->rank / comm->size;
     const int64_t n = f->n_row * (comm->rank + 1) / comm->size - first;
@@ -196,7 +196,7 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], hg_for
     }
     status = hg_mem_array(&factor, (size_t)n, sizeof *factor);
     if (status == HG_OK) {
-        status = calibrate_range(f, threads, x, first, n, factor);
+        status = calibrate_range(f, threads, x, stride, first, n, factor);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status, hg_comm_gather_rows(comm, n, sizeof *factor, factor, &n_all, &all));

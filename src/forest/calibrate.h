@@ -11,11 +11,11 @@
  *
  * @collective{comm}
  * @param[in]     threads  OpenMP threads; 0 = as OpenMP says
- * @param[in]     x  shape (n_row, n_feature); features in canonical order
+ * @param[in]     x  shape (n_row, stride); canonical order, features first
  * @param[in,out] f  the same on all ranks
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_calibrate_residuals(const hg_comm *comm, int threads,
-                                               const float x[], hg_forest *f);
+                                               const float x[], size_t stride, hg_forest *f);
 
 #endif

@@ -1,21 +1,16 @@
 /* Training, tree-parallel: every rank has all rows; tree t is grown by rank t mod size and by
  * whichever thread is free. Streams are keyed by the tree's number and all sums over rows are
- * integers, so neither matters for the bits. Targets become integers q = (y - centre) / quantum
- * below 2^23; the variances by which the criterion scales them are sums of integers too. */
-#include <float.h>
-#include <inttypes.h>
+ * integers, so neither matters for the bits. What is done per row and not per tree (scaling,
+ * residuals) each rank does for its range of the canonical rows. */
 #include <math.h>
 #include <omp.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "forest/calibrate.h"
 #include "forest/checkpoint.h"
 #include "forest/model.h"
-#include "forest/rows.h"
+#include "forest/scaling.h"
 #include "halograft/log.h"
-
-enum { HG_Q_MAX = (1 << 23) - 1, HG_WEIGHT_BITS = 20, HG_SUM_BITS = 38 };
 
 static hg_status
 check_options(const hg_train_options *o, const hg_train_data *d)
@@ -42,169 +37,6 @@ check_options(const hg_train_options *o, const hg_train_data *d)
         return HG_FAIL(HG_E_ARG, "bags by group need a group of each row");
     }
     return hg_rows_check(d);
-}
-
-/* integer weights: w = integer * unit, exact for weights of few bits; equal weights count as
- * none */
-static void
-set_weights(const hg_rows *rows, hg_forest *f)
-{
-    double most = 0;
-    int exponent = 0, bits = 0;
-
-    for (int64_t i = 0; i < rows->n; i++) {
-        f->weight[i] = 1;
-        most = rows->has_weight && rows->weight[i] > most ? rows->weight[i] : most;
-    }
-    if (!rows->has_weight) {
-        return;
-    }
-    while ((int64_t)1 << bits < rows->n) {
-        bits++;
-    }
-    bits = HG_SUM_BITS - bits < HG_WEIGHT_BITS ? HG_SUM_BITS - bits : HG_WEIGHT_BITS;
-    frexp(most, &exponent);
-    for (int64_t i = 0; i < rows->n; i++) {
-        long long w = llrint(ldexp(rows->weight[i], bits - exponent));
-
-        f->weight[i] = w < 1 ? 1 : (uint32_t)w;
-        f->is_weighted |= f->weight[i] != f->weight[0];
-    }
-    f->weight_unit = ldexp(1, exponent - bits);
-    for (int64_t i = 0; i < rows->n && !f->is_weighted; i++) {
-        f->weight_unit = rows->weight[0];
-        f->weight[i] = 1;
-    }
-}
-
-/* centre, quantum and standard deviation of each target; returns the variance in quanta */
-static double
-measure_target(const hg_rows *rows, int o, hg_forest *f)
-{
-    const int n_target = f->n_target;
-    double min = HUGE_VAL, max = -HUGE_VAL, mean, variance;
-    int64_t sum = 0, high = 0, low = 0;
-
-    for (int64_t i = 0; i < rows->n; i++) {
-        double y = rows->y[i * n_target + o];
-
-        min = y < min ? y : min;
-        max = y > max ? y : max;
-    }
-    f->centre[o] = 0.5 * min + 0.5 * max;
-    f->quantum[o] = (0.5 * max - 0.5 * min) / HG_Q_MAX;
-    if (!(f->quantum[o] > DBL_MIN)) {
-        f->centre[o] = min;
-        f->quantum[o] = 0;
-        f->scale[o] = 0;
-        return 0;
-    }
-    for (int64_t i = 0; i < rows->n; i++) {
-        int64_t q = llrint((rows->y[i * n_target + o] - f->centre[o]) / f->quantum[o]);
-
-        sum += q;
-        high += (q * q) >> 23;
-        low += (q * q) & ((1 << 23) - 1);
-    }
-    mean = (double)sum / (double)rows->n;
-    variance =
-        (double)high / (double)rows->n * 0x1p23 + (double)low / (double)rows->n - mean * mean;
-    f->scale[o] = sqrt(variance) * f->quantum[o];
-    return variance;
-}
-
-static int32_t
-quantise(const hg_forest *f, int o, double y)
-{
-    long long q = f->quantum[o] > 0 ? llrint((y - f->centre[o]) / f->quantum[o]) : 0;
-
-    return (int32_t)(q > HG_Q_MAX ? HG_Q_MAX : q < -HG_Q_MAX ? -HG_Q_MAX : q);
-}
-
-static void
-set_rule(const hg_train_options *o, const hg_forest *f, hg_rule *rule)
-{
-    const int n_feature = f->n_feature;
-
-    rule->n_feature = n_feature;
-    rule->n_lane = (n_feature + 15) / 16 * 16;
-    rule->n_word = (n_feature + 31) / 32 * 32;
-    rule->n_target = f->n_target;
-    rule->is_weighted = f->is_weighted;
-    rule->n_channel = f->is_weighted ? 2 * f->n_target + 2 : f->n_target + 1;
-    rule->stride = (size_t)(n_feature + rule->n_channel + 1 + HG_LINE - 1) / HG_LINE * HG_LINE;
-    rule->n_candidate = (int)(o->max_features * n_feature);
-    rule->n_candidate = rule->n_candidate < 1 ? 1 : rule->n_candidate;
-    rule->min_leaf = o->min_leaf;
-    rule->constant_step = (float)o->constant_step;
-}
-
-/* hash of all that decides how a tree with given options is grown */
-static hg_status
-hash_rows(const hg_rule *rule, const hg_word *record, hg_forest *f)
-{
-    const size_t n = (size_t)f->n_row, n_target = (size_t)f->n_target;
-    hg_hash *h = hg_hash_create();
-
-    if (h == NULL) {
-        return HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
-    }
-    hg_hash_feed(h, record, n * rule->stride * sizeof *record);
-    hg_hash_feed(h, f->group, n * sizeof *f->group);
-    hg_hash_feed(h, f->weight, n * sizeof *f->weight);
-    hg_hash_feed(h, f->centre, n_target * sizeof *f->centre);
-    hg_hash_feed(h, f->quantum, n_target * sizeof *f->quantum);
-    hg_hash_feed(h, f->cost, n_target * sizeof *f->cost);
-    f->rows_hash = hg_hash_value(h);
-    hg_hash_free(h);
-    return HG_OK;
-}
-
-/* what the trees are grown from; `record` is owned by the caller */
-static hg_status
-make_plan(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows, hg_forest *f,
-          hg_plan *plan, hg_word **record)
-{
-    hg_rule *rule = &plan->rule;
-
-    set_weights(rows, f);
-    set_rule(o, f, rule);
-    for (int t = 0; t < f->n_target; t++) {
-        double variance = measure_target(rows, t, f);
-        double weight = d->target_weight != NULL ? d->target_weight[t] : 1;
-
-        f->target_weight[t] = weight;
-        f->cost[t] = !o->scale_targets ? weight * f->quantum[t] * f->quantum[t]
-                     : variance > 0    ? weight / variance
-                                       : 0;
-        rule->cost[t] = f->cost[t];
-    }
-    HG_TRY(hg_mem_zeros(record, (size_t)rows->n * rule->stride, sizeof **record));
-    for (int64_t i = 0; i < rows->n; i++) {
-        hg_word *r = *record + (size_t)i * rule->stride;
-
-        for (int k = 0; k < f->n_feature; k++) {
-            r[k].f = rows->x[i * f->n_feature + k] + 0.0f; /* -0 becomes +0 */
-        }
-        for (int t = 0; t < f->n_target; t++) {
-            r[f->n_feature + t].i = quantise(f, t, rows->y[i * f->n_target + t]);
-            f->value[i * f->n_target + t] = (float)rows->y[i * f->n_target + t];
-        }
-        f->key[i] = rows->key[i];
-        f->group[i] = rows->has_group ? rows->group[i] : 0;
-        f->parent[i] = rows->parent[i];
-    }
-    plan->options = *o;
-    plan->n = rows->n;
-    plan->row = *record;
-    plan->group = f->group;
-    plan->weight = f->is_weighted ? f->weight : NULL;
-    plan->feature_bits = f->feature_bits;
-    memcpy(plan->centre, f->centre, sizeof plan->centre);
-    memcpy(plan->quantum, f->quantum, sizeof plan->quantum);
-    HG_TRY(hash_rows(rule, *record, f));
-    HG_TRY(hg_domain_measure(rows->n, f->n_feature, &(*record)->f, rule->stride, f->range));
-    return hg_kernel_choose(&plan->kernel);
 }
 
 /* grow tree t, or rebuild it from its nodes, into tree[t] */
@@ -359,30 +191,68 @@ end:
     return status;
 }
 
-/* r = y - mean over the trees that did not see the row */
-static void
-set_residuals(const hg_train_options *o, const hg_rows *rows, const int64_t oob_sum[],
-              const int64_t oob_trees[], hg_forest *f)
+/* residuals of this rank's rows, gathered on all */
+static hg_status
+set_residuals(const hg_comm *comm, const hg_train_options *o, const hg_rows *rows,
+              const int64_t oob_sum[], const int64_t oob_trees[], hg_forest *f)
 {
+    const size_t n_target = (size_t)f->n_target;
+    hg_status status = HG_OK;
+    float *residual = NULL;
+
+    HG_TRY_OR(end, status,
+              hg_comm_agree(
+                  comm, hg_mem_array(&residual, (size_t)rows->n * n_target, sizeof *residual)));
+    hg_scaling_residuals(o, rows, oob_sum + rows->first * f->n_target, oob_trees + rows->first,
+                         f, residual);
     for (int64_t i = 0; i < f->n_row; i++) {
         f->oob_trees[i] = (uint16_t)oob_trees[i];
-        for (int t = 0; t < f->n_target; t++) {
-            int64_t at = i * f->n_target + t;
-            double mean = (double)oob_sum[at] / (double)(oob_trees[i] * HG_OOB_QUANTUM);
-
-            f->residual[at] = NAN;
-            if (oob_trees[i] >= o->oob_trees_min) {
-                f->residual[at] = (float)(rows->y[at] - (f->centre[t] + f->quantum[t] * mean));
-            }
-        }
     }
+    status =
+        hg_comm_gather_into(comm, rows->n, n_target * sizeof *residual, residual, f->residual);
+end:
+    hg_mem_free(residual);
+    return status;
+}
+
+/* what the forest keeps of the rows, and the records of all ranks; `record` is owned by the
+ * caller */
+static hg_status
+share_rows(const hg_comm *comm, const hg_rows *rows, hg_forest *f, hg_plan *plan,
+           hg_word **record)
+{
+    const size_t n_target = (size_t)f->n_target;
+    float *value = NULL;
+    hg_status status;
+
+    HG_TRY(hg_comm_gather_into(comm, rows->n, sizeof *rows->key, rows->key, f->key));
+    HG_TRY(hg_comm_gather_into(comm, rows->n, sizeof *rows->group, rows->group, f->group));
+    HG_TRY(hg_comm_gather_into(comm, rows->n, sizeof *rows->parent, rows->parent, f->parent));
+    HG_TRY(hg_comm_gather_into(comm, rows->n, sizeof *rows->integer, rows->integer, f->weight));
+    HG_TRY_OR(
+        end, status,
+        hg_comm_agree(comm, hg_mem_array(&value, (size_t)rows->n * n_target, sizeof *value)));
+    for (size_t i = 0; i < (size_t)rows->n * n_target; i++) {
+        value[i] = (float)rows->y[i];
+    }
+    HG_TRY_OR(end, status,
+              hg_comm_gather_into(comm, rows->n, n_target * sizeof *value, value, f->value));
+    HG_TRY_OR(end, status,
+              hg_comm_gather_rows(comm, rows->n, plan->rule.stride * sizeof **record,
+                                  rows->record, &plan->n, record));
+    plan->row = *record;
+    plan->group = f->group;
+    plan->weight = f->is_weighted ? f->weight : NULL;
+end:
+    hg_mem_free(value);
+    return status;
 }
 
 static hg_status
 start_forest(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows,
              hg_forest **f)
 {
-    HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, rows->n, f));
+    HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, rows->n_all, f));
     (*f)->options = *o;
     (*f)->options.threads = 0;
     memcpy((*f)->feature, d->feature, (size_t)d->n_feature * sizeof *d->feature);
@@ -391,23 +261,22 @@ start_forest(const hg_train_options *o, const hg_train_data *d, const hg_rows *r
 }
 
 static hg_status
-train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *d,
-           const hg_train_parts *parts, const hg_rows *rows, hg_forest *f)
+train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts *parts,
+           const hg_rows *rows, hg_plan *plan, hg_forest *f)
 {
-    const size_t n = (size_t)rows->n, n_value = n * (size_t)d->n_target;
+    const size_t n = (size_t)rows->n_all, n_value = n * (size_t)f->n_target;
     hg_status status = HG_OK;
     hg_word *record = NULL;
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
     hg_checkpoint checkpoint = {0};
-    hg_plan plan = {0};
 
-    status = make_plan(o, d, rows, f, &plan, &record);
-    status = status != HG_OK ? status : hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
+    HG_TRY_OR(end, status, share_rows(comm, rows, f, plan, &record));
+    status = hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
     status = status != HG_OK ? status : hg_mem_zeros(&oob, n_value + n, sizeof *oob);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     HG_TRY_OR(end, status, hg_checkpoint_begin(comm, parts, f, tree, &checkpoint));
-    status = grow_trees(comm, &plan, o->trees, &checkpoint, oob, oob + n_value);
+    status = grow_trees(comm, plan, o->trees, &checkpoint, oob, oob + n_value);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     if (parts != NULL && parts->n_tree > 0) {
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
@@ -415,9 +284,10 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_data *
     }
     HG_TRY_OR(end, status, share_trees(comm, o->trees, tree, f));
     hg_comm_sum(comm, n_value + n, oob);
-    set_residuals(o, rows, oob, oob + n_value, f);
+    HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));
     hg_model_mark_full(f);
-    HG_TRY_OR(end, status, hg_calibrate_residuals(comm, o->threads, rows->x, f));
+    HG_TRY_OR(end, status,
+              hg_calibrate_residuals(comm, o->threads, &record->f, plan->rule.stride, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
     hg_checkpoint_end(&checkpoint);
@@ -445,12 +315,14 @@ hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
     hg_status status = HG_OK;
     hg_forest *f = NULL;
     hg_rows rows = {0};
+    hg_plan plan = {0};
 
     *forest = NULL;
     HG_TRY_OR(end, status, hg_comm_agree(comm, check_options(options, data)));
-    HG_TRY_OR(end, status, hg_rows_gather(comm, data, &rows));
+    HG_TRY_OR(end, status, hg_rows_sort(comm, data, &rows));
     HG_TRY_OR(end, status, hg_comm_agree(comm, start_forest(options, data, &rows, &f)));
-    HG_TRY_OR(end, status, train_rows(comm, options, data, parts, &rows, f));
+    HG_TRY_OR(end, status, hg_scaling_make(comm, options, data, &rows, f, &plan));
+    HG_TRY_OR(end, status, train_rows(comm, options, parts, &rows, &plan, f));
     if (parts == NULL || parts->n_tree == 0) {
         *forest = f;
         f = NULL;

@@ -88,16 +88,25 @@ void hg_model_mark_full(hg_forest *forest);
  */
 HG_MUST_CHECK hg_status hg_model_complete(hg_forest *forest);
 
-/** Ranges and quantiles of the features of the training rows.
+/** Ranges and quantiles of the features of the training rows, of which each rank has a part.
  *
- * @local
- * @param[in]  n       rows, at least 1
+ * @collective{comm}
+ * @param[in]  n       rows of this rank
+ * @param[in]  n_all   rows of all ranks, at least 1
  * @param[in]  x       shape (n, stride), features first
  * @param[out] range   shape (n_feature)
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_domain_measure(int64_t n, int n_feature, const float x[],
-                                          size_t stride, hg_feature_range range[]);
+HG_MUST_CHECK hg_status hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all,
+                                          int n_feature, const float x[], size_t stride,
+                                          hg_feature_range range[]);
+
+/** A float as an integer with the same order (no NaN; -0 below +0), and back.
+ *
+ * @local
+ */
+uint32_t hg_domain_code(float x);
+float hg_domain_value(uint32_t code);
 
 /** Whether a training row was out of the bag of a tree.
  *

@@ -1,13 +1,11 @@
-/* Gathering of training rows. Every rank gets all of them (trees are what is distributed), and
- * puts them into the order of (group, key): the place there is the canonical row number, which
- * keys bags and leaf-mates, so that nothing depends on the order or distribution of the input.
- */
+/* Every rank gets a range of the rows in the order of (group, key): the place there is the
+ * canonical row number, which keys bags and leaf-mates, so that nothing depends on the order or
+ * distribution of the input. */
 #include "forest/rows.h"
 
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -78,119 +76,39 @@ agree_shape(const hg_comm *comm, const hg_train_data *d, hg_rows *rows)
     return HG_OK;
 }
 
-typedef struct hg_place {
-    uint64_t group;
-    uint64_t key;
-    int64_t row;
-} hg_place;
-
-static int
-compare_places(const void *a, const void *b)
-{
-    const hg_place *x = a, *y = b;
-
-    if (x->group != y->group) {
-        return x->group > y->group ? 1 : -1;
-    }
-    return (x->key > y->key) - (x->key < y->key);
-}
-
-/* a key must be unique over all groups, not only in its own */
+/* make room for a column and send it on its way */
 static hg_status
-check_duplicates(const hg_rows *rows, hg_place place[])
+move_column(const hg_comm *comm, const hg_route *route, size_t size, const void *from, void *to)
 {
-    for (int64_t i = 0; i < rows->n; i++) {
-        place[i] = (hg_place){0, rows->key[i], i};
-    }
-    qsort(place, (size_t)rows->n, sizeof *place, compare_places);
-    for (int64_t i = 1; i < rows->n; i++) {
-        if (place[i].key == place[i - 1].key) {
-            return HG_FAIL(HG_E_INPUT,
-                           "two training rows have the key %" PRIu64
-                           ": is a file or a region listed twice",
-                           place[i].key);
-        }
-    }
-    return HG_OK;
-}
+    void *column = NULL;
+    hg_status status = hg_mem_array(&column, (size_t)route->n, size);
 
-/* permute rows of `size` bytes: row i becomes that of place i */
-static hg_status
-permute(void *array, size_t size, int64_t n, const hg_place place[])
-{
-    char *old = NULL, *sorted = NULL;
-
-    memcpy(&old, array, sizeof old);
-    if (old == NULL) {
-        return HG_OK;
-    }
-    HG_TRY(hg_mem_array(&sorted, (size_t)n, size));
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(sorted + (size_t)i * size, old + (size_t)place[i].row * size, size);
-    }
-    memcpy(array, &sorted, sizeof sorted);
-    hg_mem_free(old);
-    return HG_OK;
-}
-
-static hg_status
-sort_rows(const hg_train_data *d, hg_rows *r)
-{
-    hg_status status = HG_OK;
-    hg_place *place = NULL;
-
-    if (r->n == 0) {
-        return HG_FAIL(HG_E_INPUT, "there are no training rows");
-    }
-    if (r->n > (int64_t)UINT32_MAX - 1) {
-        return HG_FAIL(HG_E_INPUT, "%" PRId64 " training rows are more than 2^32 - 2", r->n);
-    }
-    HG_TRY(hg_mem_array(&place, (size_t)r->n, sizeof *place));
-    HG_TRY_OR(end, status, check_duplicates(r, place));
-    for (int64_t i = 0; i < r->n; i++) {
-        place[i] = (hg_place){r->has_group ? r->group[i] : 0, r->key[i], i};
-    }
-    qsort(place, (size_t)r->n, sizeof *place, compare_places);
-    HG_TRY_OR(end, status, permute(&r->key, sizeof *r->key, r->n, place));
-    HG_TRY_OR(end, status, permute(&r->group, sizeof *r->group, r->n, place));
-    HG_TRY_OR(end, status, permute(&r->parent, sizeof *r->parent, r->n, place));
-    HG_TRY_OR(end, status, permute(&r->weight, sizeof *r->weight, r->n, place));
-    HG_TRY_OR(end, status, permute(&r->x, (size_t)d->n_feature * sizeof *r->x, r->n, place));
-    HG_TRY_OR(end, status, permute(&r->y, (size_t)d->n_target * sizeof *r->y, r->n, place));
-end:
-    hg_mem_free(place);
-    return status;
+    memcpy(to, &column, sizeof column);
+    HG_TRY(hg_comm_agree(comm, status));
+    return hg_route_column(comm, route, size, from, column, size);
 }
 
 hg_status
-hg_rows_gather(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
+hg_rows_sort(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
 {
-    hg_status status = HG_OK;
     const uint64_t *parent = d->parent_key != NULL ? d->parent_key : d->key;
+    hg_status status = HG_OK;
 
     *r = (hg_rows){0};
     HG_TRY_OR(fail, status, hg_comm_agree(comm, agree_shape(comm, d, r)));
     HG_TRY_OR(fail, status,
-              hg_comm_gather_rows(comm, d->n, sizeof *d->key, d->key, &r->n, &r->key));
-    HG_TRY_OR(fail, status,
-              hg_comm_gather_rows(comm, d->n, sizeof *parent, parent, &r->n, &r->parent));
-    if (r->has_group) {
-        HG_TRY_OR(
-            fail, status,
-            hg_comm_gather_rows(comm, d->n, sizeof *d->group, d->group, &r->n, &r->group));
-    }
+              hg_route_create(comm, d->n, r->has_group, d->group, d->key, &r->route, &r->group,
+                              &r->key));
+    r->n = r->route.n;
+    r->first = r->route.first;
+    r->n_all = r->route.n_all;
+    HG_TRY_OR(fail, status, move_column(comm, &r->route, sizeof *parent, parent, &r->parent));
     if (r->has_weight) {
-        HG_TRY_OR(
-            fail, status,
-            hg_comm_gather_rows(comm, d->n, sizeof *d->weight, d->weight, &r->n, &r->weight));
+        HG_TRY_OR(fail, status,
+                  move_column(comm, &r->route, sizeof *d->weight, d->weight, &r->weight));
     }
     HG_TRY_OR(fail, status,
-              hg_comm_gather_rows(comm, d->n, (size_t)d->n_feature * sizeof *d->x, d->x, &r->n,
-                                  &r->x));
-    HG_TRY_OR(fail, status,
-              hg_comm_gather_rows(comm, d->n, (size_t)d->n_target * sizeof *d->y, d->y, &r->n,
-                                  &r->y));
-    HG_TRY_OR(fail, status, hg_comm_agree(comm, sort_rows(d, r)));
+              move_column(comm, &r->route, (size_t)d->n_target * sizeof *d->y, d->y, &r->y));
     return HG_OK;
 
 fail:
@@ -198,14 +116,36 @@ fail:
     return status;
 }
 
+hg_status
+hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t stride, hg_rows *r)
+{
+    hg_status status = hg_mem_zeros(&r->record, (size_t)r->n * stride, sizeof *r->record);
+
+    HG_TRY(hg_comm_agree(comm, status));
+    status = hg_route_column(comm, &r->route, (size_t)d->n_feature * sizeof *d->x, d->x,
+                             r->record, stride * sizeof *r->record);
+    hg_route_clear(&r->route);
+    HG_TRY(status);
+    for (int64_t i = 0; i < r->n; i++) {
+        hg_word *x = r->record + (size_t)i * stride;
+
+        for (int k = 0; k < d->n_feature; k++) {
+            x[k].f += 0.0f; /* -0 becomes +0 */
+        }
+    }
+    return HG_OK;
+}
+
 void
 hg_rows_clear(hg_rows *r)
 {
+    hg_route_clear(&r->route);
     hg_mem_free(r->key);
     hg_mem_free(r->group);
     hg_mem_free(r->parent);
     hg_mem_free(r->weight);
-    hg_mem_free(r->x);
     hg_mem_free(r->y);
+    hg_mem_free(r->integer);
+    hg_mem_free(r->record);
     *r = (hg_rows){0};
 }

@@ -97,31 +97,40 @@ done:
 }
 
 hg_status
-hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size, const void *rows,
-                    int64_t *n_all, void *all)
+hg_comm_gather_into(const hg_comm *comm, int64_t n, size_t size, const void *rows, void *all)
 {
     int64_t *count = NULL;
-    char *block = NULL;
+    char *at = all;
     hg_status status;
-    int64_t first = 0;
 
-    *n_all = 0;
-    memcpy(all, &(void *){NULL}, sizeof(void *));
     status = hg_mem_zeros(&count, (size_t)comm->size, sizeof *count);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     hg_comm_gather(comm, &n, sizeof n, count);
     for (int r = 0; r < comm->size; r++) {
-        *n_all += count[r];
+        if (r == comm->rank && n > 0) {
+            memcpy(at, rows, (size_t)n * size);
+        }
+        hg_comm_broadcast(comm, r, at, (size_t)count[r] * size);
+        at += (size_t)count[r] * size;
     }
+done:
+    hg_mem_free(count);
+    return status;
+}
+
+hg_status
+hg_comm_gather_rows(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+                    int64_t *n_all, void *all)
+{
+    char *block = NULL;
+    hg_status status;
+
+    memcpy(all, &(void *){NULL}, sizeof(void *));
+    *n_all = n;
+    hg_comm_sum(comm, 1, n_all);
     status = hg_mem_array(&block, (size_t)*n_all, size);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int r = 0; r < comm->size; r++) {
-        if (r == comm->rank && n > 0) {
-            memcpy(block + (size_t)first * size, rows, (size_t)n * size);
-        }
-        hg_comm_broadcast(comm, r, block + (size_t)first * size, (size_t)count[r] * size);
-        first += count[r];
-    }
+    HG_TRY_OR(done, status, hg_comm_gather_into(comm, n, size, rows, block));
     memcpy(all, &block, sizeof block);
     block = NULL;
 done:
@@ -129,6 +138,5 @@ done:
         *n_all = 0;
     }
     hg_mem_free(block);
-    hg_mem_free(count);
     return status;
 }
