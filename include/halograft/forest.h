@@ -112,6 +112,7 @@ typedef struct hg_train_parts {
     int resume;       /**< take the trees that are there, grow the others */
     int merge;        /**< all trees must be there */
     int overwrite;    /**< without resume: remove part files that are in the way */
+    int stage;        /**< of the model; its parts are PATH.stageS.trees-... for S > 0 */
 } hg_train_parts;
 
 /** Train a forest with part files. The forest is that of hg_forest_train(), bit for bit,
@@ -132,7 +133,7 @@ HG_MUST_CHECK hg_status hg_forest_train_parts(const hg_comm *comm,
                                               const hg_train_data *data,
                                               const hg_train_parts *parts, hg_forest **forest);
 
-/** Remove the part files of a model, once the model is published.
+/** Remove the part files of all stages of a model, once the model is published.
  *
  * @collective{comm}
  * @param[in] path  of the model
@@ -330,7 +331,8 @@ const char *hg_forest_get_meta(const hg_forest *forest, const char *name);
 int hg_forest_meta_count(const hg_forest *forest);
 const char *hg_forest_meta_name(const hg_forest *forest, int i);
 
-/** Write a model file (HDF5), published atomically. Rank 0 writes.
+/** Write a model file (HDF5) with this forest as its only stage, published atomically. Rank 0
+ * writes.
  *
  * @collective{comm}
  * @param[in] forest     the same on all ranks
@@ -341,13 +343,14 @@ const char *hg_forest_meta_name(const hg_forest *forest, int i);
 HG_MUST_CHECK hg_status hg_forest_save(const hg_comm *comm, const hg_forest *forest,
                                        const char *path, int overwrite);
 
-/** Read a model file; rank 0 reads, all ranks get the forest. The content hash is verified.
+/** Read a model file of one stage; rank 0 reads, all ranks get the forest. The content hash is
+ * verified.
  *
  * @collective{comm}
  * @param[in]  path    model file
  * @param[out] forest  owned by the caller, free with hg_forest_free(); NULL on failure
- * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when it is no model or of a newer version;
- * HG_E_VERIFY when the content does not match its hash; HG_E_READ; HG_E_MEMORY
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when it is no model, of a newer version, or has
+ * several stages; HG_E_VERIFY when the content does not match its hash; HG_E_READ; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_forest_load(const hg_comm *comm, const char *path,
                                        hg_forest **forest);

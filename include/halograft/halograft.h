@@ -10,6 +10,7 @@
 #include "halograft/log.h"
 #include "halograft/params.h"
 #include "halograft/schema.h"
+#include "halograft/stages.h"
 #include "halograft/table.h"
 #include "halograft/version.h"
 

@@ -18,7 +18,7 @@
 static hg_status
 check_frames(const hg_grafter *g)
 {
-    const char *text = hg_forest_get_meta(g->forest, "frame");
+    const char *text = hg_forest_get_meta(hg_stages_forest(g->model, 0), "frame");
     hg_frame trained;
 
     if (text == NULL) {
@@ -41,8 +41,8 @@ check_frames(const hg_grafter *g)
 static hg_status
 prepare(hg_grafter *g)
 {
-    HG_TRY(hg_recipes_of_model(g->forest, false, &g->features));
-    HG_TRY(hg_recipes_of_model(g->forest, true, &g->targets));
+    HG_TRY(hg_recipes_of_model(g->model, false, &g->features));
+    HG_TRY(hg_recipes_of_model(g->model, true, &g->targets));
     if (g->params->selection.apply != NULL) {
         HG_TRY(hg_expression_create(g->params->selection.apply, &g->selection));
     }
@@ -90,7 +90,7 @@ journal_round(const hg_comm *comm, const hg_grafter *g, const char *journal, int
                  "], \"inputs\": \"%016" PRIx64 "\", \"model\": \"%016" PRIx64
                  "\", \"params\": \"%016" PRIx64 "\"}",
                  part, row, row + hg_catalog_part_rows(g->catalog, part),
-                 hg_catalog_identity(g->catalog), hg_forest_hash(g->forest),
+                 hg_catalog_identity(g->catalog), hg_stages_hash(g->model),
                  hg_params_hash(g->params));
         status = hg_journal_append(journal, line);
     }
@@ -155,7 +155,7 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwri
              "model: {file: \"%.500s\", content_hash: %016" PRIx64
              "}\nparent: {identity: %016" PRIx64 ", rows: %" PRId64
              "}\nparameters_hash: %016" PRIx64 "\n",
-             g->params->model.file, hg_forest_hash(g->forest), hg_catalog_identity(g->catalog),
+             g->params->model.file, hg_stages_hash(g->model), hg_catalog_identity(g->catalog),
              hg_catalog_n_row(g->catalog), hg_params_hash(g->params));
     HG_TRY(check_space(comm, g, path));
     HG_TRY(hg_output_create(comm, &options, &output));
@@ -187,7 +187,7 @@ report(const hg_comm *comm, const hg_grafter *g, const char *path)
 }
 
 static hg_predict_options
-draw_options(const hg_params *params, const hg_forest *forest, bool is_loud)
+draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
 {
     hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
 
@@ -196,8 +196,8 @@ draw_options(const hg_params *params, const hg_forest *forest, bool is_loud)
         strcmp(params->scatter.method, "leaf-value") == 0 ? HG_DRAW_LEAF : HG_DRAW_RESIDUAL;
     o.seed = (uint64_t)params->meta.seed;
     o.threads = (int)params->run.threads;
-    if (o.method == HG_DRAW_RESIDUAL && hg_forest_options(forest)->bag == HG_BAG_NONE &&
-        o.n_draw > 0) {
+    if (o.method == HG_DRAW_RESIDUAL &&
+        hg_forest_options(hg_stages_forest(model, 0))->bag == HG_BAG_NONE && o.n_draw > 0) {
         if (is_loud) {
             hg_log_warn("apply: the model was trained without a bag and has no residuals: "
                         "draws take leaf values instead");
@@ -208,16 +208,16 @@ draw_options(const hg_params *params, const hg_forest *forest, bool is_loud)
 }
 
 static hg_status
-open_inputs(const hg_comm *comm, const hg_params *params, hg_forest **forest,
+open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
             hg_catalog **catalog)
 {
-    char model[HG_PATH_MAX], buffer[HG_PATH_MAX];
+    char path[HG_PATH_MAX], buffer[HG_PATH_MAX];
     const char *file[1];
     hg_catalog_options options;
 
-    HG_TRY(hg_paths_output(params, params->model.file, sizeof model, model));
+    HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
     HG_TRY(hg_paths_parent(params, sizeof buffer, buffer, file, &options));
-    HG_TRY(hg_forest_load(comm, model, forest));
+    HG_TRY(hg_stages_load(comm, path, model));
     return hg_catalog_open(comm, &options, catalog);
 }
 
@@ -226,20 +226,20 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
     char path[HG_PATH_MAX];
     hg_grafter *g = NULL;
-    hg_forest *forest = NULL;
+    hg_stages *model = NULL;
     hg_catalog *catalog = NULL;
     hg_status status;
 
     HG_TRY(hg_paths_output(params, params->output.catalogue, sizeof path, path));
     HG_TRY_OR(done, status, hg_paths_make_folder(comm, path));
-    HG_TRY_OR(done, status, open_inputs(comm, params, &forest, &catalog));
+    HG_TRY_OR(done, status, open_inputs(comm, params, &model, &catalog));
     status = hg_mem_zeros(&g, 1, sizeof *g);
     if (status == HG_OK) {
         g->params = params;
-        g->forest = forest;
+        g->model = model;
         g->catalog = catalog;
         g->is_loud = comm->rank == 0;
-        g->options = draw_options(params, forest, g->is_loud);
+        g->options = draw_options(params, model, g->is_loud);
         status = prepare(g);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
@@ -258,7 +258,7 @@ done:
         hg_expression_free(g->selection);
     }
     hg_mem_free(g);
-    hg_forest_free(forest);
+    hg_stages_free(model);
     hg_catalog_close(catalog);
     return status;
 }

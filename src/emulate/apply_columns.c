@@ -79,7 +79,7 @@ list_predictions(hg_grafter *g)
     declare(g, "origin", "", "flag",
             "0 = not a training halo, 1 = training halo, out-of-bag mean, 2 = training halo "
             "without one, 255 = not predicted");
-    for (int w = 0; w < hg_forest_mask_words(g->forest); w++) {
+    for (int w = 0; w < hg_forest_mask_words(hg_stages_forest(g->model, 0)); w++) {
         snprintf(name, sizeof name, w == 0 ? "extrapolated" : "extrapolated%d", w + 1);
         declare(g, name, "", "flag",
                 "bit f is set when feature f lies outside the training range");

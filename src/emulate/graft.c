@@ -70,7 +70,8 @@ allocate_space(const hg_grafter *g, struct part_space *s)
     HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
     HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
     HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
-    HG_TRY(hg_mem_array(&s->outside, n * (size_t)hg_forest_mask_words(g->forest),
+    HG_TRY(hg_mem_array(&s->outside,
+                        n * (size_t)hg_forest_mask_words(hg_stages_forest(g->model, 0)),
                         sizeof *s->outside));
     return hg_mem_array(&s->origin, n, 1);
 }
@@ -143,7 +144,7 @@ add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, con
 static hg_status
 add_flags(hg_grafter *g, hg_table *table, const struct part_space *s)
 {
-    const int words = hg_forest_mask_words(g->forest);
+    const int words = hg_forest_mask_words(hg_stages_forest(g->model, 0));
     uint8_t *origin = NULL;
 
     HG_TRY(hg_table_add(table, "origin", "", HG_COLUMN_U8, 1, &origin));
@@ -187,7 +188,7 @@ graft_rows(hg_grafter *g, hg_table *table, struct part_space *s)
     result = (hg_prediction){
         .mean = s->mean, .draw = s->draw, .outside = s->outside, .origin = s->origin};
     hg_phase_start("apply: predict");
-    HG_TRY(hg_forest_predict(g->forest, &g->options, s->n, s->key, s->x, &result));
+    HG_TRY(hg_stages_predict(g->model, &g->options, s->n, s->key, s->x, &result));
     hg_phase_stop("apply: predict");
     for (int t = 0; t < g->targets.n; t++) {
         hg_predicted_name(g->targets.recipe[t].name, -1, sizeof name, name);

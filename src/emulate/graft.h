@@ -9,15 +9,15 @@
 #include "emulate/recipes.h"
 #include "halograft/catalog.h"
 #include "halograft/error.h"
-#include "halograft/forest.h"
 #include "halograft/params.h"
+#include "halograft/stages.h"
 
 enum { HG_GRAFT_OUTPUTS_MAX = 2048 };
 
 /** A model made ready for a parent catalogue. */
 typedef struct hg_grafter {
     const hg_params *params;
-    const hg_forest *forest;
+    const hg_stages *model;
     const hg_catalog *catalog;
     hg_recipes features;
     hg_recipes targets;

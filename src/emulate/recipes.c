@@ -60,14 +60,15 @@ hg_recipes_parse(const hg_entries *entries, const char *section, hg_recipes *set
 }
 
 hg_status
-hg_recipes_of_model(const hg_forest *forest, bool targets, hg_recipes *set)
+hg_recipes_of_model(const hg_stages *model, bool targets, hg_recipes *set)
 {
-    const int n = targets ? hg_forest_targets(forest) : hg_forest_features(forest);
+    const hg_forest *first = hg_stages_forest(model, 0);
+    const int n = targets ? hg_stages_targets(model) : hg_forest_features(first);
 
     HG_TRY(allocate(set, n));
     for (int i = 0; i < n; i++) {
         const hg_field_spec *spec =
-            targets ? hg_forest_target(forest, i) : hg_forest_feature(forest, i);
+            targets ? hg_stages_target(model, i) : hg_forest_feature(first, i);
 
         if (parse_one(set, spec->name, spec->expression) != HG_OK) {
             hg_error_prefix("in the model: ");

@@ -5,8 +5,8 @@
 
 #include "halograft/catalog.h"
 #include "halograft/error.h"
-#include "halograft/forest.h"
 #include "halograft/params.h"
+#include "halograft/stages.h"
 #include "table/recipe.h"
 
 /** A set; {0} is a valid empty one. */
@@ -40,7 +40,7 @@ HG_MUST_CHECK hg_status hg_recipes_parse(const hg_entries *entries, const char *
  * @param[in]  targets  false = features, true = targets
  * @param[out] set      release with hg_recipes_clear()
  */
-HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_forest *forest, bool targets,
+HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_stages *model, bool targets,
                                             hg_recipes *set);
 
 /** Release a set; it is then empty.

@@ -13,6 +13,7 @@
 #include "emulate/paths.h"
 #include "emulate/training_rows.h"
 #include "halograft/log.h"
+#include "halograft/stages.h"
 #include "halograft/version.h"
 #include "store/publish.h"
 
@@ -153,9 +154,10 @@ parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets
 /* Recipes, rows and forest of a run; rows are released, the caller releases the rest. */
 static hg_status
 train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
-            hg_recipes *features, hg_recipes *targets, hg_forest **forest)
+            hg_recipes *features, hg_recipes *targets, hg_stages **model)
 {
     hg_training_rows rows = {0};
+    hg_forest *forest = NULL;
     hg_status status;
 
     HG_TRY(hg_comm_agree(comm, parse_recipes(params, features, targets)));
@@ -165,29 +167,38 @@ train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *
     HG_TRY(status);
     HG_TRY_OR(done, status, count_rows(comm, params, &rows));
     hg_phase_start("train: grow");
-    status = grow(comm, params, parts, features, targets, &rows, forest);
+    status = grow(comm, params, parts, features, targets, &rows, &forest);
     hg_phase_stop("train: grow");
-    if (status == HG_OK && *forest != NULL) {
-        status = hg_comm_agree(comm, set_meta(params, &rows, *forest));
+    if (status == HG_OK && forest != NULL) {
+        status = set_meta(params, &rows, forest);
+        status = status == HG_OK ? hg_stages_wrap(forest, model) : status;
+        forest = *model != NULL ? NULL : forest;
+        status = hg_comm_agree(comm, status);
     }
 done:
+    hg_forest_free(forest);
     hg_training_rows_clear(&rows);
     return status;
 }
 
 /* publish the model; its trees stand in it now, so the part files go */
 static hg_status
-write_model(const hg_comm *comm, const hg_forest *forest, const char *path, bool overwrite)
+write_model(const hg_comm *comm, const hg_stages *model, const char *path, bool overwrite)
 {
     hg_status status;
+    int64_t trees = 0, leaves = 0;
 
     hg_phase_start("train: write");
-    status = hg_forest_save(comm, forest, path, overwrite);
+    status = hg_stages_save(comm, model, path, overwrite);
     hg_phase_stop("train: write");
     HG_TRY(status);
-    hg_log_info("train: model '%s', %d trees, %" PRId64 " leaves, content hash %016" PRIx64,
-                path, hg_forest_trees(forest), hg_forest_leaves(forest),
-                hg_forest_hash(forest));
+    for (int s = 0; s < hg_stages_count(model); s++) {
+        trees += hg_forest_trees(hg_stages_forest(model, s));
+        leaves += hg_forest_leaves(hg_stages_forest(model, s));
+    }
+    hg_log_info("train: model '%s', %" PRId64 " trees, %" PRId64
+                " leaves, content hash %016" PRIx64,
+                path, trees, leaves, hg_stages_hash(model));
     if (hg_forest_remove_parts(comm, path) != HG_OK && comm->rank == 0) {
         hg_log_warn("train: part files beside '%s' could not be removed and may be deleted",
                     path);
@@ -209,7 +220,7 @@ hg_emulate_train_more(const hg_comm *comm, const hg_params *params, hg_train_mod
                             .merge = mode == HG_TRAIN_MERGE,
                             .overwrite = overwrite};
     hg_recipes features = {0}, targets = {0};
-    hg_forest *forest = NULL;
+    hg_stages *model = NULL;
     hg_status status;
 
     HG_TRY(hg_paths_output(params, m->file, sizeof path, path));
@@ -217,17 +228,18 @@ hg_emulate_train_more(const hg_comm *comm, const hg_params *params, hg_train_mod
     if (!overwrite && mode == HG_TRAIN_ANEW && parts.n_tree == 0) {
         HG_TRY(hg_output_claim(comm, path, false));
     }
-    HG_TRY_OR(done, status, train_model(comm, params, &parts, &features, &targets, &forest));
-    if (forest != NULL) {
-        HG_TRY_OR(done, status, hg_comm_agree(comm, report_metrics(forest)));
-        status = write_model(comm, forest, path, overwrite || mode != HG_TRAIN_ANEW);
+    HG_TRY_OR(done, status, train_model(comm, params, &parts, &features, &targets, &model));
+    if (model != NULL) {
+        HG_TRY_OR(done, status,
+                  hg_comm_agree(comm, report_metrics(hg_stages_forest(model, 0))));
+        status = write_model(comm, model, path, overwrite || mode != HG_TRAIN_ANEW);
     } else {
         hg_log_info("train: trees %d to %d stand in part files beside '%s'; 'train --merge' "
                     "joins them when all %d are there",
                     parts.first_tree, parts.first_tree + parts.n_tree - 1, path, (int)m->trees);
     }
 done:
-    hg_forest_free(forest);
+    hg_stages_free(model);
     hg_recipes_clear(&features);
     hg_recipes_clear(&targets);
     return status;

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "forest/model_file.h"
 #include "halograft/log.h"
+#include "halograft/stages.h"
 #include "store/publish.h"
 #include "store/seal.h"
 
@@ -52,9 +53,20 @@ compare_names(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* part files of a model that hold numbers within [first, last), sorted */
+/* "PATH.trees-" of stage 0 and "PATH.stageS.trees-" of the others */
 static hg_status
-list_parts(const char *path, int first, int last, struct names *names)
+get_part_stem(const char *path, int stage, char stem[HG_PATH_MAX])
+{
+    char whole[HG_PATH_MAX];
+
+    get_stem(path, whole);
+    return stage == 0 ? hg_text_path(HG_PATH_MAX, stem, "%s.trees-", whole)
+                      : hg_text_path(HG_PATH_MAX, stem, "%s.stage%d.trees-", whole, stage);
+}
+
+/* part files of a stage that hold numbers within [first, last), sorted */
+static hg_status
+list_parts(const char *path, int stage, int first, int last, struct names *names)
 {
     char stem[HG_PATH_MAX], full[HG_PATH_MAX];
     char *slash;
@@ -64,7 +76,7 @@ list_parts(const char *path, int first, int last, struct names *names)
     DIR *folder;
     size_t n;
 
-    get_stem(path, stem);
+    HG_TRY(get_part_stem(path, stage, stem));
     slash = strrchr(stem, '/');
     base = slash != NULL ? slash + 1 : stem;
     n = strlen(base);
@@ -79,8 +91,8 @@ list_parts(const char *path, int first, int last, struct names *names)
         int low, high, end = 0;
 
         if (strncmp(entry->d_name, base, n) == 0 &&
-            sscanf(entry->d_name + n, ".trees-%d-%d.hdf5%n", &low, &high, &end) == 2 &&
-            end > 0 && entry->d_name[n + (size_t)end] == '\0' && low < last && high >= first) {
+            sscanf(entry->d_name + n, "%d-%d.hdf5%n", &low, &high, &end) == 2 && end > 0 &&
+            entry->d_name[n + (size_t)end] == '\0' && low < last && high >= first) {
             status = hg_text_path(sizeof full, full, "%s%s%s", slash != NULL ? stem : "",
                                   slash != NULL ? "/" : "", entry->d_name);
             status = status == HG_OK ? add_name(names, full) : status;
@@ -112,7 +124,7 @@ find_sources(const hg_checkpoint *c, struct names *names)
     const hg_train_parts *p = c->parts;
     const int first = c->forest->options.first_tree;
 
-    HG_TRY(list_parts(p->path, first + c->first, first + c->last, names));
+    HG_TRY(list_parts(p->path, p->stage, first + c->first, first + c->last, names));
     if (!p->resume && !p->merge) {
         if (names->n > 0 && !p->overwrite) {
             return HG_FAIL(HG_E_EXISTS,
@@ -128,6 +140,25 @@ find_sources(const hg_checkpoint *c, struct names *names)
 }
 
 /* ---- reading ---- */
+/* datasets of the stage in part files and in the model */
+struct paths {
+    char threshold[HG_STAGE_PATH], link[HG_STAGE_PATH], importance[HG_STAGE_PATH];
+    char offset[HG_STAGE_PATH], number[HG_STAGE_PATH];
+};
+
+static struct paths
+get_paths(const hg_checkpoint *c)
+{
+    struct paths p;
+
+    hg_stage_path(c->parts->stage, "node/threshold", p.threshold);
+    hg_stage_path(c->parts->stage, "node/link", p.link);
+    hg_stage_path(c->parts->stage, "tree/importance", p.importance);
+    hg_stage_path(c->parts->stage, "tree/node_offset", p.offset);
+    hg_stage_path(c->parts->stage, "tree/number", p.number);
+    return p;
+}
+
 static hg_status
 refuse(const char *path, const char *key, double there, double here)
 {
@@ -163,25 +194,25 @@ compare_options(const hg_train_options *a, const hg_train_options *b, const char
 }
 
 static hg_status
-compare_specs(hg_h5 *file, const char *path, const char *section, const char *group, int n,
-              const hg_field_spec mine[])
+compare_specs(hg_h5 *file, const char *path, int stage, const char *section, const char *group,
+              int n, const hg_field_spec mine[])
 {
     hg_field_spec *theirs = NULL;
     hg_status status = HG_OK;
-    char name[64];
+    char name[HG_STAGE_PATH];
 
-    snprintf(name, sizeof name, "%s/%03d", group, n);
+    hg_spec_path(stage, group, n, name);
     if (hg_h5_exists(file, name)) {
         return HG_FAIL(HG_E_INPUT, "%s: the trees in '%s' were grown with more than %d",
                        section, path, n);
     }
-    snprintf(name, sizeof name, "%s/%03d", group, n - 1);
+    hg_spec_path(stage, group, n - 1, name);
     if (!hg_h5_exists(file, name)) {
         return HG_FAIL(HG_E_INPUT, "%s: the trees in '%s' were grown with fewer than %d",
                        section, path, n);
     }
     HG_TRY(hg_mem_zeros(&theirs, (size_t)n, sizeof *theirs));
-    status = hg_model_read_specs(file, group, n, theirs);
+    status = hg_model_read_specs(file, stage, group, n, theirs);
     for (int i = 0; i < n && status == HG_OK; i++) {
         if (strcmp(theirs[i].name, mine[i].name) != 0 ||
             strcmp(theirs[i].expression, mine[i].expression) != 0) {
@@ -196,8 +227,9 @@ compare_specs(hg_h5 *file, const char *path, const char *section, const char *gr
 }
 
 static hg_status
-compare_file(hg_h5 *file, const char *path, const hg_forest *f, int64_t *first_tree)
+compare_file(hg_h5 *file, const char *path, int stage, const hg_forest *f, int64_t *first_tree)
 {
+    char group[HG_STAGE_PATH];
     hg_train_options options = {0};
     char text[32], wanted[32];
     double unit;
@@ -207,12 +239,19 @@ compare_file(hg_h5 *file, const char *path, const hg_forest *f, int64_t *first_t
     if (strcmp(text, FORMAT) != 0 && strcmp(text, "halograft-model") != 0) {
         return HG_FAIL(HG_E_FORMAT, "'%s' holds no trees", path);
     }
-    HG_TRY(hg_model_read_options(file, &options, &bits, &unit));
+    hg_stage_path(stage, NULL, group);
+    if (!hg_h5_exists(file, group)) {
+        return HG_FAIL(HG_E_INPUT,
+                       "Targets: the trees in '%s' were grown for fewer stages, there is no "
+                       "'%s'",
+                       path, group);
+    }
+    HG_TRY(hg_model_read_options(file, stage, &options, &bits, &unit));
     *first_tree = options.first_tree;
     HG_TRY(compare_options(&options, &f->options, path));
-    HG_TRY(compare_specs(file, path, "Features", "/features", f->n_feature, f->feature));
-    HG_TRY(compare_specs(file, path, "Targets", "/targets", f->n_target, f->target));
-    HG_TRY(hg_h5_get_string(file, "/stage0", "rows_hash", sizeof text, text));
+    HG_TRY(compare_specs(file, path, stage, "Features", "features", f->n_feature, f->feature));
+    HG_TRY(compare_specs(file, path, stage, "Targets", "targets", f->n_target, f->target));
+    HG_TRY(hg_h5_get_string(file, group, "rows_hash", sizeof text, text));
     snprintf(wanted, sizeof wanted, "%016" PRIx64, f->rows_hash);
     if (strcmp(text, wanted) != 0) {
         return HG_FAIL(HG_E_INPUT,
@@ -228,6 +267,7 @@ static hg_status
 read_tree(hg_h5 *file, const hg_checkpoint *c, int64_t i, int64_t at, int64_t n, int t)
 {
     const hg_forest *f = c->forest;
+    const struct paths paths = get_paths(c);
     hg_tree *tree = &c->tree[t];
     hg_status status = HG_OK;
     float *threshold = NULL;
@@ -239,11 +279,9 @@ read_tree(hg_h5 *file, const hg_checkpoint *c, int64_t i, int64_t at, int64_t n,
     HG_TRY_OR(end, status, hg_mem_array(&tree->node, (size_t)n, sizeof *tree->node));
     HG_TRY_OR(end, status,
               hg_mem_array(&tree->importance, (size_t)f->n_feature, sizeof(double)));
-    HG_TRY_OR(end, status,
-              hg_h5_read(file, "/stage0/node/threshold", at, n, HG_F32, threshold));
-    HG_TRY_OR(end, status, hg_h5_read(file, "/stage0/node/link", at, n, HG_U32, link));
-    HG_TRY_OR(end, status,
-              hg_h5_read(file, "/stage0/tree/importance", i, 1, HG_F64, tree->importance));
+    HG_TRY_OR(end, status, hg_h5_read(file, paths.threshold, at, n, HG_F32, threshold));
+    HG_TRY_OR(end, status, hg_h5_read(file, paths.link, at, n, HG_U32, link));
+    HG_TRY_OR(end, status, hg_h5_read(file, paths.importance, i, 1, HG_F64, tree->importance));
     for (int64_t k = 0; k < n; k++) {
         memcpy(&tree->node[k].t, &threshold[k], sizeof threshold[k]); /* a NaN keeps its bits */
         tree->node[k].link = link[k];
@@ -266,16 +304,16 @@ static hg_status
 read_trees(const hg_comm *comm, hg_h5 *file, const char *path, const hg_checkpoint *c,
            int64_t first_tree)
 {
+    const struct paths paths = get_paths(c);
     hg_status status = HG_OK;
     int64_t *offset = NULL, *number = NULL;
     hg_h5_info info;
     int64_t n;
 
-    HG_TRY(hg_h5_read_all(file, "/stage0/tree/node_offset", HG_I64, &offset, &info));
+    HG_TRY(hg_h5_read_all(file, paths.offset, HG_I64, &offset, &info));
     n = info.dims[0] - 1;
-    if (hg_h5_exists(file, "/stage0/tree/number")) {
-        HG_TRY_OR(end, status,
-                  hg_h5_read_all(file, "/stage0/tree/number", HG_I64, &number, &info));
+    if (hg_h5_exists(file, paths.number)) {
+        HG_TRY_OR(end, status, hg_h5_read_all(file, paths.number, HG_I64, &number, &info));
         if (info.dims[0] != n) {
             status = HG_FAIL(HG_E_FORMAT, "'%s' does not number all of its trees", path);
         }
@@ -307,7 +345,7 @@ take_file(const hg_comm *comm, const char *path, const hg_checkpoint *c)
 
     HG_TRY(hg_seal_check(path, &is_sealed));
     HG_TRY(hg_h5_open(path, &file));
-    status = compare_file(file, path, c->forest, &first_tree);
+    status = compare_file(file, path, c->parts->stage, c->forest, &first_tree);
     if (status == HG_OK) {
         status = read_trees(comm, file, path, c, first_tree);
     }
@@ -409,6 +447,7 @@ write_nodes(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n,
             const int64_t offset[])
 {
     const int64_t shape[2] = {n, c->forest->n_feature};
+    const struct paths paths = get_paths(c);
     hg_status status = HG_OK;
     float *threshold = NULL;
     uint32_t *link = NULL;
@@ -417,9 +456,9 @@ write_nodes(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n,
     for (int64_t i = 0; i < n; i++) {
         most = (size_t)c->tree[t[i]].n_node > most ? (size_t)c->tree[t[i]].n_node : most;
     }
-    HG_TRY(hg_h5_reserve(file, "/stage0/node/threshold", HG_F32, 1, &offset[n], NULL));
-    HG_TRY(hg_h5_reserve(file, "/stage0/node/link", HG_U32, 1, &offset[n], NULL));
-    HG_TRY(hg_h5_reserve(file, "/stage0/tree/importance", HG_F64, 2, shape, NULL));
+    HG_TRY(hg_h5_reserve(file, paths.threshold, HG_F32, 1, &offset[n], NULL));
+    HG_TRY(hg_h5_reserve(file, paths.link, HG_U32, 1, &offset[n], NULL));
+    HG_TRY(hg_h5_reserve(file, paths.importance, HG_F64, 2, shape, NULL));
     HG_TRY_OR(end, status, hg_mem_array(&threshold, most, sizeof *threshold));
     HG_TRY_OR(end, status, hg_mem_array(&link, most, sizeof *link));
     for (int64_t i = 0; i < n && status == HG_OK; i++) {
@@ -429,14 +468,14 @@ write_nodes(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n,
             memcpy(&threshold[k], &tree->node[k].t, sizeof threshold[k]);
             link[k] = tree->node[k].link;
         }
-        status = hg_h5_write_rows(file, "/stage0/node/threshold", offset[i], tree->n_node,
-                                  HG_F32, threshold);
+        status =
+            hg_h5_write_rows(file, paths.threshold, offset[i], tree->n_node, HG_F32, threshold);
         status = status != HG_OK ? status
-                                 : hg_h5_write_rows(file, "/stage0/node/link", offset[i],
-                                                    tree->n_node, HG_U32, link);
-        status = status != HG_OK ? status
-                                 : hg_h5_write_rows(file, "/stage0/tree/importance", i, 1,
-                                                    HG_F64, tree->importance);
+                                 : hg_h5_write_rows(file, paths.link, offset[i], tree->n_node,
+                                                    HG_U32, link);
+        status = status != HG_OK
+                     ? status
+                     : hg_h5_write_rows(file, paths.importance, i, 1, HG_F64, tree->importance);
     }
 end:
     hg_mem_free(threshold);
@@ -448,16 +487,14 @@ static hg_status
 write_part(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n)
 {
     const hg_forest *f = c->forest;
+    const struct paths paths = get_paths(c);
     hg_status status = HG_OK;
     const int64_t n_offset = n + 1;
     int64_t *block = NULL, *offset, *number;
 
     HG_TRY(hg_h5_put_string(file, "/", "format", FORMAT));
     HG_TRY(hg_h5_put_integer(file, "/", "version", 1));
-    HG_TRY(hg_h5_group(file, "/stage0"));
-    HG_TRY(hg_model_write_specs(file, "/features", f->n_feature, f->feature));
-    HG_TRY(hg_model_write_specs(file, "/targets", f->n_target, f->target));
-    HG_TRY(hg_model_write_options(file, f));
+    HG_TRY(hg_model_write_plan(file, c->parts->stage, f));
     HG_TRY(hg_mem_zeros(&block, (size_t)(2 * n_offset), sizeof *block));
     offset = block;
     number = block + n_offset;
@@ -465,10 +502,10 @@ write_part(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n)
         number[i] = f->options.first_tree + t[i];
         offset[i + 1] = offset[i] + c->tree[t[i]].n_node;
     }
-    status = hg_h5_write(file, "/stage0/tree/number", HG_I64, 1, &n, NULL, number);
-    status = status != HG_OK ? status
-                             : hg_h5_write(file, "/stage0/tree/node_offset", HG_I64, 1,
-                                           &n_offset, NULL, offset);
+    status = hg_h5_write(file, paths.number, HG_I64, 1, &n, NULL, number);
+    status = status != HG_OK
+                 ? status
+                 : hg_h5_write(file, paths.offset, HG_I64, 1, &n_offset, NULL, offset);
     status = status != HG_OK ? status : write_nodes(file, c, t, n, offset);
     hg_mem_free(block);
     return status;
@@ -482,9 +519,9 @@ publish_part(const hg_checkpoint *c, const int64_t t[], int64_t n)
     hg_status status, closed;
     hg_h5 *file = NULL;
 
-    get_stem(c->parts->path, stem);
-    HG_TRY(hg_text_path(sizeof path, path, "%s.trees-%" PRId64 "-%" PRId64 ".hdf5", stem,
-                        first + t[0], first + t[n - 1]));
+    HG_TRY(get_part_stem(c->parts->path, c->parts->stage, stem));
+    HG_TRY(hg_text_path(sizeof path, path, "%s%" PRId64 "-%" PRId64 ".hdf5", stem, first + t[0],
+                        first + t[n - 1]));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_part(file, c, t, n);
@@ -540,9 +577,11 @@ hg_forest_remove_parts(const hg_comm *comm, const char *path)
     struct names names = {0};
     hg_status status = HG_OK;
 
-    if (comm->rank == 0) {
-        status = list_parts(path, 0, INT32_MAX, &names);
-        status = status == HG_OK ? remove_parts(&names) : status;
+    for (int s = 0; comm->rank == 0 && s < HG_STAGES_MAX && status == HG_OK; s++) {
+        status = list_parts(path, s, 0, INT32_MAX, &names);
+    }
+    if (comm->rank == 0 && status == HG_OK) {
+        status = remove_parts(&names);
     }
     hg_mem_free(names.v);
     return hg_comm_agree(comm, status);

@@ -7,7 +7,7 @@
 
 /** One array of a forest. */
 typedef struct hg_model_item {
-    const char *name; /**< dataset */
+    const char *name; /**< dataset in the group of the stage */
     hg_type type;
     int64_t n;   /**< rows */
     int64_t row; /**< elements per row; 0 = one-dimensional */
@@ -29,18 +29,46 @@ void hg_model_list(hg_forest *forest, uint64_t n_mate, hg_model_item item[HG_MOD
  */
 size_t hg_model_item_bytes(const hg_model_item *item);
 
-/** Write or read the options of a forest as attributes of /stage0, and the specifications of
- * features or targets; part files of a training share this form.
+enum { HG_STAGE_PATH = 128 };
+
+/** Path of an object of stage S of a file, "/stageS/NAME" (NULL = the group itself), and of
+ * specification i of the group "features" or "targets" of a stage.
  *
  * @local
  */
-HG_MUST_CHECK hg_status hg_model_write_options(hg_h5 *file, const hg_forest *forest);
-HG_MUST_CHECK hg_status hg_model_read_options(hg_h5 *file, hg_train_options *options,
+void hg_stage_path(int stage, const char *name, char path[HG_STAGE_PATH]);
+void hg_spec_path(int stage, const char *group, int i, char path[HG_STAGE_PATH]);
+
+/** Write or read the options of a forest as attributes of its group, and the specifications of
+ * features or targets.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_model_write_options(hg_h5 *file, int stage, const hg_forest *forest);
+HG_MUST_CHECK hg_status hg_model_read_options(hg_h5 *file, int stage, hg_train_options *options,
                                               int *feature_bits, double *weight_unit);
-HG_MUST_CHECK hg_status hg_model_write_specs(hg_h5 *file, const char *group, int n,
+HG_MUST_CHECK hg_status hg_model_write_specs(hg_h5 *file, int stage, const char *group, int n,
                                              const hg_field_spec spec[]);
-HG_MUST_CHECK hg_status hg_model_read_specs(hg_h5 *file, const char *group, int n,
+HG_MUST_CHECK hg_status hg_model_read_specs(hg_h5 *file, int stage, const char *group, int n,
                                             hg_field_spec spec[]);
+
+/** Write what a forest is grown by: its group, specifications and options; part files of a
+ * training share this form.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_model_write_plan(hg_h5 *file, int stage, const hg_forest *forest);
+
+/** Write a forest as a stage of a file, or read one and check it, without texts.
+ *
+ * @local
+ * @param[in]  path    of the file, for messages
+ * @param[out] forest  owned by the caller, free with hg_forest_free(); NULL on failure
+ * @return HG_OK; HG_E_FORMAT; HG_E_VERIFY; HG_E_READ; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_write(hg_h5 *file, int stage, const hg_forest *forest);
+HG_MUST_CHECK hg_status hg_model_read(hg_h5 *file, const char *path, int stage,
+                                      hg_forest **forest);
 
 /** Check the links and leaf numbers of one tree.
  *

@@ -11,20 +11,20 @@ hg_model_list(hg_forest *f, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS])
     const int64_t n = f->n_row, n_leaf = (int64_t)f->leaf_offset[f->n_tree];
     const int64_t trees = f->n_tree;
     const hg_model_item all[HG_MODEL_ITEMS] = {
-        {"/stage0/tree/node_offset", HG_U64, trees + 1, 0, f->node_offset},
-        {"/stage0/tree/leaf_offset", HG_U64, trees + 1, 0, f->leaf_offset},
-        {"/stage0/tree/importance", HG_F64, trees, f->n_feature, f->importance},
-        {"/features/range", HG_F32, f->n_feature, 4, f->range},
-        {"/stage0/leaf/mean", HG_F32, n_leaf, f->n_target, f->mean},
-        {"/stage0/leaf/row", HG_U32, (int64_t)n_mate, 0, f->mate},
-        {"/stage0/row/object", HG_U64, n, 0, f->key},
-        {"/stage0/row/group", HG_U64, n, 0, f->group},
-        {"/stage0/row/parent", HG_U64, n, 0, f->parent},
-        {"/stage0/row/target", HG_F32, n, f->n_target, f->value},
-        {"/stage0/row/residual", HG_F32, n, f->n_target, f->residual},
-        {"/stage0/row/shrink", HG_F32, n, 0, f->shrink},
-        {"/stage0/row/oob_trees", HG_U16, n, 0, f->oob_trees},
-        {"/stage0/row/weight", HG_U32, n, 0, f->weight},
+        {"tree/node_offset", HG_U64, trees + 1, 0, f->node_offset},
+        {"tree/leaf_offset", HG_U64, trees + 1, 0, f->leaf_offset},
+        {"tree/importance", HG_F64, trees, f->n_feature, f->importance},
+        {"features/range", HG_F32, f->n_feature, 4, f->range},
+        {"leaf/mean", HG_F32, n_leaf, f->n_target, f->mean},
+        {"leaf/row", HG_U32, (int64_t)n_mate, 0, f->mate},
+        {"row/object", HG_U64, n, 0, f->key},
+        {"row/group", HG_U64, n, 0, f->group},
+        {"row/parent", HG_U64, n, 0, f->parent},
+        {"row/target", HG_F32, n, f->n_target, f->value},
+        {"row/residual", HG_F32, n, f->n_target, f->residual},
+        {"row/shrink", HG_F32, n, 0, f->shrink},
+        {"row/oob_trees", HG_U16, n, 0, f->oob_trees},
+        {"row/weight", HG_U32, n, 0, f->weight},
     };
 
     memcpy(item, all, sizeof all);

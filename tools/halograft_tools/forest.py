@@ -296,15 +296,15 @@ def load(path):
         stage = file["stage0"]
         leaf, row = stage["leaf"], {name: item[()] for name, item in stage["row"].items()}
         return Forest(
-            features=_specs(file, "features", len(file["features/range"])),
-            targets=_specs(file, "targets", leaf["mean"].shape[1]),
-            range=file["features/range"][()],
+            features=_specs(stage, "features", len(stage["features/range"])),
+            targets=_specs(stage, "targets", leaf["mean"].shape[1]),
+            range=stage["features/range"][()],
             node_offset=stage["tree/node_offset"][()], leaf_offset=stage["tree/leaf_offset"][()],
             threshold=stage["node/threshold"][()], link=stage["node/link"][()],
             leaf_mean=leaf["mean"][()],
             mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
             mate=leaf["row"][()], row=row,
-            scaling={name: file[f"targets/{name}"][()] for name in ("centre", "quantum", "scale", "weight", "cost")},
+            scaling={name: stage[f"targets/{name}"][()] for name in ("centre", "quantum", "scale", "weight", "cost")},
             importance=stage["tree/importance"][()],
             options={name: plain(value) for name, value in stage.attrs.items()},
             meta=_meta(file["meta"]))

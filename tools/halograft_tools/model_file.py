@@ -126,6 +126,7 @@ def _put_text(item, name, text):
 def _write(file, forest):
     _put_text(file, "format", FORMAT)
     file.attrs["version"] = np.array([VERSION], np.int64)
+    file.attrs["stages"] = np.array([1], np.int64)
     _put_text(file, "content_hash", content_hash(forest))
     _put_text(file.create_group("provenance"), "code_version", "halograft-model")
     meta = file.create_group("meta")
@@ -134,15 +135,18 @@ def _write(file, forest):
             meta.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
         else:
             _put_text(meta, name, text)
+    stage = file.create_group("stage0")
+    _put_text(stage, "content_hash", content_hash(forest))
+    stage.attrs["use"] = stage.attrs["label"] = np.array([0], np.int64)
+    stage["output"] = np.array([(t, 0) for t in range(forest.n_target)], np.int32)
     for group, specs in (("features", forest.features), ("targets", forest.targets)):
         for i, spec in enumerate(specs):
-            item = file.create_group(f"{group}/{i:03d}")
+            item = stage.create_group(f"{group}/{i:03d}")
             for text in SPEC_TEXTS:
                 _put_text(item, text, spec[text])
-    file["features/range"] = np.asarray(forest.range, np.float32)
+    stage["features/range"] = np.asarray(forest.range, np.float32)
     for name, values in forest.scaling.items():
-        file[f"targets/{name}"] = np.asarray(values, np.float64)
-    stage = file.create_group("stage0")
+        stage[f"targets/{name}"] = np.asarray(values, np.float64)
     for name in INTEGERS:
         stage.attrs[name] = np.array([int(forest.options[name])], np.int64)
     for name in REALS:

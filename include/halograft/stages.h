@@ -1,0 +1,113 @@
+/** Models of several forests ("stages") for targets that are not plain numbers: labels, targets
+ * with a spike of zeros, and targets that follow from others.
+ *
+ * A label is 0 or 1; a forest grown on it gives the probability of 1. A target with a hurdle
+ * has a gate, the label "open", and values where the gate is open. A target may come `after`
+ * others: these are then further inputs of its stages. Targets of the same kind with the same
+ * inputs share a forest, so that their scatter is joint. A model whose targets are all plain is
+ * one stage, the forest of hg_forest_train() bit for bit. Layer: forest.
+ */
+#ifndef HALOGRAFT_STAGES_H
+#define HALOGRAFT_STAGES_H
+
+#include "halograft/forest.h"
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { HG_STAGES_MAX = 64 };
+
+/** What kind of number a target is, and what it follows from. */
+typedef struct hg_target_role {
+    int is_label;   /**< 0 or 1; a probability is predicted, and drawn as 0 or 1 */
+    int has_hurdle; /**< NaN in training: the gate is closed, there is no value */
+    uint32_t after; /**< bit t: target t is an input */
+} hg_target_role;
+
+/** Which of the results a stage serves: of targets with inputs `after` the means come from a
+ * forest grown on predictions of the inputs, the draws from one grown on their true values. */
+typedef enum hg_stage_use { HG_STAGE_BOTH, HG_STAGE_MEAN, HG_STAGE_DRAW } hg_stage_use;
+
+/** A trained model, complete on every rank, read-only but for the texts of its first stage. */
+typedef struct hg_stages hg_stages;
+
+/** Make one forest the only stage of a model.
+ *
+ * @local
+ * @param[in]  forest  owned by the model from here on
+ * @param[out] stages  owned by the caller, free with hg_stages_free(); NULL on failure, when
+ * the forest stays the caller's
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_stages_wrap(hg_forest *forest, hg_stages **stages);
+
+/** Free a model; NULL is fine.
+ *
+ * @local
+ */
+void hg_stages_free(hg_stages *stages);
+
+/** Number of stages, forest of stage s (borrowed; stage 0 holds all training rows, the features
+ * and the texts of the model), and what it serves.
+ *
+ * @local
+ */
+int hg_stages_count(const hg_stages *stages);
+hg_forest *hg_stages_forest(const hg_stages *stages, int s);
+hg_stage_use hg_stages_use(const hg_stages *stages, int s);
+
+/** Number of targets, and specification and role of target t; borrowed.
+ *
+ * @local
+ */
+int hg_stages_targets(const hg_stages *stages);
+const hg_field_spec *hg_stages_target(const hg_stages *stages, int t);
+const hg_target_role *hg_stages_role(const hg_stages *stages, int t);
+
+/** Hash of what decides predictions and draws; that of the forest when there is one plain
+ * stage.
+ *
+ * @local
+ */
+uint64_t hg_stages_hash(const hg_stages *stages);
+
+/** Predict rows: as hg_forest_predict(), with the targets and the features of the model.
+ *
+ * @local  Thread-safe: any number of threads may share one model
+ * @return as hg_forest_predict()
+ */
+HG_MUST_CHECK hg_status hg_stages_predict(const hg_stages *stages,
+                                          const hg_predict_options *options, int64_t n,
+                                          const uint64_t key[], const float x[],
+                                          const hg_prediction *result);
+
+/** Write a model file (HDF5), published atomically. Rank 0 writes.
+ *
+ * @collective{comm}
+ * @param[in] stages     the same on all ranks
+ * @param[in] path       final name
+ * @param[in] overwrite  replace an existing file
+ * @return HG_OK; HG_E_EXISTS; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_stages_save(const hg_comm *comm, const hg_stages *stages,
+                                       const char *path, int overwrite);
+
+/** Read a model file; rank 0 reads, all ranks get the model. Content hashes are verified.
+ *
+ * @collective{comm}
+ * @param[in]  path    model file
+ * @param[out] stages  owned by the caller, free with hg_stages_free(); NULL on failure
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when it is no model or of a newer version;
+ * HG_E_VERIFY when the content does not match its hash; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_stages_load(const hg_comm *comm, const char *path,
+                                       hg_stages **stages);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,348 @@
+/* Model files. One rank writes HDF5 to a temporary name, seals it with the hash of its bytes
+ * and publishes it. Loading checks the seal, the format and its version, every stage by itself,
+ * how the stages hang together, and the content hash of the whole, in this order, before the
+ * model is given to the other ranks. The texts of a model are those of its first stage. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "forest/model_file.h"
+#include "forest/stage.h"
+#include "halograft_version.h"
+#include "store/publish.h"
+#include "store/seal.h"
+
+#define FORMAT "halograft-model"
+enum { VERSION = 1 };
+
+/* ---- one stage ---- */
+static hg_status
+move_columns(hg_h5 *file, int s, const char *name, int64_t n, hg_stage_column column[],
+             bool is_write)
+{
+    const int64_t shape[2] = {n, 2};
+    char path[HG_STAGE_PATH];
+
+    hg_stage_path(s, name, path);
+    return is_write ? hg_h5_write(file, path, HG_I32, 2, shape, NULL, column)
+                    : hg_h5_read(file, path, 0, n, HG_I32, column);
+}
+
+static hg_status
+write_stage(hg_h5 *file, int s, const hg_stage *from)
+{
+    const int64_t n = from->n_input;
+    hg_stage stage = *from; /* reading and writing share a path that is not const */
+    char path[HG_STAGE_PATH];
+
+    HG_TRY(hg_model_write(file, s, stage.forest));
+    hg_stage_path(s, NULL, path);
+    HG_TRY(hg_h5_put_integer(file, path, "use", (int64_t)stage.use));
+    HG_TRY(hg_h5_put_integer(file, path, "label", stage.is_label));
+    HG_TRY(move_columns(file, s, "output", stage.n_output, stage.output, true));
+    if (n == 0) {
+        return HG_OK;
+    }
+    HG_TRY(move_columns(file, s, "input", n, stage.input, true));
+    hg_stage_path(s, "closed", path);
+    return hg_h5_write(file, path, HG_F64, 1, &n, NULL, stage.closed);
+}
+
+/* rows of a dataset of a stage, which must be `width` wide */
+static hg_status
+count_rows(hg_h5 *file, const char *file_name, int s, const char *name, int64_t width, int most,
+           int *n)
+{
+    char path[HG_STAGE_PATH];
+    hg_h5_info info;
+
+    hg_stage_path(s, name, path);
+    HG_TRY(hg_h5_describe(file, path, &info));
+    if (info.dims[0] < 1 || info.dims[0] > most ||
+        (info.n_dim > 1 ? info.dims[1] : 1) != width) {
+        return HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' has an impossible shape", path,
+                       file_name);
+    }
+    *n = (int)info.dims[0];
+    return HG_OK;
+}
+
+static hg_status
+read_stage(hg_h5 *file, const char *name, int s, hg_stage *stage)
+{
+    int64_t use = 0, label = 0;
+    char path[HG_STAGE_PATH];
+    int n_closed = 0;
+
+    HG_TRY(hg_model_read(file, name, s, &stage->forest));
+    hg_stage_path(s, NULL, path);
+    HG_TRY(hg_h5_get_integer(file, path, "use", &use));
+    HG_TRY(hg_h5_get_integer(file, path, "label", &label));
+    if (use < HG_STAGE_BOTH || use > HG_STAGE_DRAW) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' in '%s' has the impossible use %" PRId64, path, name,
+                       use);
+    }
+    stage->use = (hg_stage_use)use;
+    stage->is_label = label != 0;
+    HG_TRY(count_rows(file, name, s, "output", 2, HG_TARGETS_MAX, &stage->n_output));
+    HG_TRY(move_columns(file, s, "output", stage->n_output, stage->output, false));
+    hg_stage_path(s, "input", path);
+    if (!hg_h5_exists(file, path)) {
+        return HG_OK;
+    }
+    HG_TRY(count_rows(file, name, s, "input", 2, HG_INPUTS_MAX, &stage->n_input));
+    HG_TRY(move_columns(file, s, "input", stage->n_input, stage->input, false));
+    HG_TRY(count_rows(file, name, s, "closed", 1, HG_INPUTS_MAX, &n_closed));
+    if (n_closed != stage->n_input) {
+        return HG_FAIL(HG_E_FORMAT, "stage %d in '%s' has %d inputs and %d values for them", s,
+                       name, stage->n_input, n_closed);
+    }
+    hg_stage_path(s, "closed", path);
+    return hg_h5_read(file, path, 0, n_closed, HG_F64, stage->closed);
+}
+
+/* ---- writing ---- */
+static hg_status
+write_content(hg_h5 *file, const hg_stages *m)
+{
+    const hg_forest *first = m->stage[0].forest;
+    char text[32];
+
+    HG_TRY(hg_h5_put_string(file, "/", "format", FORMAT));
+    HG_TRY(hg_h5_put_integer(file, "/", "version", VERSION));
+    HG_TRY(hg_h5_put_integer(file, "/", "stages", m->n));
+    snprintf(text, sizeof text, "%016" PRIx64, m->hash);
+    HG_TRY(hg_h5_put_string(file, "/", "content_hash", text));
+    HG_TRY(hg_h5_group(file, "/provenance"));
+    HG_TRY(hg_h5_put_string(file, "/provenance", "code_version", HG_VERSION " " HG_COMMIT));
+    HG_TRY(hg_h5_group(file, "/meta"));
+    for (int i = 0; i < first->n_meta; i++) {
+        HG_TRY(hg_h5_put_string(file, "/meta", first->meta[i].name, first->meta[i].text));
+    }
+    for (int s = 0; s < m->n; s++) {
+        HG_TRY(write_stage(file, s, &m->stage[s]));
+    }
+    return HG_OK;
+}
+
+static hg_status
+write_file(const hg_stages *m, const char *path)
+{
+    char temporary[HG_PATH_MAX];
+    hg_status status, closed;
+    hg_h5 *file = NULL;
+
+    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY_OR(fail, status, hg_h5_create(temporary, &file));
+    status = write_content(file, m);
+    closed = hg_h5_close(file);
+    status = status != HG_OK ? status : closed;
+    HG_TRY_OR(fail, status, status);
+    HG_TRY_OR(fail, status, hg_seal_put(temporary));
+    return hg_publish(temporary, path, NULL);
+
+fail:
+    unlink(temporary);
+    return status;
+}
+
+hg_status
+hg_stages_save(const hg_comm *comm, const hg_stages *m, const char *path, int overwrite)
+{
+    hg_status status = HG_OK, agreed;
+
+    if (comm->rank == 0) {
+        if (!overwrite && hg_file_exists(path)) {
+            status = HG_FAIL(HG_E_EXISTS,
+                             "'%s' exists already: give --overwrite or another name", path);
+        } else {
+            status = write_file(m, path);
+        }
+    }
+    agreed = hg_comm_agree(comm, status);
+    if (agreed != HG_OK && status == HG_OK && comm->rank == 0) {
+        unlink(path); /* what failed leaves nothing */
+    }
+    return agreed;
+}
+
+hg_status
+hg_forest_save(const hg_comm *comm, const hg_forest *forest, const char *path, int overwrite)
+{
+    hg_forest view = *forest; /* borrowed, so the model is not freed with hg_stages_free() */
+    hg_stages *m = NULL;
+    hg_status status;
+
+    HG_TRY(hg_comm_agree(comm, hg_stages_wrap(&view, &m)));
+    status = hg_stages_save(comm, m, path, overwrite);
+    hg_mem_free(m);
+    return status;
+}
+
+/* ---- reading ---- */
+static hg_status
+check_format(hg_h5 *file, const char *path)
+{
+    char format[32];
+    int64_t version = 0;
+
+    hg_status status = hg_h5_get_string(file, "/", "format", sizeof format, format);
+
+    if (status == HG_E_MEMORY) {
+        return status;
+    }
+    if (status != HG_OK || strcmp(format, FORMAT) != 0) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' is not a halograft model", path);
+    }
+    HG_TRY(hg_h5_get_integer(file, "/", "version", &version));
+    if (version > VERSION || version < 1) {
+        return HG_FAIL(HG_E_FORMAT,
+                       "'%s' is a model of format version %" PRId64
+                       ", this program reads up to %d: use a newer program",
+                       path, version, VERSION);
+    }
+    return HG_OK;
+}
+
+typedef struct hg_meta_walk {
+    hg_h5 *file;
+    hg_forest *forest;
+} hg_meta_walk;
+
+static hg_status
+read_meta(const char *name, void *context)
+{
+    hg_meta_walk *walk = context;
+    hg_text text = {0};
+    hg_status status = hg_h5_get_text(walk->file, "/meta", name, &text);
+
+    if (status == HG_OK) {
+        status = hg_forest_set_meta(walk->forest, name, hg_text_string(&text));
+    }
+    hg_text_clear(&text);
+    return status;
+}
+
+static hg_status
+visit_attribute(const char *name, bool is_group, void *context)
+{
+    (void)is_group;
+    return read_meta(name, context);
+}
+
+/* long texts are datasets; see hg_h5_put_string() */
+static hg_status
+visit_dataset(const char *name, bool is_group, void *context)
+{
+    return is_group ? HG_OK : read_meta(name, context);
+}
+
+static hg_status
+read_content(hg_h5 *file, const char *path, hg_stages *m)
+{
+    char text[32], wanted[32];
+    hg_meta_walk walk = {file, NULL};
+    int64_t n = 0;
+
+    HG_TRY(hg_h5_get_integer(file, "/", "stages", &n));
+    if (n < 1 || n > HG_STAGES_MAX) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' has the impossible number of %" PRId64 " stages",
+                       path, n);
+    }
+    for (m->n = 0; m->n < n; m->n++) {
+        HG_TRY(read_stage(file, path, m->n, &m->stage[m->n]));
+    }
+    walk.forest = m->stage[0].forest;
+    HG_TRY(hg_h5_list_attributes(file, "/meta", visit_attribute, &walk));
+    HG_TRY(hg_h5_list(file, "/meta", visit_dataset, &walk));
+    HG_TRY(hg_stages_complete(m));
+    HG_TRY(hg_h5_get_string(file, "/", "content_hash", sizeof text, text));
+    snprintf(wanted, sizeof wanted, "%016" PRIx64, m->hash);
+    if (strcmp(text, wanted) != 0) {
+        return HG_FAIL(HG_E_VERIFY, "the content of model '%s' has hash %s, but it says %s",
+                       path, wanted, text);
+    }
+    return HG_OK;
+}
+
+static hg_status
+read_file(const char *path, hg_stages *m)
+{
+    hg_status status, closed;
+    hg_h5 *file = NULL;
+    bool is_sealed = false;
+
+    HG_TRY(hg_seal_check(path, &is_sealed));
+    HG_TRY(hg_h5_open(path, &file));
+    status = check_format(file, path);
+    if (status == HG_OK) {
+        status = read_content(file, path, m);
+    }
+    closed = hg_h5_close(file);
+    return status != HG_OK ? status : closed;
+}
+
+/* give rank 0's stages to all ranks */
+static hg_status
+share_stages(const hg_comm *comm, hg_stages *m)
+{
+    hg_status status = HG_OK;
+    int n = m->n;
+
+    hg_comm_broadcast(comm, 0, &n, sizeof n);
+    for (int s = 0; s < n; s++) {
+        hg_stage *stage = &m->stage[s];
+        hg_forest *forest = stage->forest;
+
+        hg_comm_broadcast(comm, 0, stage, sizeof *stage);
+        stage->forest = forest; /* a pointer of this rank */
+        m->n = s + 1;
+        HG_TRY(hg_model_share(comm, &stage->forest));
+        if (comm->rank > 0) {
+            status = hg_model_complete(stage->forest);
+        }
+        HG_TRY(hg_comm_agree(comm, status));
+    }
+    return hg_comm_agree(comm, comm->rank > 0 ? hg_stages_complete(m) : HG_OK);
+}
+
+hg_status
+hg_stages_load(const hg_comm *comm, const char *path, hg_stages **stages)
+{
+    hg_status status;
+    hg_stages *m = NULL;
+
+    *stages = NULL;
+    status = hg_mem_zeros(&m, 1, sizeof *m);
+    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
+    if (comm->rank == 0) {
+        status = read_file(path, m);
+    }
+    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(fail, status, share_stages(comm, m));
+    *stages = m;
+    return HG_OK;
+
+fail:
+    hg_stages_free(m);
+    return status;
+}
+
+hg_status
+hg_forest_load(const hg_comm *comm, const char *path, hg_forest **forest)
+{
+    hg_stages *m = NULL;
+
+    *forest = NULL;
+    HG_TRY(hg_stages_load(comm, path, &m));
+    if (m->n == 1 && !m->stage[0].is_label) {
+        *forest = m->stage[0].forest;
+        m->stage[0].forest = NULL;
+    }
+    hg_stages_free(m);
+    return *forest != NULL
+               ? HG_OK
+               : HG_FAIL(HG_E_FORMAT, "'%s' is a model of several stages or of labels", path);
+}
