@@ -104,7 +104,9 @@ scale_record(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record, 
 size_t
 hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[])
 {
+    enum { RANGE_ROWS = 64 };
     const size_t stride = plan->rule.stride;
+    const hg_range range = hg_space_range(space, 0);
     const int64_t limit = INT32_MAX / ((1 << 23) - 1);
     unsigned char most = draw_copies(plan, tree, space->copies);
     hg_word *record = space->record;
@@ -121,8 +123,14 @@ hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]
             scale_record(plan, i, space->copies[i], record, total);
             record += stride;
             n++;
+            if (n % RANGE_ROWS == 0) { /* rows that are still in the cache */
+                plan->kernel->range(&plan->rule, n == RANGE_ROWS, RANGE_ROWS,
+                                    record - RANGE_ROWS * stride, range);
+            }
         }
     }
+    plan->kernel->range(&plan->rule, n < RANGE_ROWS, n % RANGE_ROWS,
+                        record - n % RANGE_ROWS * stride, range);
     /* unweighted: |q| copies < 2^23 copies per row; weighted: parts below 2^24 */
     space->rule = plan->rule;
     space->rule.flush = HG_FLUSH_MAX;
@@ -136,7 +144,7 @@ static hg_status
 allocate_lanes(hg_space *space, const hg_rule *rule)
 {
     const size_t n = (size_t)rule->n_lane, n_word = (size_t)rule->n_word;
-    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 3;
+    const size_t long_rows = (size_t)rule->n_target + 2 + 1, rows = (size_t)rule->n_channel + 5;
     char *at = NULL;
 
     HG_TRY(hg_mem_zeros(&space->lane_block, 8 * n * long_rows + 4 * n * rows + 4 * n_word, 1));
@@ -146,7 +154,9 @@ allocate_lanes(hg_space *space, const hg_rule *rule)
     space->lanes.score = (double *)(void *)at;
     at += 8 * n;
     space->lanes.threshold = (float *)(void *)at;
-    at += 4 * n;
+    space->lanes.range.low = space->lanes.threshold + n;
+    space->lanes.range.high = space->lanes.threshold + 2 * n;
+    at += 3 * 4 * n;
     space->lanes.is_usable = (int32_t *)(void *)at;
     space->lanes.sum = space->lanes.is_usable + n;
     at += 4 * n * ((size_t)rule->n_channel + 1);
@@ -173,8 +183,10 @@ hg_space_init(hg_space *space, const hg_plan *plan)
         hg_mem_array(&space->second, space->n_subtree * rule->stride, sizeof *space->second));
     HG_TRY(hg_mem_array(&space->copies, n, 1));
     HG_TRY(allocate_lanes(space, rule));
-    HG_TRY(hg_mem_array(&space->word, (HG_WORDS_KEPT + 1) * (size_t)rule->n_word,
+    HG_TRY(hg_mem_array(&space->word, (HG_FRAMES_KEPT + 1) * (size_t)rule->n_word,
                         sizeof *space->word));
+    HG_TRY(hg_mem_array(&space->range, (HG_FRAMES_KEPT + 1) * 2 * (size_t)rule->n_lane,
+                        sizeof *space->range));
     HG_TRY(hg_mem_array(&space->stack, space->n_stack, sizeof *space->stack));
     HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
     HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
@@ -190,10 +202,10 @@ hg_space_init(hg_space *space, const hg_plan *plan)
 void
 hg_space_clear(hg_space *space)
 {
-    void *const blocks[] = {space->record,   space->second,   space->copies, space->lane_block,
-                            space->word,     space->stack,    space->node,   space->mean,
-                            space->leaf_oob, space->leaf_of,  space->index,  space->found,
-                            space->oob_sum,  space->oob_trees};
+    void *const blocks[] = {space->record,   space->second,    space->copies, space->lane_block,
+                            space->word,     space->stack,     space->node,   space->mean,
+                            space->leaf_oob, space->leaf_of,   space->index,  space->found,
+                            space->oob_sum,  space->oob_trees, space->range};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);

@@ -177,6 +177,8 @@ choose_split(hg_growth *g, const hg_frame *frame, uint32_t *word, hg_split *spli
     split->total = frame->total;
     split->word = word;
     split->path = frame->path;
+    split->has_range = frame->has_range;
+    split->range = hg_space_range(g->space, (size_t)(frame - g->space->stack));
     kernel->split(rule, &g->space->lanes, split);
     for (int k = 1; split->feature < 0 && k <= g->plan->options.redraw; k++) {
         uint64_t path = hg_mix64(frame->path + (uint64_t)k * 0x9E3779B97F4A7C15u);
@@ -204,9 +206,14 @@ move_records(hg_growth *g, hg_frame *frame, const hg_split *split)
     hg_word *from = find_records(g, frame), *to = NULL;
 
     if (frame->base == SIZE_MAX && frame->n > g->space->n_subtree) {
-        kernel->partition(stride, frame->n, from, split->feature, split->threshold);
+        const size_t place = (size_t)(frame - g->space->stack);
+
+        kernel->partition(g->rule, frame->n, from, split->feature, split->threshold,
+                          hg_space_range(g->space, place + 1), hg_space_range(g->space, place));
+        frame->has_range = place + 1 < HG_FRAMES_KEPT;
         return;
     }
+    frame->has_range = 0;
     if (frame->base == SIZE_MAX) {
         frame->base = frame->begin;
     }
@@ -240,6 +247,7 @@ make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *wo
     left->node = make_pair(g, frame->node, split->feature, split->threshold);
     left->depth = ++frame->depth;
     left->side = frame->side;
+    left->has_range = frame->has_range;
     frame->begin += split->n_left;
     frame->n -= split->n_left;
     frame->path = hg_mix64(2 * frame->path + 2);
@@ -268,7 +276,7 @@ make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *wo
 static uint32_t *
 find_word(const hg_growth *g, size_t place)
 {
-    return place < HG_WORDS_KEPT ? g->space->word + place * (size_t)g->rule->n_word : NULL;
+    return place < HG_FRAMES_KEPT ? g->space->word + place * (size_t)g->rule->n_word : NULL;
 }
 
 /* grow the node on top of the stack; returns the new height */
@@ -287,7 +295,7 @@ grow_top(hg_growth *g, size_t height)
             }
         } else {
             if (word == NULL) {
-                word = g->space->word + HG_WORDS_KEPT * (size_t)g->rule->n_word;
+                word = g->space->word + HG_FRAMES_KEPT * (size_t)g->rule->n_word;
             }
             if (choose_split(g, frame, word, &split)) {
                 uint32_t *words[2] = {find_word(g, height), find_word(g, height - 1)};
@@ -311,7 +319,7 @@ hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
     hg_growth g = {.plan = plan, .space = space, .rule = &space->rule, .n_node = 2};
     size_t height = 1, limit = ((size_t)1 << (32 - plan->feature_bits)) - 2;
 
-    *root = (hg_frame){.base = SIZE_MAX, .path = 1};
+    *root = (hg_frame){.base = SIZE_MAX, .path = 1, .has_range = 1};
     root->n = hg_bag_fill(plan, space, tree, root->total);
     memcpy(space->rule.key, stream.key, sizeof stream.key);
     memset(space->importance, 0, sizeof space->importance);

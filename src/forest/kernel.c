@@ -17,36 +17,10 @@ enum { HG_CHANNELS_AT_ONCE = 8 };
 #define HG_CHANNEL_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define HG_TARGET_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
-/* vectors of eight numbers, whatever the registers are */
-typedef double hg_d8 __attribute__((vector_size(64), may_alias));
-typedef int64_t hg_l8 __attribute__((vector_size(64), may_alias));
-typedef uint64_t hg_u8 __attribute__((vector_size(64), may_alias));
-typedef int32_t hg_i8 __attribute__((vector_size(32), may_alias));
-typedef uint32_t hg_w8 __attribute__((vector_size(32), may_alias));
-
-#define HG_SELECT8(m, a, b) ((hg_d8)(((hg_l8)(a) & (m)) | ((hg_l8)(b) & ~(m))))
-
-static double
-highest_of(const hg_d8 *v)
-{
-    double best = (*v)[0];
-
-    for (int i = 1; i < 8; i++) {
-        best = (*v)[i] > best ? (*v)[i] : best;
-    }
-    return best;
-}
-
-static unsigned
-equal_mask(const hg_d8 *v, double value)
-{
-    unsigned mask = 0;
-
-    for (int i = 0; i < 8; i++) {
-        mask |= (unsigned)((*v)[i] >= value) << i;
-    }
-    return mask;
-}
+/* vectors of numbers in the criterion */
+typedef double hg_d4 __attribute__((vector_size(32), may_alias));
+typedef int64_t hg_l4 __attribute__((vector_size(32), may_alias));
+typedef int32_t hg_i4 __attribute__((vector_size(16), may_alias));
 
 uint32_t
 hg_kernel_word(const uint32_t key[2], uint64_t path, uint32_t purpose, int feature)
@@ -115,6 +89,26 @@ hg_kernel_candidates(const hg_rule *rule, uint64_t path, const hg_lanes *lanes,
 }
 
 /* ---- base architecture: vectors of 16 bytes ---- */
+static double
+highest_of(const hg_d4 *v)
+{
+    double a = (*v)[0] > (*v)[1] ? (*v)[0] : (*v)[1];
+    double b = (*v)[2] > (*v)[3] ? (*v)[2] : (*v)[3];
+
+    return a > b ? a : b;
+}
+
+static unsigned
+equal_mask(const hg_d4 *v, double value)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < 4; i++) {
+        mask |= (unsigned)((*v)[i] >= value) << i;
+    }
+    return mask;
+}
+
 typedef float hg_vf4 __attribute__((vector_size(16), may_alias));
 typedef int32_t hg_vi4 __attribute__((vector_size(16), may_alias));
 typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
@@ -136,42 +130,24 @@ typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
 #define HG_SPREAD_FLOAT(x) ((hg_vf4){(x), (x), (x), (x)})
 #define HG_TO_FLOAT(i) __builtin_convertvector(i, hg_vf4)
 #define HG_BELOW_OR(a, b, c) HG_SELECT4((a) < (b), a, c)
-#define HG_FROM_INT(i) __builtin_convertvector(i, hg_d8)
-#define HG_FROM_LONG(i) __builtin_convertvector(i, hg_d8)
-#define HG_TO_INT(i) __builtin_convertvector(i, hg_i8)
-#define HG_OR_MINUS_ONE(m, a) HG_SELECT8(__builtin_convertvector(m, hg_l8), a, (hg_d8){0} - 1.0)
-#define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
+#define HG_DOUBLES 4
+#define hg_vd hg_d4
+#define hg_vl hg_l4
+#define hg_vh hg_i4
+#define HG_SELECT_D(m, a, b) ((hg_d4)(((hg_l4)(a) & (m)) | ((hg_l4)(b) & ~(m))))
+#define HG_FROM_INT(i) __builtin_convertvector(i, hg_d4)
+#define HG_FROM_LONG(i) __builtin_convertvector(i, hg_d4)
+#define HG_OR_MINUS_ONE(m, a) \
+    HG_SELECT_D(__builtin_convertvector(m, hg_l4), a, (hg_d4){0} - 1.0)
+#define HG_HIGHER(a, b) HG_SELECT_D((a) > (b), a, b)
 #define HG_HIGHEST(a) highest_of(&(a))
 #define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
 #define HG_LEAVE() (void)0
 #include "forest/kernel_body.h"
-#undef HG_ISA
-#undef HG_TARGET
-#undef HG_WIDTH
-#undef HG_PAIR
-#undef hg_vf
-#undef hg_vi
-#undef hg_vu
-#undef HG_MASK
-#undef HG_MIN
-#undef HG_MAX
-#undef HG_LE
-#undef HG_ADD_IF
-#undef HG_SPREAD
-#undef HG_SPREAD_FLOAT
-#undef HG_TO_FLOAT
-#undef HG_BELOW_OR
-#undef HG_FROM_INT
-#undef HG_FROM_LONG
-#undef HG_TO_INT
-#undef HG_OR_MINUS_ONE
-#undef HG_HIGHER
-#undef HG_HIGHEST
-#undef HG_EQUAL_MASK
-#undef HG_LEAVE
 
-static const hg_kernel portable = {"portable", draw_portable, choose_split_portable,
-                                   scatter_portable, partition_portable};
+static const hg_kernel portable = {"portable",          draw_portable,
+                                   find_range_portable, choose_split_portable,
+                                   scatter_portable,    partition_portable};
 
 #if defined(__x86_64__)
 
@@ -228,6 +204,28 @@ typedef float hg_vf8 __attribute__((vector_size(32), may_alias));
 typedef int32_t hg_vi8 __attribute__((vector_size(32), may_alias));
 typedef uint32_t hg_vu8 __attribute__((vector_size(32), may_alias));
 
+/* both halves are exact, so the sum is rounded once */
+HG_TARGET static inline hg_d4
+long_to_double_avx2(hg_l4 v)
+{
+    const hg_l4 bits = (hg_l4)((hg_d4){0} + 0x1p52);
+    const __m256i upper =
+        _mm256_permutevar8x32_epi32((__m256i)v, _mm256_setr_epi32(1, 3, 5, 7, 0, 2, 4, 6));
+    hg_d4 high = (hg_d4)_mm256_cvtepi32_pd(_mm256_castsi256_si128(upper));
+    hg_d4 low = (hg_d4)((v & UINT32_MAX) | bits) - 0x1p52;
+
+    return high * 0x1p32 + low;
+}
+
+HG_TARGET static inline double
+highest_avx2(hg_d4 v)
+{
+    __m128d a =
+        _mm_max_pd(_mm256_castpd256_pd128((__m256d)v), _mm256_extractf128_pd((__m256d)v, 1));
+
+    return _mm_cvtsd_f64(_mm_max_sd(a, _mm_unpackhi_pd(a, a)));
+}
+
 #define HG_ISA(name) name##_avx2
 #define HG_WIDTH 8
 #define HG_PAIR(c) ((c) <= 5 ? 2 : 1)
@@ -244,44 +242,32 @@ typedef uint32_t hg_vu8 __attribute__((vector_size(32), may_alias));
 #define HG_TO_FLOAT(i) ((hg_vf8)_mm256_cvtepi32_ps((__m256i)(i)))
 #define HG_BELOW_OR(a, b, c) \
     ((hg_vf8)_mm256_blendv_ps((__m256)(c), (__m256)(a), (__m256)((a) < (b))))
-#define HG_FROM_INT(i) __builtin_convertvector(i, hg_d8)
-#define HG_FROM_LONG(i) __builtin_convertvector(i, hg_d8)
-#define HG_TO_INT(i) __builtin_convertvector(i, hg_i8)
-#define HG_OR_MINUS_ONE(m, a) HG_SELECT8(__builtin_convertvector(m, hg_l8), a, (hg_d8){0} - 1.0)
-#define HG_HIGHER(a, b) HG_SELECT8((a) > (b), a, b)
-#define HG_HIGHEST(a) highest_of(&(a))
-#define HG_EQUAL_MASK(a, b) equal_mask(&(a), b)
+#define HG_DOUBLES 4
+#define hg_vd hg_d4
+#define hg_vl hg_l4
+#define hg_vh hg_i4
+#define HG_FROM_INT(i) ((hg_d4)_mm256_cvtepi32_pd((__m128i)(i)))
+#define HG_FROM_LONG(i) long_to_double_avx2(i)
+#define HG_OR_MINUS_ONE(m, a)                                    \
+    ((hg_d4)_mm256_blendv_pd(_mm256_set1_pd(-1.0), (__m256d)(a), \
+                             (__m256d)_mm256_cvtepi32_epi64((__m128i)(m))))
+#define HG_HIGHER(a, b) ((hg_d4)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
+#define HG_HIGHEST(a) highest_avx2(a)
+#define HG_EQUAL_MASK(a, b) \
+    (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), _mm256_set1_pd(b), _CMP_EQ_OQ))
 #define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
-#undef HG_ISA
-#undef HG_TARGET
-#undef HG_WIDTH
-#undef HG_PAIR
-#undef hg_vf
-#undef hg_vi
-#undef hg_vu
-#undef HG_MASK
-#undef HG_MIN
-#undef HG_MAX
-#undef HG_LE
-#undef HG_ADD_IF
-#undef HG_SPREAD
-#undef HG_SPREAD_FLOAT
-#undef HG_TO_FLOAT
-#undef HG_BELOW_OR
-#undef HG_FROM_INT
-#undef HG_FROM_LONG
-#undef HG_TO_INT
-#undef HG_OR_MINUS_ONE
-#undef HG_HIGHER
-#undef HG_HIGHEST
-#undef HG_EQUAL_MASK
-#undef HG_LEAVE
 
-static const hg_kernel avx2 = {"avx2", draw_avx2, choose_split_avx2, scatter_avx2,
-                               partition_avx2};
+static const hg_kernel avx2 = {"avx2",       draw_avx2,     find_range_avx2, choose_split_avx2,
+                               scatter_avx2, partition_avx2};
 
 /* ---- AVX-512 ---- */
+typedef double hg_d8 __attribute__((vector_size(64), may_alias));
+typedef int64_t hg_l8 __attribute__((vector_size(64), may_alias));
+typedef uint64_t hg_u8 __attribute__((vector_size(64), may_alias));
+typedef int32_t hg_i8 __attribute__((vector_size(32), may_alias));
+typedef uint32_t hg_w8 __attribute__((vector_size(32), may_alias));
+
 #define HG_TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
 #define HG_MUL8(a, b) ((hg_u8)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
 #define HG_HIGH8(a) ((a) >> 32)
@@ -344,9 +330,12 @@ typedef uint32_t hg_vu16 __attribute__((vector_size(64), may_alias));
 #define HG_BELOW_OR(a, b, c)                                                                 \
     ((hg_vf16)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LT_OQ), \
                                    (__m512)(c), (__m512)(a)))
+#define HG_DOUBLES 8
+#define hg_vd hg_d8
+#define hg_vl hg_l8
+#define hg_vh hg_i8
 #define HG_FROM_INT(i) ((hg_d8)_mm512_cvtepi32_pd((__m256i)(i)))
 #define HG_FROM_LONG(i) ((hg_d8)_mm512_cvtepi64_pd((__m512i)(i)))
-#define HG_TO_INT(i) ((hg_i8)_mm512_cvtepi64_epi32((__m512i)(i)))
 #define HG_OR_MINUS_ONE(m, a)                                                              \
     ((hg_d8)_mm512_mask_blend_pd(_mm256_movepi32_mask((__m256i)(m)), _mm512_set1_pd(-1.0), \
                                  (__m512d)(a)))
@@ -356,8 +345,9 @@ typedef uint32_t hg_vu16 __attribute__((vector_size(64), may_alias));
 #define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
 
-static const hg_kernel avx512 = {"avx512", draw_avx512, choose_split_avx512, scatter_avx512,
-                                 partition_avx512};
+static const hg_kernel avx512 = {"avx512",          draw_avx512,
+                                 find_range_avx512, choose_split_avx512,
+                                 scatter_avx512,    partition_avx512};
 
 #endif
 

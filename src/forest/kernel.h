@@ -49,8 +49,15 @@ typedef struct hg_rule {
     uint32_t key[2];             /**< of this tree's streams */
 } hg_rule;
 
+/** Least and greatest value of each feature over some rows. */
+typedef struct hg_range {
+    float *low;  /**< shape (n_lane) */
+    float *high; /**< shape (n_lane) */
+} hg_range;
+
 /** Arrays of one thread; rows of n_lane (n_word for words). */
 typedef struct hg_lanes {
+    hg_range range; /**< of a node that comes without */
     float *threshold;
     int32_t *is_feature; /**< -1 for lanes below n_feature, else 0 */
     int32_t *is_usable;  /**< -1: candidate and not constant */
@@ -67,7 +74,9 @@ typedef struct hg_split {
     const int64_t *total; /**< shape (n_target + 1): sums of the targets, weight */
     const uint32_t *word; /**< shape (n_word): threshold words */
     uint64_t path;        /**< keys the priorities */
-    int feature;          /**< chosen, or -1 */
+    hg_range range;       /**< of the records, when it is known */
+    int has_range;
+    int feature; /**< chosen, or -1 */
     float threshold;
     double score; /**< sum_o c_o (mean_L - mean_R)^2 w_L w_R / w^2 */
     size_t n_left;
@@ -81,13 +90,17 @@ typedef struct hg_kernel {
      * 8 (f / 32) + f % 8, so that a vector of eight blocks needs no transposition. */
     void (*draw)(const uint32_t key[2], int n_path, const uint64_t path[], uint32_t purpose,
                  int n_word, uint32_t *const word[]);
+    /** Take rows into a range, which begins with them or is extended. */
+    void (*range)(const hg_rule *rule, int is_first, size_t n, const hg_word *record,
+                  hg_range range);
     /** Choose the best split of a node. */
     void (*split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split);
     /** Copy records with x <= threshold to the front of `to`, the others to its back. */
     void (*scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
                     float threshold);
-    /** The same in place. */
-    void (*partition)(size_t stride, size_t n, hg_word *record, int feature, float threshold);
+    /** The same in place; also finds the ranges of both sides. */
+    void (*partition)(const hg_rule *rule, size_t n, hg_word *record, int feature,
+                      float threshold, hg_range left, hg_range right);
 } hg_kernel;
 
 /** The fastest variant this processor has, or the one named by HG_SIMD (portable, avx2,

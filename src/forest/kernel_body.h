@@ -19,70 +19,111 @@
 
 #define HG_INLINE HG_TARGET static inline __attribute__((always_inline))
 
-/* ranges of one or two vectors of features over n rows; two rows at a time shorten the chain of
- * dependent minima */
+/* take n more rows into the ranges of n_vector vectors of features; two rows at a time shorten
+ * the chains of dependent minima */
 HG_INLINE void
-HG_ISA(range_group)(const hg_word *x, size_t stride, size_t n, const int n_vector, hg_vf low[],
-                    hg_vf high[])
+HG_ISA(range_group)(const hg_word *x, size_t stride, size_t n, const int n_vector, float low[],
+                    float high[])
 {
-    for (int v = 0; v < n_vector; v++) {
-        low[v] = high[v] = *(const hg_vf *)(x + v * HG_WIDTH);
-    }
-    if (n % 2 == 0) {
-        for (int v = 0; v < n_vector; v++) {
-            hg_vf b = *(const hg_vf *)(x + stride + v * HG_WIDTH);
+    hg_vf least[4], most[4];
 
-            low[v] = HG_MIN(low[v], b);
-            high[v] = HG_MAX(high[v], b);
-        }
-        x += stride;
+    for (int v = 0; v < n_vector; v++) {
+        least[v] = *(const hg_vf *)(low + v * HG_WIDTH);
+        most[v] = *(const hg_vf *)(high + v * HG_WIDTH);
     }
-    x += stride;
-    for (size_t i = 0; i < (n - 1) / 2; i++, x += 2 * stride) {
+    for (; n > 1; n -= 2, x += 2 * stride) {
         for (int v = 0; v < n_vector; v++) {
             hg_vf a = *(const hg_vf *)(x + v * HG_WIDTH);
             hg_vf b = *(const hg_vf *)(x + stride + v * HG_WIDTH);
 
-            low[v] = HG_MIN(low[v], HG_MIN(a, b));
-            high[v] = HG_MAX(high[v], HG_MAX(a, b));
+            least[v] = HG_MIN(least[v], HG_MIN(a, b));
+            most[v] = HG_MAX(most[v], HG_MAX(a, b));
+        }
+    }
+    for (int v = 0; v < n_vector; v++) {
+        if (n > 0) {
+            hg_vf a = *(const hg_vf *)(x + v * HG_WIDTH);
+
+            least[v] = HG_MIN(least[v], a);
+            most[v] = HG_MAX(most[v], a);
+        }
+        *(hg_vf *)(low + v * HG_WIDTH) = least[v];
+        *(hg_vf *)(high + v * HG_WIDTH) = most[v];
+    }
+}
+
+#define HG_RANGE_CASE(k)                                                               \
+    case k:                                                                            \
+        HG_ISA(range_group)(x + f, stride, n_block, k, range.low + f, range.high + f); \
+        break;
+
+HG_INLINE void
+HG_ISA(extend_range)(const hg_rule *rule, size_t n, const hg_word *record, hg_range range)
+{
+    const int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
+    const size_t stride = rule->stride, block = n_vector > 4 ? 64 : n;
+
+    for (size_t b = 0; b < n; b += block) {
+        const hg_word *x = record + b * stride;
+        const size_t n_block = n - b < block ? n - b : block;
+
+        for (int v = 0; v < n_vector; v += 4) {
+            const int f = v * HG_WIDTH;
+
+            switch (n_vector - v) {
+                HG_RANGE_CASE(1)
+                HG_RANGE_CASE(2)
+                HG_RANGE_CASE(3)
+            default:
+                HG_ISA(range_group)(x + f, stride, n_block, 4, range.low + f, range.high + f);
+            }
         }
     }
 }
 
-/* thresholds of one or two vectors of features, and which of them are not constant */
+#undef HG_RANGE_CASE
+
 HG_INLINE void
-HG_ISA(threshold_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split,
-                        int first, const int n_vector)
+HG_ISA(start_range)(const hg_rule *rule, hg_range range)
+{
+    for (int f = 0; f < rule->n_feature; f += HG_WIDTH) {
+        *(hg_vf *)(range.low + f) = HG_SPREAD_FLOAT(HUGE_VALF);
+        *(hg_vf *)(range.high + f) = HG_SPREAD_FLOAT(-HUGE_VALF);
+    }
+}
+
+HG_TARGET static void
+HG_ISA(find_range)(const hg_rule *rule, int is_first, size_t n, const hg_word *record,
+                   hg_range range)
+{
+    if (is_first) {
+        HG_ISA(start_range)(rule, range);
+    }
+    HG_ISA(extend_range)(rule, n, record, range);
+    HG_LEAVE();
+}
+
+/* thresholds of all features, and which of them are not constant */
+HG_INLINE void
+HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
 {
     const hg_vf step = HG_SPREAD_FLOAT(rule->constant_step), unit = HG_SPREAD_FLOAT(0x1p-24f);
-    hg_vf low[2], high[2];
+    const hg_range range = split->has_range ? split->range : lanes->range;
 
-    HG_ISA(range_group)(split->record + first, rule->stride, split->n, n_vector, low, high);
-    for (int v = 0; v < n_vector; v++) {
-        const int f = first + v * HG_WIDTH;
+    if (!split->has_range) {
+        HG_ISA(start_range)(rule, range);
+        HG_ISA(extend_range)(rule, split->n, split->record, range);
+    }
+    for (int f = 0; f < rule->n_feature; f += HG_WIDTH) {
         hg_vi is_feature =
             *(const hg_vi *)(lanes->is_feature + f); /* what is behind counts as 0 */
-        hg_vf min = (hg_vf)((hg_vi)low[v] & is_feature);
-        hg_vf max = (hg_vf)((hg_vi)high[v] & is_feature);
+        hg_vf min = (hg_vf)(*(const hg_vi *)(range.low + f) & is_feature);
+        hg_vf max = (hg_vf)(*(const hg_vi *)(range.high + f) & is_feature);
         hg_vi bits = (hg_vi)(*(const hg_vu *)(split->word + f) >> 8);
         hg_vf t = HG_TO_FLOAT(bits) * unit * (max - min) + min; /* as hg_kernel_threshold() */
 
         *(hg_vf *)(lanes->threshold + f) = HG_BELOW_OR(t, max, min);
         *(hg_vi *)(lanes->is_usable + f) = (hg_vi)(max > min + step);
-    }
-}
-
-HG_INLINE void
-HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split)
-{
-    const int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
-    int v = 0;
-
-    for (; v + 2 <= n_vector; v += 2) {
-        HG_ISA(threshold_group)(rule, lanes, split, v * HG_WIDTH, 2);
-    }
-    if (v < n_vector) {
-        HG_ISA(threshold_group)(rule, lanes, split, v * HG_WIDTH, 1);
     }
 }
 
@@ -195,57 +236,40 @@ HG_ISA(flush_sums)(const hg_rule *rule, const hg_lanes *lanes)
     }
 }
 
-/* scores of eight features; `is_long` says where the sums are */
+/* scores of HG_DOUBLES features; `is_long` says where the sums are */
 HG_INLINE void
 HG_ISA(score_group)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split, int f,
-                    const double mean[], const int n_target, const int is_long, hg_d8 *score)
+                    const double mean[], const int n_target, const int is_long, hg_vd *score)
 {
     const int n_lane = rule->n_lane;
     const double w = (double)split->total[n_target];
     const int32_t least =
         (int32_t)(rule->min_leaf < INT32_MAX / 2 ? rule->min_leaf : INT32_MAX / 2);
-    hg_i8 count;
-    hg_d8 weight, s = {0};
+    hg_vh count;
+    hg_vd weight, s = {0};
 
     if (is_long) {
         const int64_t *total = lanes->total + f;
 
-        weight = HG_FROM_LONG(*(const hg_l8 *)(total + n_target * n_lane));
-        count = HG_TO_INT(*(const hg_l8 *)(total + (n_target + 1) * n_lane));
+        weight = HG_FROM_LONG(*(const hg_vl *)(total + n_target * n_lane));
+        count =
+            __builtin_convertvector(*(const hg_vl *)(total + (n_target + 1) * n_lane), hg_vh);
     } else {
-        hg_i8 packed = *(const hg_i8 *)(lanes->sum + n_target * n_lane + f);
+        hg_vh packed = *(const hg_vh *)(lanes->sum + n_target * n_lane + f);
 
         count = packed >> HG_COUNT_SHIFT;
         weight = HG_FROM_INT(packed & ((1 << HG_COUNT_SHIFT) - 1));
     }
     for (int o = 0; o < n_target; o++) {
-        hg_d8 left = is_long ? HG_FROM_LONG(*(const hg_l8 *)(lanes->total + o * n_lane + f))
-                             : HG_FROM_INT(*(const hg_i8 *)(lanes->sum + o * n_lane + f));
-        hg_d8 d = left - mean[o] * weight;
+        hg_vd left = is_long ? HG_FROM_LONG(*(const hg_vl *)(lanes->total + o * n_lane + f))
+                             : HG_FROM_INT(*(const hg_vh *)(lanes->sum + o * n_lane + f));
+        hg_vd d = left - mean[o] * weight;
 
         s += rule->cost[o] * (d * d);
     }
-    count = *(const hg_i8 *)(lanes->is_usable + f) & (count >= least) &
+    count = *(const hg_vh *)(lanes->is_usable + f) & (count >= least) &
             (count <= (int32_t)split->n - least);
     *score = HG_OR_MINUS_ONE(count, s / (weight * (w - weight)));
-}
-
-/* the lowest feature with the highest score that is not rejected (-1), or -1; n is a multiple
- * of 8 */
-HG_TARGET static int
-HG_ISA(find_best)(int n, const double score[], double best)
-{
-    if (best < 0) {
-        return -1;
-    }
-    for (int f = 0; f < n; f += 8) {
-        unsigned mask = HG_EQUAL_MASK(*(const hg_d8 *)(score + f), best);
-
-        if (mask != 0) {
-            return f + __builtin_ctz(mask);
-        }
-    }
-    return -1;
 }
 
 /* scores of all features; returns the highest */
@@ -253,16 +277,38 @@ HG_INLINE double
 HG_ISA(score_all)(const hg_rule *rule, const hg_lanes *lanes, const hg_split *split,
                   const double mean[], const int n_target, const int is_long)
 {
-    hg_d8 high = (hg_d8){0} - 1.0;
+    hg_vd high = (hg_vd){0} - 1.0;
 
-    for (int f = 0; f < rule->n_feature; f += 8) {
-        hg_d8 score;
+    for (int f = 0; f < rule->n_feature; f += HG_DOUBLES) {
+        hg_vd score;
 
         HG_ISA(score_group)(rule, lanes, split, f, mean, n_target, is_long, &score);
-        *(hg_d8 *)(lanes->score + f) = score;
+        *(hg_vd *)(lanes->score + f) = score;
         high = HG_HIGHER(high, score);
     }
     return HG_HIGHEST(high);
+}
+
+/* the lowest feature with the highest score that is not rejected (-1), or -1 */
+HG_INLINE int
+HG_ISA(find_best)(int n, const double score[], double best)
+{
+    if (best < 0) {
+        return -1;
+    }
+    for (int f = 0; f < n; f += 64) {
+        uint64_t mask = 0;
+
+        for (int k = f; k < n && k < f + 64; k += HG_DOUBLES) { /* no branch on the values */
+            hg_vd s = *(const hg_vd *)(score + k);
+
+            mask |= (uint64_t)HG_EQUAL_MASK(s, best) << (k - f);
+        }
+        if (mask != 0) {
+            return f + __builtin_ctzll(mask);
+        }
+    }
+    return -1;
 }
 
 HG_TARGET static void
@@ -327,7 +373,7 @@ HG_ISA(search)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split, cons
         HG_ISA(sum_channels)(rule, lanes, split->record, split->n, 0, n_channel);
         best = HG_ISA(score_all)(rule, lanes, split, mean, n_target, 0);
     }
-    split->feature = HG_ISA(find_best)((rule->n_feature + 7) / 8 * 8, lanes->score, best);
+    split->feature = HG_ISA(find_best)(rule->n_feature, lanes->score, best);
     if (split->feature >= 0) {
         HG_ISA(take_best)(rule, lanes, split, is_long);
     }
@@ -411,8 +457,8 @@ HG_ISA(swap_records)(size_t n_line, hg_word *a, hg_word *b)
     }
 }
 
-/* the rest of a partition: two pointers that meet */
-HG_TARGET static void
+/* the rest of a partition: two pointers that meet; returns where */
+HG_TARGET static hg_word *
 HG_ISA(partition_rest)(size_t stride, hg_word *low, hg_word *end, int feature, float threshold)
 {
     while (low < end) {
@@ -425,19 +471,25 @@ HG_ISA(partition_rest)(size_t stride, hg_word *low, hg_word *end, int feature, f
             }
         }
     }
+    return low;
 }
 
-/* Blocks of offsets of misplaced records are found without branches and then swapped.
+/* Blocks of offsets of misplaced records are found without branches and then swapped. A block
+ * that is done is still in the cache: its rows go into the range of their child.
  * @source Edelkamp & Weiss 2016, BlockQuicksort: how branch mispredictions don't affect
  * quicksort */
 HG_TARGET static void
-HG_ISA(partition)(size_t stride, size_t n, hg_word *record, int feature, float threshold)
+HG_ISA(partition)(const hg_rule *rule, size_t n, hg_word *record, int feature, float threshold,
+                  hg_range left, hg_range right)
 {
     enum { BLOCK = 128 };
+    const size_t stride = rule->stride;
     unsigned char from_left[BLOCK], from_right[BLOCK];
     size_t n_left = 0, n_right = 0, s_left = 0, s_right = 0;
-    hg_word *low = record, *end = record + n * stride;
+    hg_word *low = record, *end = record + n * stride, *middle;
 
+    HG_ISA(start_range)(rule, left);
+    HG_ISA(start_range)(rule, right);
     while ((size_t)(end - low) > 2 * BLOCK * stride) {
         size_t m;
 
@@ -465,11 +517,46 @@ HG_ISA(partition)(size_t stride, size_t n, hg_word *record, int feature, float t
         n_right -= m;
         s_left += m;
         s_right += m;
-        low += n_left == 0 ? BLOCK * stride : 0;
-        end -= n_right == 0 ? BLOCK * stride : 0;
+        if (n_left == 0) {
+            HG_ISA(extend_range)(rule, BLOCK, low, left);
+            low += BLOCK * stride;
+        }
+        if (n_right == 0) {
+            end -= BLOCK * stride;
+            HG_ISA(extend_range)(rule, BLOCK, end, right);
+        }
     }
-    HG_ISA(partition_rest)(stride, low, end, feature, threshold);
+    middle = HG_ISA(partition_rest)(stride, low, end, feature, threshold);
+    HG_ISA(extend_range)(rule, (size_t)(middle - low) / stride, low, left);
+    HG_ISA(extend_range)(rule, (size_t)(end - middle) / stride, middle, right);
     HG_LEAVE();
 }
 
 #undef HG_INLINE
+#undef HG_ISA
+#undef HG_TARGET
+#undef HG_WIDTH
+#undef HG_PAIR
+#undef hg_vf
+#undef hg_vi
+#undef hg_vu
+#undef HG_MASK
+#undef HG_MIN
+#undef HG_MAX
+#undef HG_LE
+#undef HG_ADD_IF
+#undef HG_SPREAD
+#undef HG_SPREAD_FLOAT
+#undef HG_TO_FLOAT
+#undef HG_BELOW_OR
+#undef HG_DOUBLES
+#undef hg_vd
+#undef hg_vl
+#undef hg_vh
+#undef HG_FROM_INT
+#undef HG_FROM_LONG
+#undef HG_OR_MINUS_ONE
+#undef HG_HIGHER
+#undef HG_HIGHEST
+#undef HG_EQUAL_MASK
+#undef HG_LEAVE

@@ -83,12 +83,13 @@ typedef struct hg_frame {
     uint64_t path;
     uint32_t node;
     int depth;
-    int side;     /**< 0: in the arena, 1: in the second buffer */
-    int has_word; /**< its threshold words stand ready */
+    int side;      /**< 0: in the arena, 1: in the second buffer */
+    int has_word;  /**< its threshold words stand ready */
+    int has_range; /**< the range of its rows stands ready */
     int64_t total[HG_SUMS_MAX];
 } hg_frame;
 
-enum { HG_WORDS_KEPT = 64 }; /**< depth of the stack up to which words are drawn ahead */
+enum { HG_FRAMES_KEPT = 64 }; /**< frames for which words and ranges are kept */
 
 /** Memory of one thread; free with hg_space_clear(). */
 typedef struct hg_space {
@@ -99,7 +100,8 @@ typedef struct hg_space {
     unsigned char *copies; /**< shape (n): bag */
     hg_lanes lanes;
     void *lane_block;
-    uint32_t *word; /**< shape (HG_WORDS_KEPT + 1, n_word) */
+    uint32_t *word; /**< shape (HG_FRAMES_KEPT + 1, n_word) */
+    float *range;   /**< shape (HG_FRAMES_KEPT + 1, 2, n_lane) */
     hg_frame *stack;
     size_t n_stack;
     hg_node *node;
@@ -124,7 +126,20 @@ typedef struct hg_space {
 HG_MUST_CHECK hg_status hg_space_init(hg_space *space, const hg_plan *plan);
 void hg_space_clear(hg_space *space);
 
-/** Fill the arena with the bag of a tree.
+/** The range kept for the frame at a place of the stack; one more is scratch.
+ *
+ * @local
+ */
+static inline hg_range
+hg_space_range(const hg_space *space, size_t place)
+{
+    const size_t n = (size_t)space->rule.n_lane;
+    float *low = space->range + 2 * n * (place < HG_FRAMES_KEPT ? place : HG_FRAMES_KEPT);
+
+    return (hg_range){low, low + n};
+}
+
+/** Fill the arena with the bag of a tree, and the range kept for the root with its range.
  *
  * @local
  * @param[out] total  shape (n_target + 1): sums of the targets and the weight
