@@ -28,6 +28,9 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_mesh **
 
     const hg_mesh_options options = {
         .n = o->mesh,
+        .backend = is_word(o->backend, "slab")     ? HG_BACKEND_SLAB
+                   : is_word(o->backend, "pencil") ? HG_BACKEND_PENCIL
+                                                   : HG_BACKEND_AUTO,
         .precision = is_word(o->precision, "double") ? HG_PRECISION_DOUBLE : HG_PRECISION_FLOAT,
         .effort = is_word(o->planning, "measure") ? HG_EFFORT_MEASURE : HG_EFFORT_ESTIMATE};
 

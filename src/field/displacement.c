@@ -25,8 +25,8 @@ hg_lagrangian_factors(const hg_cosmology *cosmology, double z, hg_lagrangian *fa
 static bool
 wave_xy(const hg_rowfft *fft, int64_t ix, int64_t iy, int wave[3])
 {
-    wave[0] = hg_wave_number(fft->n, ix);
-    wave[1] = hg_wave_number(fft->n, fft->y_first + iy);
+    wave[0] = (int)hg_wave_number(ix, fft->n);
+    wave[1] = (int)hg_wave_number(fft->y_first + iy, fft->n);
     return wave[0] != fft->n / 2 && wave[1] != fft->n / 2;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "field/pencil.h"
 #include "field/slab.h"
 
 static size_t
@@ -27,6 +28,32 @@ allocate_field(const hg_mesh *mesh, void **field)
     return status;
 }
 
+static hg_backend
+choose_backend(const hg_comm *comm, const hg_mesh_options *options)
+{
+    const int64_t n = options->n;
+
+    if (options->backend != HG_BACKEND_AUTO) {
+        return options->backend;
+    }
+    return comm->size > n / 2 || !hg_slab_fits(n, comm->size) ? HG_BACKEND_PENCIL
+                                                              : HG_BACKEND_SLAB;
+}
+
+static hg_status
+shape_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
+{
+    return mesh->backend == HG_BACKEND_SLAB ? hg_slab_shape(comm, mesh)
+                                            : hg_pencil_shape(comm, options->grid, mesh);
+}
+
+static hg_status
+plan_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
+{
+    return mesh->backend == HG_BACKEND_SLAB ? hg_slab_plan(comm, mesh, options->effort)
+                                            : hg_pencil_plan(comm, mesh, options->effort);
+}
+
 hg_status
 hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options, hg_mesh **out)
 {
@@ -44,15 +71,16 @@ hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options, hg_mesh **ou
     if (status == HG_OK) {
         mesh->n = n;
         mesh->precision = options->precision;
+        mesh->backend = choose_backend(comm, options);
         mesh->row = 2 * (n / 2 + 1);
         status = hg_mem_zeros(&mesh->x_owner, 2 * (size_t)n, sizeof *mesh->x_owner);
     }
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
     mesh->y_owner = mesh->x_owner + n;
-    HG_TRY_OR(fail, status, hg_slab_shape(comm, mesh));
+    HG_TRY_OR(fail, status, shape_mesh(comm, options, mesh));
     status = allocate_field(mesh, &mesh->spare);
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(fail, status, hg_slab_plan(comm, mesh, options->effort));
+    HG_TRY_OR(fail, status, plan_mesh(comm, options, mesh));
     *out = mesh;
     return HG_OK;
 fail:
@@ -67,6 +95,7 @@ hg_mesh_free(hg_mesh *mesh)
         return;
     }
     hg_slab_unplan(mesh);
+    hg_pencil_unplan(mesh);
     hg_mem_free(mesh->spare);
     hg_mem_free(mesh->x_owner);
     hg_mem_free(mesh);
@@ -93,13 +122,21 @@ hg_mesh_field(hg_mesh *mesh, void **field)
 void
 hg_mesh_forward(const hg_comm *comm, const hg_mesh *mesh, void *field)
 {
-    hg_slab_forward(comm, mesh, field);
+    if (mesh->backend == HG_BACKEND_SLAB) {
+        hg_slab_forward(comm, mesh, field);
+    } else {
+        hg_pencil_forward(comm, mesh, field);
+    }
 }
 
 void
 hg_mesh_backward(const hg_comm *comm, const hg_mesh *mesh, void *field)
 {
-    hg_slab_backward(comm, mesh, field);
+    if (mesh->backend == HG_BACKEND_SLAB) {
+        hg_slab_backward(comm, mesh, field);
+    } else {
+        hg_pencil_backward(comm, mesh, field);
+    }
 }
 
 static double

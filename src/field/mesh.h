@@ -15,26 +15,30 @@
 
 #include <stdint.h>
 
+#include "field/lines.h"
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
-typedef enum hg_precision { HG_PRECISION_FLOAT, HG_PRECISION_DOUBLE } hg_precision;
+/** How a mesh is cut and transformed: planes by FFTW-MPI, which is fast, or pencils by lines of
+ * fixed shape, for any number of ranks and with bits that do not depend on them. AUTO takes
+ * slabs while every second plane has a rank of its own at most and FFTW's int counts suffice.
+ */
+typedef enum hg_backend { HG_BACKEND_AUTO, HG_BACKEND_SLAB, HG_BACKEND_PENCIL } hg_backend;
 
-/** How long FFTW may look for a fast plan. ESTIMATE gives the same plan in every run; MEASURE
- * is faster afterwards but may change the last bits from run to run. */
-typedef enum hg_effort { HG_EFFORT_ESTIMATE, HG_EFFORT_MEASURE } hg_effort;
-
-/** What a mesh is asked to be. */
+/** What a mesh is asked to be; zero is a good default for all but n. */
 typedef struct hg_mesh_options {
     int64_t n; /**< cells per side, at least 2 */
     hg_precision precision;
     hg_effort effort; /**< time FFTW may spend on plans */
+    hg_backend backend;
+    int grid[2]; /**< rows (x) and columns (y) of ranks for pencils, 0 x 0 = chosen */
 } hg_mesh_options;
 
 /** Shape, owners and plans of a mesh; the fields themselves come from hg_mesh_field(). */
 typedef struct hg_mesh {
     int64_t n; /**< cells per side */
     hg_precision precision;
+    hg_backend backend;     /**< never AUTO */
     int64_t x_first, n_x;   /**< planes of real space on this rank, may be none */
     int64_t y_first, n_y;   /**< their rows on this rank */
     int64_t ky_first, n_ky; /**< planes of wave space on this rank, may be none */
@@ -43,10 +47,11 @@ typedef struct hg_mesh {
     int64_t n_real;         /**< reals to allocate per field */
     int *x_owner;           /**< shape (n); row of the grid of ranks that owns a plane x */
     int *y_owner;           /**< shape (n); column of that grid that owns a row y */
-    int n_column;           /**< rank = x_owner * n_column + y_owner */
+    int n_row, n_column;    /**< rank = x_owner * n_column + y_owner */
     void *spare;            /**< field the plans were made with, handed out first */
-    void *forward;          /**< plans of FFTW */
+    void *forward;          /**< plans of FFTW, slabs only */
     void *backward;
+    struct hg_pencil *pencil; /**< plans of pencils, else NULL */
 } hg_mesh;
 
 /** Plan the transforms of an n^3 mesh, before anything is painted.
@@ -54,8 +59,9 @@ typedef struct hg_mesh {
  * @collective{comm}
  * @param[in]  options  the same on all ranks
  * @param[out] mesh     owned by the caller, free with hg_mesh_free()
- * @return HG_OK; HG_E_ARG for n < 2; HG_E_ENVIRONMENT when FFTW-MPI would overflow its int
- * counts, with the number of ranks that would do; HG_E_MEMORY
+ * @return HG_OK; HG_E_ARG for n < 2 or a grid of too many ranks; HG_E_ENVIRONMENT when slabs
+ * are demanded and FFTW-MPI would overflow its int counts, with the number of ranks that would
+ * do; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options,
                                        hg_mesh **mesh);

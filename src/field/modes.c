@@ -98,10 +98,10 @@ hg_modes_draw(const hg_rowfft *fft, const double variance[], uint64_t seed, bool
 
 #pragma omp parallel for schedule(static)
     for (int ix = 0; ix < n; ix++) {
-        int x = hg_wave_number(n, ix);
+        int x = (int)hg_wave_number(ix, n);
 
         for (int64_t iy = 0; iy < fft->y_n; iy++) {
-            int y = hg_wave_number(n, fft->y_first + iy);
+            int y = (int)hg_wave_number(fft->y_first + iy, n);
             hg_mode *row =
                 mode + ((size_t)ix * (size_t)fft->y_n + (size_t)iy) * (size_t)(half + 1);
 
@@ -124,10 +124,10 @@ hg_modes_filter(const hg_rowfft *fft, const double table[], const hg_mode from[]
 
 #pragma omp parallel for schedule(static)
     for (int ix = 0; ix < n; ix++) {
-        int x = hg_wave_number(n, ix);
+        int x = (int)hg_wave_number(ix, n);
 
         for (int64_t iy = 0; iy < fft->y_n; iy++) {
-            int y = hg_wave_number(n, fft->y_first + iy);
+            int y = (int)hg_wave_number(fft->y_first + iy, n);
             size_t first = ((size_t)ix * (size_t)fft->y_n + (size_t)iy) * (size_t)(half + 1);
 
             for (int z = 0; z <= half; z++) {

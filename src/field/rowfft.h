@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "field/wave.h"
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
@@ -83,15 +84,5 @@ int hg_rowfft_owner(int n, int size, int64_t plane);
  */
 HG_MUST_CHECK hg_status hg_rowfft_ghosts(const hg_comm *comm, const hg_rowfft *fft,
                                          const float field[], float below[], float above[]);
-
-/** Wave number of index i, in (-n/2, n/2].
- *
- * @local
- */
-static inline int
-hg_wave_number(int n, int64_t i)
-{
-    return (int)(i <= n / 2 ? i : i - n);
-}
 
 #endif

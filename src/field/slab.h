@@ -3,19 +3,20 @@
 #ifndef HG_FIELD_SLAB_H
 #define HG_FIELD_SLAB_H
 
+#include <stdbool.h>
+
 #include "field/mesh.h"
 
 /** Whether FFTW-MPI can transform n^3 cells on `size` ranks: it keeps counts as int.
  *
  * @local
- * @return HG_OK; HG_E_ENVIRONMENT with the number of ranks that would do
  */
-HG_MUST_CHECK hg_status hg_slab_check(int64_t n, int size);
+bool hg_slab_fits(int64_t n, int size);
 
 /** Fill what this rank owns and the owners of all planes.
  *
  * @collective{comm}
- * @return HG_OK; the failures of hg_slab_check(); HG_E_MEMORY
+ * @return HG_OK; HG_E_ENVIRONMENT with the number of ranks that would do; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_slab_shape(const hg_comm *comm, hg_mesh *mesh);
 

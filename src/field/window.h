@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "field/wave.h"
 #include "halograft/error.h"
 
 /** Mass assignment schemes; the value is the order p: cells touched per axis. */
@@ -45,15 +46,5 @@ typedef struct hg_window {
  */
 HG_MUST_CHECK hg_status hg_window_init(hg_window *window, int64_t n, hg_kernel kernel);
 void hg_window_clear(hg_window *window);
-
-/** Wave number of an index.
- *
- * @local
- */
-static inline int64_t
-hg_wave_number(int64_t i, int64_t n)
-{
-    return i <= n / 2 ? i : i - n;
-}
 
 #endif

@@ -221,8 +221,8 @@ measure_bias(const hg_comm *comm, const hg_mock_universe *u, double radius, doub
     }
     for (size_t i = 0; i < fft->n_mode; i++) {
         int64_t nk = n / 2 + 1, line = (int64_t)i / nk, z = (int64_t)i % nk;
-        int x = hg_wave_number(n, line / fft->y_n);
-        int y = hg_wave_number(n, fft->y_first + line % fft->y_n);
+        int x = (int)hg_wave_number(line / fft->y_n, n);
+        int y = (int)hg_wave_number(fft->y_first + line % fft->y_n, n);
         double k = 2 * M_PI / plan->box * sqrt((double)(x * x + y * y + z * z));
 
         if (k > 0 && k < 0.07) {

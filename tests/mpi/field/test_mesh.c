@@ -30,25 +30,25 @@ set_cell(const hg_mesh *mesh, void *field, int64_t x, int64_t y, int64_t z, doub
     }
 }
 
-/* Forward and back gives n^3 times the mesh; one mode against its direct sum. */
+/* Forward and back gives n^3 times the field; one mode against its direct sum. */
 static void
-check_round_trip(int64_t n, hg_precision precision, double limit)
+check_round_trip(const hg_mesh_options *options, double limit)
 {
+    const int64_t n = options->n;
     hg_mesh *mesh = NULL;
     void *field = NULL;
     double worst = 0, total = (double)(n * n * n), direct[2] = {0, 0}, off = 0;
-    int64_t planes[2], kx = n - 1, ky = 1, kz = n / 2 - 1;
+    int64_t owned[2], kx = n - 1, ky = 1, kz = n / 2 - 1;
 
-    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = n, .precision = precision},
-                              &mesh) == HG_OK);
+    all_assert(hg_mesh_create(&world, options, &mesh) == HG_OK);
     all_assert(hg_mesh_field(mesh, &field) == HG_OK);
-    planes[0] = mesh->n_x;
-    planes[1] = mesh->n_ky;
-    hg_comm_sum(&world, 2, planes);
-    all_assert(planes[0] == n && planes[1] == n);
+    owned[0] = mesh->n_x * mesh->n_y;
+    owned[1] = mesh->n_ky * mesh->n_kz;
+    hg_comm_sum(&world, 2, owned);
+    all_assert(owned[0] == n * n && owned[1] == n * (n / 2 + 1));
     for (int64_t x = mesh->x_first; x < mesh->x_first + mesh->n_x; x++) {
-        cr_expect_eq(mesh->x_owner[x], world.rank);
-        for (int64_t y = 0; y < n; y++) {
+        for (int64_t y = mesh->y_first; y < mesh->y_first + mesh->n_y; y++) {
+            cr_expect_eq(mesh->x_owner[x] * mesh->n_column + mesh->y_owner[y], world.rank);
             for (int64_t z = 0; z < n; z++) {
                 double v = cell_value(n, x, y, z);
                 double phase = 2 * M_PI * (double)(kx * x + ky * y + kz * z) / (double)n;
@@ -61,7 +61,8 @@ check_round_trip(int64_t n, hg_precision precision, double limit)
     }
     hg_comm_sum_double(&world, 2, direct);
     hg_mesh_forward(&world, mesh, field);
-    if (ky >= mesh->ky_first && ky < mesh->ky_first + mesh->n_ky) {
+    if (ky >= mesh->ky_first && ky < mesh->ky_first + mesh->n_ky && kz >= mesh->kz_first &&
+        kz < mesh->kz_first + mesh->n_kz) {
         double mode[2];
 
         hg_mesh_mode(mesh, field, kx, ky, kz, mode);
@@ -70,7 +71,7 @@ check_round_trip(int64_t n, hg_precision precision, double limit)
     all_assert(off < limit);
     hg_mesh_backward(&world, mesh, field);
     for (int64_t x = mesh->x_first; x < mesh->x_first + mesh->n_x; x++) {
-        for (int64_t y = 0; y < n; y++) {
+        for (int64_t y = mesh->y_first; y < mesh->y_first + mesh->n_y; y++) {
             for (int64_t z = 0; z < n; z++) {
                 worst = fmax(worst, fabs(hg_mesh_cell(mesh, field, x, y, z) / total -
                                          cell_value(n, x, y, z)));
@@ -82,21 +83,36 @@ check_round_trip(int64_t n, hg_precision precision, double limit)
     hg_mesh_free(mesh);
 }
 
-Test(mesh, slabs_transform_there_and_back_also_with_idle_ranks)
+Test(mesh, fields_transform_there_and_back_also_with_idle_ranks)
 {
-    check_round_trip(16, HG_PRECISION_DOUBLE, 1e-13);
-    check_round_trip(15, HG_PRECISION_DOUBLE, 1e-13);
-    check_round_trip(16, HG_PRECISION_FLOAT, 1e-5);
-    check_round_trip(2, HG_PRECISION_DOUBLE, 1e-13); /* three ranks, two planes */
+    for (int b = HG_BACKEND_AUTO; b <= HG_BACKEND_PENCIL; b++) {
+        for (int columns = 0; columns <= (b == HG_BACKEND_PENCIL ? 1 : 0); columns++) {
+            hg_mesh_options o = {.n = 16, .backend = (hg_backend)b};
+
+            o.grid[0] = columns > 0 ? 1 : 0;
+            o.grid[1] = columns > 0 ? world.size : 0;
+            check_round_trip(&o, 1e-5);
+            o.precision = HG_PRECISION_DOUBLE;
+            check_round_trip(&o, 1e-13);
+            o.n = 15;
+            check_round_trip(&o, 1e-13);
+            o.n = 2; /* three ranks, two planes */
+            check_round_trip(&o, 1e-13);
+        }
+    }
 }
 
 Test(mesh, a_mesh_too_large_for_the_counts_of_fftw_is_refused)
 {
     hg_mesh *mesh = NULL;
 
-    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 8192}, &mesh) ==
-               HG_E_ENVIRONMENT);
+    all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 8192, .backend = HG_BACKEND_SLAB},
+                              &mesh) == HG_E_ENVIRONMENT);
     all_assert(strstr(hg_error_last()->message, "ranks") != NULL);
+    all_assert(
+        hg_mesh_create(&world,
+                       &(hg_mesh_options){.n = 8, .backend = HG_BACKEND_PENCIL, .grid = {2, 2}},
+                       &mesh) == HG_E_ARG);
     all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 1}, &mesh) == HG_E_ARG);
     hg_mem_budget(hg_mem_used() + 1000000);
     all_assert(hg_mesh_create(&world, &(hg_mesh_options){.n = 256}, &mesh) == HG_E_MEMORY);
@@ -160,54 +176,74 @@ brute_cell(int64_t n_all, double (*all)[4], hg_kernel kernel, double box, int64_
     return sum;
 }
 
+/* Cells against their definition, each 37th, and the mass of both fields. */
+static void
+check_painting(const hg_mesh_options *options, hg_kernel kernel, double box, int64_t n_mine,
+               const double (*position)[3], const double *weight, int64_t n_all,
+               double (*all)[4])
+{
+    const int64_t n = options->n;
+    hg_mesh *mesh = NULL;
+    void *field = NULL, *shifted = NULL;
+    double total[2] = {0, 0}, worst = 0, mass = 0;
+
+    for (int64_t i = 0; i < n_all; i++) {
+        mass += all[i][3];
+    }
+    all_assert(hg_mesh_create(&world, options, &mesh) == HG_OK);
+    all_assert(hg_mesh_field(mesh, &field) == HG_OK);
+    all_assert(hg_mesh_field(mesh, &shifted) == HG_OK);
+    all_assert(hg_paint(&world, mesh, kernel, box, n_mine, position, weight, field, shifted) ==
+               HG_OK);
+    for (int64_t i = mesh->x_first * n * n; i < (mesh->x_first + mesh->n_x) * n * n; i++) {
+        int64_t cell[3] = {i / n / n, i / n % n, i % n};
+
+        if (cell[1] < mesh->y_first || cell[1] >= mesh->y_first + mesh->n_y) {
+            continue;
+        }
+        for (int k = 0; k < 2; k++) {
+            double here =
+                hg_mesh_cell(mesh, k == 0 ? field : shifted, cell[0], cell[1], cell[2]);
+
+            total[k] += here;
+            if (i % 37 == 0) {
+                worst = fmax(
+                    worst, fabs(here - brute_cell(n_all, all, kernel, box, n, 0.5 * k, cell)));
+            }
+        }
+    }
+    hg_comm_sum_double(&world, 2, total);
+    all_assert(fabs(total[0] / mass - 1) < 1e-12);
+    all_assert(fabs(total[1] / mass - 1) < 1e-12);
+    all_assert(worst < 1e-11);
+    hg_mem_free(field);
+    hg_mem_free(shifted);
+    hg_mesh_free(mesh);
+}
+
 Test(mesh, painting_equals_the_definition_and_conserves_mass)
 {
     const double box = 7.5;
-    double position[N_POINT][3], weight[N_POINT], row[N_POINT][4], (*all)[4] = NULL, mass = 0;
+    double position[N_POINT][3], weight[N_POINT], row[N_POINT][4], (*all)[4] = NULL;
     int64_t n_all = 0, n_mine = world.rank == 1 ? 0 : N_POINT; /* one rank brings nothing */
 
     make_points(box, position, weight);
     for (int i = 0; i < N_POINT; i++) {
         memcpy(row[i], position[i], sizeof position[i]);
         row[i][3] = weight[i];
-        mass += i < n_mine ? weight[i] : 0;
     }
-    hg_comm_sum_double(&world, 1, &mass);
     all_assert(hg_comm_gather_rows(&world, n_mine, sizeof row[0], row, &n_all, &all) == HG_OK);
     for (int64_t n = 18; n <= 25; n += 7) {
         for (int p = 1; p <= 4; p++) {
-            hg_mesh *mesh = NULL;
-            void *field = NULL, *shifted = NULL;
-            double total[2] = {0, 0}, worst = 0;
+            hg_mesh_options options = {.n = n, .precision = HG_PRECISION_DOUBLE};
 
-            all_assert(hg_mesh_create(
-                           &world, &(hg_mesh_options){.n = n, .precision = HG_PRECISION_DOUBLE},
-                           &mesh) == HG_OK);
-            all_assert(hg_mesh_field(mesh, &field) == HG_OK);
-            all_assert(hg_mesh_field(mesh, &shifted) == HG_OK);
-            all_assert(hg_paint(&world, mesh, (hg_kernel)p, box, n_mine,
-                                (const double(*)[3])position, weight, field, shifted) == HG_OK);
-            for (int64_t i = mesh->x_first * n * n; i < (mesh->x_first + mesh->n_x) * n * n;
-                 i++) {
-                int64_t cell[3] = {i / n / n, i / n % n, i % n};
-                double here[2] = {hg_mesh_cell(mesh, field, cell[0], cell[1], cell[2]),
-                                  hg_mesh_cell(mesh, shifted, cell[0], cell[1], cell[2])};
-
-                for (int k = 0; k < 2; k++) {
-                    total[k] += here[k];
-                    if (i % 37 == 0) {
-                        worst = fmax(worst, fabs(here[k] - brute_cell(n_all, all, (hg_kernel)p,
-                                                                      box, n, 0.5 * k, cell)));
-                    }
-                }
-            }
-            hg_comm_sum_double(&world, 2, total);
-            all_assert(fabs(total[0] / mass - 1) < 1e-12);
-            all_assert(fabs(total[1] / mass - 1) < 1e-12);
-            all_assert(worst < 1e-11);
-            hg_mem_free(field);
-            hg_mem_free(shifted);
-            hg_mesh_free(mesh);
+            check_painting(&options, (hg_kernel)p, box, n_mine, (const double(*)[3])position,
+                           weight, n_all, all);
+            options.backend = HG_BACKEND_PENCIL;
+            options.grid[0] = 1;
+            options.grid[1] = world.size; /* cut in y */
+            check_painting(&options, (hg_kernel)p, box, n_mine, (const double(*)[3])position,
+                           weight, n_all, all);
         }
     }
     hg_mem_free(all);

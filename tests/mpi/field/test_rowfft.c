@@ -217,7 +217,7 @@ Test(rowfft, drawn_modes_have_their_power_and_survive_refinement)
         int z = (int)(i % (N / 2 + 1));
         double p = mode[i].re * mode[i].re + mode[i].im * mode[i].im;
         int64_t line = (int64_t)i / (N / 2 + 1), ky = fft->y_first + line % fft->y_n;
-        int x = hg_wave_number(N, line / fft->y_n), y = hg_wave_number(N, ky);
+        int x = (int)hg_wave_number(line / fft->y_n, N), y = (int)hg_wave_number(ky, N);
 
         worst = fmax(worst, fmax(fabs(copy[i].re - mode[i].re), fabs(copy[i].im - mode[i].im)));
         if (p > 0 && z > 0) {
@@ -243,7 +243,8 @@ Test(rowfft, drawn_modes_have_their_power_and_survive_refinement)
         all_assert(hg_comm_gather_rows(&world, (int64_t)coarse->n_mode, sizeof one, few, &n_all,
                                        &all) == HG_OK);
         for (int64_t y = 0; y < fft->y_n; y++) {
-            int ky = hg_wave_number(N, fft->y_first + y), kc = (ky + COARSE) % COARSE, r, n_y;
+            int ky = (int)hg_wave_number(fft->y_first + y, N), kc = (ky + COARSE) % COARSE, r,
+                n_y;
             size_t start;
 
             if (abs(ky) >= COARSE / 2) {
