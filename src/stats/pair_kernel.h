@@ -35,11 +35,16 @@ typedef struct hg_pair_pass {
 typedef void (*hg_pair_counter)(const hg_pair_columns *columns, const hg_pair_pass *pass,
                                 int64_t below[]);
 
-/** The variant for this machine; with projected = false for distances in space.
+enum { HG_PAIR_VARIANTS = 3 };
+
+/** The variants this machine can run, the fastest first; all give the same counts.
  *
  * @local
+ * @param[in]  projected  false for distances in space
+ * @param[out] variant    shape (HG_PAIR_VARIANTS)
+ * @return their number, at least 1
  */
-hg_pair_counter hg_pair_kernel(bool projected);
+int hg_pair_kernels(bool projected, hg_pair_counter variant[HG_PAIR_VARIANTS]);
 
 /** Range of points of the near column whose z lies within `span` of that of a home point.
  *

@@ -24,6 +24,7 @@ typedef struct counting {
     const hg_cells *cells;
     bool weighted;
     double edge2[HG_PAIRS_BIN_MAX + 1];
+    hg_pair_counter counter[2]; /* of plain counts in space and across */
     int n_pass;
     hg_pair_pass pass[PASS_MAX];
 } counting;
@@ -75,6 +76,12 @@ plan_passes(counting *t)
     const hg_pairs_bins *b = t->bins;
     const bool projected = b->kind == HG_PAIRS_RP_PI;
 
+    for (int k = 0; k < 2; k++) {
+        hg_pair_counter variant[HG_PAIR_VARIANTS];
+
+        hg_pair_kernels(k == 1, variant);
+        t->counter[k] = variant[0];
+    }
     for (int i = 0; i <= b->n; i++) {
         t->edge2[i] = b->edge[i] * b->edge[i];
     }
@@ -247,7 +254,7 @@ count_home(const counting *t, int64_t ix, int64_t iy, tally *y)
             continue;
         }
         for (int p = 0; p < t->n_pass && least2 < t->pass[p].edge2[HG_PAIR_EDGES - 1]; p++) {
-            hg_pair_kernel(t->pass[p].projected)(&c, &t->pass[p], y->below[p]);
+            t->counter[t->pass[p].projected](&c, &t->pass[p], y->below[p]);
         }
     }
 }
