@@ -68,15 +68,16 @@ hg_correlation_shells(const hg_fine *fine, int n_bin, const double edge[], doubl
 static bool
 join_bins(const hg_pairs *pairs, int first, int end, double *xi, double *error)
 {
-    double random = 0, sum = 0, count = 0;
+    double random = 0, sum = 0;
+    int64_t count = 0;
 
     for (int i = first; i < end; i++) {
         random += hg_pairs_random(pairs, i, 0);
-        count += (double)pairs->count[i];
+        count += pairs->count[i];
         sum += pairs->weight != NULL ? pairs->weight[i] : (double)pairs->count[i];
     }
     *xi = sum / random - 1;
-    *error = fabs(1 + *xi) / sqrt(0.5 * count);
+    *error = fabs(1 + *xi) / sqrt(hg_pairs_distinct(pairs, count));
     return count > 0;
 }
 

@@ -13,6 +13,7 @@
 #include "halograft/comm.h"
 #include "halograft/error.h"
 #include "stats/power.h"
+#include "table/cells.h"
 
 /** What separates the members of a pair. */
 typedef enum hg_pairs_kind {
@@ -33,21 +34,49 @@ typedef struct hg_pairs_bins {
     hg_los los;         /**< line of sight; none is z */
 } hg_pairs_bins;
 
+/** What is counted: all pairs of a sample, or those of one object of `a` and one of `b`. */
+typedef struct hg_pairs_task {
+    const hg_pairs_bins *bins; /**< the same on all ranks */
+    double box;                /**< side of the periodic cube, in the unit of the positions */
+    hg_cells_points a, b; /**< of this rank; weights finite, or NULL (on all ranks) for 1 */
+    bool cross;           /**< pairs of a and b; else b is ignored */
+    double common; /**< sum of w_a w_b over the objects that are in both, over all ranks */
+    int regions;   /**< regions per side of the box for the jackknife, 0 = none */
+} hg_pairs_task;
+
+enum { HG_PAIRS_REGIONS_MAX = 20 }; /* per side */
+
 /** Counts, the same on all ranks. */
 typedef struct hg_pairs {
     hg_pairs_kind kind;
+    hg_los los;
+    bool cross; /**< pairs of two samples, each counted once */
     int n, n_second;
     double pi_max, box;
     double *edge;   /**< shape (n + 1) */
     int64_t *count; /**< shape (n, n_second), ordered pairs */
     double *weight; /**< shape (n, n_second), sums of w_i w_j; NULL without weights */
     int64_t zero; /**< ordered pairs of coinciding points; in a bin only if its low edge is 0 */
-    int64_t objects; /**< n of all ranks */
-    double weight_sum, weight_sum2;
-    double balance; /**< work of the busiest rank over the mean, as estimated */
+    int64_t objects;                /**< n of all ranks, in a and b together */
+    double weight_sum, weight_sum2; /**< of a */
+    double weight_product;          /**< sum of w_i w_j over all ordered pairs, i != j */
+    int regions;                    /**< per side, 0 = none */
+    int64_t *touch;  /**< shape (n, n_second, regions^3): ordered pairs with the first there */
+    int64_t *inside; /**< the same: with both there */
+    double balance;  /**< work of the busiest rank over the mean, as estimated */
 } hg_pairs;
 
-/** Count all pairs of a set of points with itself.
+/** Count pairs.
+ *
+ * @collective{comm}
+ * @param[out] pairs  release with hg_pairs_clear()
+ * @return HG_OK; HG_E_ARG for edges that do not increase, are negative or exceed half the box,
+ * or too many regions; HG_E_INPUT for a position that is not finite; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task,
+                                         hg_pairs *pairs);
+
+/** Count all pairs of a set of points with itself: hg_pairs_measure() without a second sample.
  *
  * @collective{comm}
  * @param[in]  bins      the same on all ranks
@@ -56,17 +85,36 @@ typedef struct hg_pairs {
  * @param[in]  position  shape (n); folded into the box
  * @param[in]  weight    shape (n), finite, or NULL (on all ranks) for 1
  * @param[out] pairs     release with hg_pairs_clear()
- * @return HG_OK; HG_E_ARG for edges that do not increase, are negative or exceed half the box;
- * HG_E_INPUT for a position that is not finite; HG_E_MEMORY
+ * @return as hg_pairs_measure()
  */
 HG_MUST_CHECK hg_status hg_pairs_count(const hg_comm *comm, const hg_pairs_bins *bins,
                                        double box, int64_t n, const double position[][3],
                                        const double weight[], hg_pairs *pairs);
 void hg_pairs_clear(hg_pairs *pairs);
 
-/** Expected weight of a bin for points without correlation, [(sum w)^2 - sum w^2] v / V; and
- * data over it minus 1, NAN when no pair was counted; and the Poisson error of that, from the
- * number of pairs.
+/** Axis of the box that stands at place k of the turned coordinates, in which the line of sight
+ * is the last; regions are numbered in them.
+ *
+ * @local
+ */
+int hg_pairs_axis(hg_pairs_kind kind, hg_los los, int k);
+
+/** Number of different pairs in a count: half of it for ordered pairs of one sample.
+ *
+ * @local
+ */
+double hg_pairs_distinct(const hg_pairs *pairs, int64_t count);
+
+/** Volume of a bin, in the unit of the box cubed; all bins of the second coordinate are equal.
+ *
+ * @local
+ * @param[in] i  bin of the first coordinate
+ */
+double hg_pairs_volume(const hg_pairs *pairs, int i);
+
+/** Expected weight of a bin for points without correlation, v / V times [(sum w)^2 - sum w^2],
+ * or for two samples sum w_a sum w_b - common; and data over it minus 1, NAN when no pair was
+ * counted; and the Poisson error of that, from the number of pairs.
  *
  * @local
  * @param[in] i, j  bin of the first and of the second coordinate

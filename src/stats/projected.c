@@ -37,7 +37,7 @@ hg_pairs_projected(const hg_pairs *pairs, double wp[], double error[], int64_t c
         }
         count[i] = row_count(pairs, i);
         wp[i] = count[i] > 0 ? sum - 2 * pairs->pi_max : (double)NAN;
-        error[i] = count[i] > 0 ? sum / sqrt(0.5 * (double)count[i]) : (double)NAN;
+        error[i] = count[i] > 0 ? sum / sqrt(hg_pairs_distinct(pairs, count[i])) : (double)NAN;
     }
 }
 
@@ -78,7 +78,8 @@ hg_pairs_multipoles(const hg_pairs *pairs, hg_legendre_rule rule, double xi[], d
                          : (legendre_integral(l, b) - legendre_integral(l, a)) * n_mu) *
                     (2 * l + 1) / n_mu;
                 const double e = excess(pairs, i, j);
-                const double pairs_here = 0.5 * (double)pairs->count[(int64_t)i * n_mu + j];
+                const double pairs_here =
+                    hg_pairs_distinct(pairs, pairs->count[(int64_t)i * n_mu + j]);
 
                 sum += (e - 1) * mean;
                 square += e > 0 ? e * e * mean * mean / pairs_here : 0;

@@ -27,6 +27,7 @@ typedef struct point_row {
     double x[3];
     double weight;
     int64_t id;
+    int64_t group;
 } point_row;
 
 /* A rectangle of columns. */
@@ -358,9 +359,20 @@ align_slot(int64_t slot)
     return (slot + HG_CELLS_ALIGN - 1) / HG_CELLS_ALIGN * HG_CELLS_ALIGN;
 }
 
+/* Starts of the cells of one group in the column of a point. */
+static int64_t *
+cells_of(const hg_cells *cells, const point_row *row)
+{
+    const int64_t ix = cell_index(row->x[0], cells->box, cells->side);
+    const int64_t iy = cell_index(row->x[1], cells->box, cells->side);
+    const int64_t column = cells->local[ix * cells->side + iy];
+
+    return cells->first + (column * cells->n_group + row->group) * (cells->depth + 1);
+}
+
 /* Number the columns that hold points and lay their cells one after the other. */
 static hg_status
-lay_columns(hg_cells *cells, int64_t n, const point_row row[], int64_t *n_slot)
+lay_columns(hg_cells *cells, int64_t n, const point_row row[])
 {
     const int64_t side = cells->side, depth = cells->depth;
     int64_t end = 0;
@@ -375,16 +387,13 @@ lay_columns(hg_cells *cells, int64_t n, const point_row row[], int64_t *n_slot)
             cells->local[c] = cells->n_column++;
         }
     }
-    HG_TRY(hg_mem_zeros(&cells->first, (size_t)cells->n_column * (size_t)(depth + 1),
+    HG_TRY(hg_mem_zeros(&cells->first,
+                        (size_t)cells->n_column * (size_t)cells->n_group * (size_t)(depth + 1),
                         sizeof *cells->first));
     for (int64_t i = 0; i < n; i++) {
-        int64_t ix = cell_index(row[i].x[0], cells->box, side);
-        int64_t iy = cell_index(row[i].x[1], cells->box, side);
-
-        cells->first[cells->local[ix * side + iy] * (depth + 1) +
-                     cell_index(row[i].x[2], cells->box, depth)]++;
+        cells_of(cells, &row[i])[cell_index(row[i].x[2], cells->box, depth)]++;
     }
-    for (int64_t c = 0; c < cells->n_column; c++) {
+    for (int64_t c = 0; c < cells->n_column * cells->n_group; c++) {
         int64_t *first = cells->first + c * (depth + 1);
 
         for (int64_t k = 0; k <= depth; k++) { /* the last one has count 0 */
@@ -395,7 +404,7 @@ lay_columns(hg_cells *cells, int64_t n, const point_row row[], int64_t *n_slot)
         }
         end = align_slot(end);
     }
-    *n_slot = end;
+    cells->n_slot = end;
     return HG_OK;
 }
 
@@ -415,23 +424,22 @@ sort_points(hg_cells *cells, int64_t n, const point_row row[])
 {
     static const point_row nowhere = {.x = {HUGE_VAL, HUGE_VAL, HUGE_VAL}, .id = -1};
     const int64_t side = cells->side, depth = cells->depth;
-    int64_t n_slot = 0;
     double *block = NULL;
 
-    HG_TRY(lay_columns(cells, n, row, &n_slot));
-    HG_TRY(hg_mem_array(&block, 4 * (size_t)n_slot, sizeof *block));
+    HG_TRY(lay_columns(cells, n, row));
+    HG_TRY(hg_mem_array(&block, 4 * (size_t)cells->n_slot, sizeof *block));
     cells->x = block;
-    cells->y = block + n_slot;
-    cells->z = block + 2 * n_slot;
-    cells->weight = block + 3 * n_slot;
-    HG_TRY(hg_mem_array(&cells->id, (size_t)n_slot, sizeof *cells->id));
-    for (int64_t i = 0; i < n_slot; i++) {
+    cells->y = block + cells->n_slot;
+    cells->z = block + 2 * cells->n_slot;
+    cells->weight = block + 3 * cells->n_slot;
+    HG_TRY(hg_mem_array(&cells->id, (size_t)cells->n_slot, sizeof *cells->id));
+    for (int64_t i = 0; i < cells->n_slot; i++) {
         put_point(cells, i, &nowhere);
     }
     for (int64_t i = 0; i < n; i++) {
         int64_t ix = cell_index(row[i].x[0], cells->box, side);
         int64_t iy = cell_index(row[i].x[1], cells->box, side);
-        int64_t *first = cells->first + cells->local[ix * side + iy] * (depth + 1);
+        int64_t *first = cells_of(cells, &row[i]);
         bool is_own = ix >= cells->low[0] && ix < cells->high[0] && iy >= cells->low[1] &&
                       iy < cells->high[1];
 
@@ -439,8 +447,8 @@ sort_points(hg_cells *cells, int64_t n, const point_row row[])
         cells->n_own += is_own;
         cells->n_ghost += !is_own;
     }
-    for (int64_t c = 0, start = 0; c < cells->n_column; c++) { /* filling moved all starts on */
-        int64_t *first = cells->first + c * (depth + 1);
+    for (int64_t c = 0, start = 0; c < cells->n_column * cells->n_group; c++) {
+        int64_t *first = cells->first + c * (depth + 1); /* filling moved all starts on */
 
         memmove(first + 1, first, (size_t)depth * sizeof *first);
         first[0] = start;
@@ -449,38 +457,53 @@ sort_points(hg_cells *cells, int64_t n, const point_row row[])
     return HG_OK;
 }
 
+/* One group of points as rows; `first` is its global number of the first point here. */
 static hg_status
-make_rows(const hg_cells_search *search, int64_t first, int64_t n, const double position[][3],
-          const double weight[], point_row **row)
+fill_rows(double box, int group, int64_t first, const hg_cells_points *points, point_row row[])
 {
-    HG_TRY(check_search(search));
-    HG_TRY(hg_mem_array(row, (size_t)n, sizeof **row));
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < points->n; i++) {
         for (int k = 0; k < 3; k++) {
-            if (!isfinite(position[i][k])) {
+            if (!isfinite(points->position[i][k])) {
                 return HG_FAIL(HG_E_INPUT, "position %d of point %" PRId64 " is not finite", k,
                                first + i);
             }
-            (*row)[i].x[k] = fold_coordinate(position[i][k], search->box);
+            row[i].x[k] = fold_coordinate(points->position[i][k], box);
         }
-        (*row)[i].weight = weight != NULL ? weight[i] : 1;
-        (*row)[i].id = first + i;
+        row[i].weight = points->weight != NULL ? points->weight[i] : 1;
+        row[i].id = first + i;
+        row[i].group = group;
     }
     return HG_OK;
 }
 
 hg_status
-hg_cells_create(const hg_comm *comm, const hg_cells_search *search, int64_t n,
-                const double position[][3], const double weight[], hg_cells *cells)
+hg_cells_create(const hg_comm *comm, const hg_cells_search *search, int n_group,
+                const hg_cells_points points[], hg_cells *cells)
 {
-    int64_t n_all = n, n_got = 0;
+    int64_t n = 0, n_all = 0, n_got = 0;
     point_row *row = NULL, *got = NULL;
     deal_plan plan = {0};
     hg_status status;
 
-    *cells = (hg_cells){0};
-    status = make_rows(search, hg_comm_prefix(comm, n), n, position, weight, &row);
+    HG_ASSERT(n_group == 1 || n_group == 2);
+    *cells = (hg_cells){.n_group = n_group};
+    for (int g = 0; g < n_group; g++) {
+        n += points[g].n;
+    }
+    status = check_search(search);
+    if (status == HG_OK) {
+        status = hg_mem_array(&row, (size_t)n, sizeof *row);
+    }
+    for (int g = 0; g < n_group; g++) {
+        const int64_t first = hg_comm_prefix(comm, points[g].n);
+
+        if (status == HG_OK) {
+            status =
+                fill_rows(search->box, g, first, &points[g], row + (g == 1 ? points[0].n : 0));
+        }
+    }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    n_all = n;
     hg_comm_sum(comm, 1, &n_all);
     choose_grid(search, n_all, cells);
     HG_TRY_OR(done, status, plan_dealing(comm, cells, search->reach_z, n, row, &plan));
@@ -509,15 +532,16 @@ hg_cells_clear(hg_cells *cells)
 }
 
 const int64_t *
-hg_cells_column(const hg_cells *cells, int64_t ix, int64_t iy, int image[2])
+hg_cells_column(const hg_cells *cells, int64_t ix, int64_t iy, int group, int image[2])
 {
     const int64_t side = cells->side;
-    int32_t column;
+    int64_t column;
 
     image[0] = ix < 0 ? -1 : ix >= side;
     image[1] = iy < 0 ? -1 : iy >= side;
     column = cells->local[(ix - image[0] * side) * side + iy - image[1] * side];
-    return column < 0 ? NULL : cells->first + column * (cells->depth + 1);
+    return column < 0 ? NULL
+                      : cells->first + (column * cells->n_group + group) * (cells->depth + 1);
 }
 
 bool
