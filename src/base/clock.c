@@ -1,6 +1,8 @@
-/* Phases are few (tens), so a linear table searched by name is enough. */
+/* Phases are few (tens), so a linear table searched by name is enough. A phase belongs to one
+ * thread at a time; the lock guards the table. */
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,6 +14,7 @@ static struct {
     double total;
 } phases[MAX_PHASES];
 static int n_phase;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 double
 hg_clock_seconds(void)
@@ -31,16 +34,19 @@ hg_clock_seconds(void)
 static int
 find_phase(const char *name)
 {
-    for (int i = 0; i < n_phase; i++) {
-        if (strcmp(phases[i].name, name) == 0) {
-            return i;
-        }
+    int i = 0;
+
+    pthread_mutex_lock(&lock);
+    while (i < n_phase && strcmp(phases[i].name, name) != 0) {
+        i++;
     }
-    if (n_phase == MAX_PHASES) {
-        return MAX_PHASES - 1;
+    if (i == MAX_PHASES) {
+        i = MAX_PHASES - 1;
+    } else if (i == n_phase) {
+        phases[n_phase++].name = name;
     }
-    phases[n_phase].name = name;
-    return n_phase++;
+    pthread_mutex_unlock(&lock);
+    return i;
 }
 
 void

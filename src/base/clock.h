@@ -9,7 +9,8 @@
 double hg_clock_seconds(void);
 
 /** Add the time between start and stop to the phase `name` (a string constant). Phases are
- * listed in order of their first start; not for use inside parallel regions.
+ * listed in order of their first start. Threads may time phases of their own; not for use
+ * inside parallel regions.
  *
  * @local
  * @param[in] name  borrowed for the life of the process, at most 31 characters

@@ -1,9 +1,10 @@
 /* Lines are composed in one buffer and written with one call, so that ranks do not interleave
- * within a line. Warnings are kept (up to a fixed number of distinct ones) for the end block.
- */
+ * within a line; a lock does the same for threads. Warnings are kept (up to a fixed number of
+ * distinct ones) for the end block. */
 #include "halograft/log.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static struct {
         int64_t times;
     } warning[MAX_WARNINGS];
 } sink = {.size = 1, .level = HG_LOG_INFO};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void
 hg_log_setup(int rank, int size, hg_log_level level)
@@ -41,6 +43,7 @@ write_line(const char *mark, const char *text)
     char line[LINE];
     char from[32] = "";
 
+    pthread_mutex_lock(&lock);
     if (sink.terminal_line) {
         fputs("\r\033[K", stderr);
         sink.terminal_line = 0;
@@ -51,6 +54,7 @@ write_line(const char *mark, const char *text)
     snprintf(line, sizeof line, "[%07.1f] %s%s%s\n", hg_clock_seconds(), mark, text, from);
     fputs(line, stderr);
     fflush(stderr);
+    pthread_mutex_unlock(&lock);
 }
 
 #define COMPOSE(text)                                \
@@ -70,20 +74,27 @@ hg_log_error(const char *format, ...)
     write_line("error: ", text);
 }
 
-static int
+/* How often this warning was given, this time included. */
+static int64_t
 count_warning(const char *text)
 {
-    for (int i = 0; i < sink.n_warning; i++) {
-        if (strncmp(sink.warning[i].text, text, sizeof sink.warning[i].text - 1) == 0) {
-            return (int)++sink.warning[i].times;
-        }
+    int64_t times = 1;
+    int i = 0;
+
+    pthread_mutex_lock(&lock);
+    while (i < sink.n_warning &&
+           strncmp(sink.warning[i].text, text, sizeof sink.warning[i].text - 1) != 0) {
+        i++;
     }
-    if (sink.n_warning < MAX_WARNINGS) {
-        snprintf(sink.warning[sink.n_warning].text, sizeof sink.warning[0].text, "%.*s",
+    if (i < sink.n_warning) {
+        times = ++sink.warning[i].times;
+    } else if (i < MAX_WARNINGS) {
+        snprintf(sink.warning[i].text, sizeof sink.warning[0].text, "%.*s",
                  (int)sizeof sink.warning[0].text - 1, text);
         sink.warning[sink.n_warning++].times = 1;
     }
-    return 1;
+    pthread_mutex_unlock(&lock);
+    return times;
 }
 
 void
@@ -169,11 +180,13 @@ hg_progress_to(hg_progress *progress, int64_t done)
     progress->last = now;
     rate = (double)done / spent;
     if (terminal) {
+        pthread_mutex_lock(&lock);
         fprintf(stderr, "\r\033[K[%07.1f] %s: %.0f %% of %" PRId64 " %s, %.2g/s, %.0f s left",
                 now, progress->phase, 100.0 * (double)done / (double)progress->total,
                 progress->total, progress->unit, rate, (double)(progress->total - done) / rate);
         fflush(stderr);
         sink.terminal_line = 1;
+        pthread_mutex_unlock(&lock);
         return;
     }
     hg_log_info("%s: %.0f %% of %" PRId64 " %s, %.3g/s, %.0f s left", progress->phase,

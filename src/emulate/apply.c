@@ -1,14 +1,15 @@
-/* Each part is independent, so ranks take parts round robin and agree once per round. */
+/* From parameters to a finished catalogue: inputs, checks, output. The parts are grafted by
+ * apply_parts. */
 #include "emulate/apply.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "catalog/output.h"
 #include "emulate/apply_columns.h"
+#include "emulate/apply_parts.h"
 #include "emulate/frame_text.h"
 #include "emulate/graft.h"
 #include "emulate/paths.h"
@@ -51,70 +52,6 @@ prepare(hg_grafter *g)
     }
     HG_TRY(hg_apply_list_columns(g));
     return check_frames(g);
-}
-
-static hg_status
-do_part(hg_grafter *g, int64_t part, hg_output *output)
-{
-    hg_table table = {.frame = *hg_catalog_frame(g->catalog)};
-    hg_status status;
-
-    hg_phase_start("apply: read");
-    status = hg_catalog_read(g->catalog, part, g->names.n, g->names.p, &table);
-    hg_phase_stop("apply: read");
-    if (status == HG_OK) {
-        status = hg_graft_part(g, &table);
-    }
-    if (status == HG_OK) {
-        hg_phase_start("apply: write");
-        status = hg_output_part(output, part, &table);
-        hg_phase_stop("apply: write");
-    }
-    hg_table_clear(&table);
-    return status;
-}
-
-/* One line per finished part, written by rank 0 after the round's agreement. */
-static hg_status
-journal_round(const hg_comm *comm, const hg_grafter *g, const char *journal, int64_t first,
-              int64_t last)
-{
-    hg_status status = HG_OK;
-
-    for (int64_t part = first; comm->rank == 0 && part < last && status == HG_OK; part++) {
-        char line[256];
-        int64_t row = hg_catalog_part_first(g->catalog, part);
-
-        snprintf(line, sizeof line,
-                 "{\"part\": %" PRId64 ", \"rows\": [%" PRId64 ", %" PRId64
-                 "], \"inputs\": \"%016" PRIx64 "\", \"model\": \"%016" PRIx64
-                 "\", \"params\": \"%016" PRIx64 "\"}",
-                 part, row, row + hg_catalog_part_rows(g->catalog, part),
-                 hg_catalog_identity(g->catalog), hg_stages_hash(g->model),
-                 hg_params_hash(g->params));
-        status = hg_journal_append(journal, line);
-    }
-    return hg_comm_agree(comm, status);
-}
-
-static hg_status
-do_parts(const hg_comm *comm, hg_grafter *g, const char *journal, hg_output *output)
-{
-    const int64_t n_part = hg_catalog_n_part(g->catalog);
-    hg_progress progress = hg_progress_start("apply", "haloes", hg_catalog_n_row(g->catalog));
-
-    for (int64_t first = 0; first < n_part; first += comm->size) {
-        const int64_t part = first + comm->rank;
-        const int64_t last = first + comm->size < n_part ? first + comm->size : n_part;
-        hg_status status = part < n_part ? do_part(g, part, output) : HG_OK;
-
-        HG_TRY(hg_comm_agree(comm, status));
-        HG_TRY(journal_round(comm, g, journal, first, last));
-        hg_progress_to(&progress, last < n_part ? hg_catalog_part_first(g->catalog, last)
-                                                : hg_catalog_n_row(g->catalog));
-    }
-    hg_progress_end(&progress);
-    return HG_OK;
 }
 
 /* Better to refuse now than to fill the disk after hours. */
@@ -161,7 +98,7 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwri
     HG_TRY(hg_output_create(comm, &options, &output));
     status = hg_output_claim(comm, journal, true);
     if (status == HG_OK) {
-        status = do_parts(comm, g, journal, output);
+        status = hg_apply_parts(comm, g, journal, output);
     }
     end = hg_output_finish(comm, output, status != HG_OK);
     return status != HG_OK ? status : end;
@@ -217,6 +154,7 @@ open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
 
     HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
     HG_TRY(hg_paths_parent(params, sizeof buffer, buffer, file, &options));
+    options.rows_per_part = params->output.rows_per_part;
     HG_TRY(hg_stages_load(comm, path, model));
     return hg_catalog_open(comm, &options, catalog);
 }

@@ -193,12 +193,12 @@ cost_of_train(const hg_params *params, const struct counts *c, int cores)
 
 /* Parts are dealt out in turn, so the first rank has the most rows. */
 static double
-rows_of_first_rank(int64_t rows, int ranks)
+rows_of_first_rank(int64_t rows, int64_t part, int ranks)
 {
     int64_t n = 0;
 
-    for (int64_t first = 0; first < rows; first += (int64_t)ranks * HG_ROWS_PER_PART) {
-        n += rows - first < HG_ROWS_PER_PART ? rows - first : HG_ROWS_PER_PART;
+    for (int64_t first = 0; first < rows; first += ranks * part) {
+        n += rows - first < part ? rows - first : part;
     }
     return (double)n;
 }
@@ -208,12 +208,13 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
 {
     const double kept = 3 * 8 + 3 * 4 + 8 + 8 + 1, draws = (double)params->scatter.draws;
     const double n_feature = params->features.n, n_target = params->targets.n;
-    const double part = fmin((double)c->parent, HG_ROWS_PER_PART);
-    const double rows = rows_of_first_rank(c->parent, ranks);
+    const double part = fmin((double)c->parent, (double)params->output.rows_per_part);
+    const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks);
+    /* one part in prediction, another one on its way from or to the disk */
+    const double graft = kept + 12 * n_feature + 12 * n_target * (1 + draws) + 32;
+    const double move = (double)c->parent > part ? kept + 4 * n_target * (1 + draws) : 0;
 
-    return (struct cost){.memory =
-                             model_bytes(params, c) +
-                             part * (kept + 12 * n_feature + 12 * n_target * (1 + draws) + 32),
+    return (struct cost){.memory = model_bytes(params, c) + part * (graft + move),
                          .disk = (double)c->parent * (kept + 4 * n_target * (1 + draws) + 9),
                          .seconds = rows * ((double)params->model.trees *
                                                 (predict_s + predict_draw_s * draws) / threads +
@@ -250,7 +251,7 @@ print_estimate(const hg_params *params, const struct counts *c, int ranks, int t
     struct cost all = {0, 0, 0};
 
     printf("parent    %" PRId64 " haloes in %" PRId64 " parts%s\n", c->parent,
-           (c->parent + HG_ROWS_PER_PART - 1) / HG_ROWS_PER_PART,
+           (c->parent + params->output.rows_per_part - 1) / params->output.rows_per_part,
            c->is_made ? ", to be made" : "");
     printf("training  %s %" PRId64 " haloes, about %.0f leaves a tree\n",
            c->is_made ? "about" : "at most", c->training, c->leaves);

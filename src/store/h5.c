@@ -270,7 +270,6 @@ transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int6
         int64_t piece = n - done < step ? n - done : step;
         hsize_t start[HG_H5_MAX_DIMS] = {(hsize_t)(first + done)};
         hsize_t count[HG_H5_MAX_DIMS] = {(hsize_t)piece};
-        hsize_t elements = (hsize_t)(piece * row);
         hid_t space = H5Dget_space(dset), memory;
         herr_t rc = 0;
 
@@ -281,7 +280,8 @@ transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int6
         if (H5Sget_simple_extent_ndims(space) > 0) {
             rc = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
         }
-        memory = H5Screate_simple(1, &elements, NULL);
+        /* of the same rank: spaces of other shapes are compared element by element */
+        memory = H5Screate_simple(info->n_dim, count, NULL);
         if (rc >= 0) {
             rc = write ? H5Dwrite(dset, hg_h5_native(type), memory, space, H5P_DEFAULT, p)
                        : H5Dread(dset, hg_h5_native(type), memory, space, H5P_DEFAULT, p);

@@ -17,7 +17,7 @@ Targets: {stellar_mass: log10, sfr: log10 | floor 1e-4 Msun/yr}
 Model: {trees: 24, min_leaf: 3}
 Scatter: {draws: 2}
 Measure: {mesh: 64}
-Output: {report: false}
+Output: {report: false, rows_per_part: 3000}
 END
 
 run() { # ranks threads

@@ -249,15 +249,16 @@ Test(pipeline, training_may_fail_anywhere)
 Test(pipeline, application_may_fail_anywhere)
 {
     char model[512];
-    const char *more[] = {model};
+    const char *more[] = {model,
+                          "Output.rows_per_part=24"}; /* four parts: more than one round */
     hg_params *params = NULL;
 
     make_inputs();
     snprintf(model, sizeof model, "Model.file=%s/models/tiny.hdf5", test_folder);
-    params = read_params(1, more);
+    params = read_params(2, more);
     all_assert(hg_emulate_train(&world, params, false) == HG_OK);
     all_assert(hg_file_exists(in_folder("models/tiny.hdf5")));
-    all_assert(enumerate_faults(hg_emulate_apply, params, "galaxies.") > 8);
+    all_assert(enumerate_faults(hg_emulate_apply, params, "galaxies.") > 14);
     empty_output();
     all_assert(enumerate_allocations(hg_emulate_apply, params, "galaxies.") > 20);
     hg_params_free(params);
