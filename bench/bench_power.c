@@ -66,7 +66,7 @@ time_once(const hg_comm *comm, int64_t n_mesh, hg_precision precision, int64_t n
     HG_TRY_OR(done, status, hg_mesh_field(mesh, &a));
     HG_TRY_OR(done, status, hg_mesh_field(mesh, &b));
     stop_watch(comm, &t, &ignored);
-    HG_TRY_OR(done, status, hg_paint(comm, mesh, HG_KERNEL_PCS, box, n, point, NULL, a, b));
+    HG_TRY_OR(done, status, hg_paint(comm, mesh, HG_KERNEL_PCS, box, n, point, NULL, 1, a, b));
     stop_watch(comm, &t, &best[PAINT]);
     hg_mesh_forward(comm, mesh, a);
     stop_watch(comm, &t, &best[TRANSFORM]);

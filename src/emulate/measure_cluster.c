@@ -28,6 +28,7 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_mesh **
 
     const hg_mesh_options options = {
         .n = o->mesh,
+        .reproducible = o->reproducible,
         .backend = is_word(o->backend, "slab")     ? HG_BACKEND_SLAB
                    : is_word(o->backend, "pencil") ? HG_BACKEND_PENCIL
                                                    : HG_BACKEND_AUTO,

@@ -1,4 +1,5 @@
-/* Fields come from one aligned allocator, so plans made with the spare field hold for all. */
+/* Fields come from one aligned allocator, so slabs planned with the spare field hold for all.
+ */
 #include "field/mesh.h"
 
 #include <inttypes.h>
@@ -36,8 +37,9 @@ choose_backend(const hg_comm *comm, const hg_mesh_options *options)
     if (options->backend != HG_BACKEND_AUTO) {
         return options->backend;
     }
-    return comm->size > n / 2 || !hg_slab_fits(n, comm->size) ? HG_BACKEND_PENCIL
-                                                              : HG_BACKEND_SLAB;
+    return options->reproducible || comm->size > n / 2 || !hg_slab_fits(n, comm->size)
+               ? HG_BACKEND_PENCIL
+               : HG_BACKEND_SLAB;
 }
 
 static hg_status
@@ -50,8 +52,15 @@ shape_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
 static hg_status
 plan_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
 {
-    return mesh->backend == HG_BACKEND_SLAB ? hg_slab_plan(comm, mesh, options->effort)
-                                            : hg_pencil_plan(comm, mesh, options->effort);
+    hg_status status;
+
+    if (mesh->backend == HG_BACKEND_PENCIL) {
+        return hg_pencil_plan(comm, mesh,
+                              mesh->reproducible ? HG_EFFORT_ESTIMATE : options->effort);
+    }
+    status = allocate_field(mesh, &mesh->spare);
+    HG_TRY(hg_comm_agree(comm, status));
+    return hg_slab_plan(comm, mesh, options->effort);
 }
 
 hg_status
@@ -65,12 +74,17 @@ hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options, hg_mesh **ou
     if (n < 2 || n > 65536) {
         status = HG_FAIL(HG_E_ARG, "a mesh of %" PRId64 " cells per side is not possible", n);
     }
+    if (options->reproducible && options->backend == HG_BACKEND_SLAB) {
+        status = HG_FAIL(HG_E_ARG,
+                         "slabs are not reproducible: set Measure.backend to pencil or auto");
+    }
     if (status == HG_OK) {
         status = hg_mem_zeros(&mesh, 1, sizeof *mesh);
     }
     if (status == HG_OK) {
         mesh->n = n;
         mesh->precision = options->precision;
+        mesh->reproducible = options->reproducible;
         mesh->backend = choose_backend(comm, options);
         mesh->row = 2 * (n / 2 + 1);
         status = hg_mem_zeros(&mesh->x_owner, 2 * (size_t)n, sizeof *mesh->x_owner);
@@ -78,8 +92,6 @@ hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options, hg_mesh **ou
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
     mesh->y_owner = mesh->x_owner + n;
     HG_TRY_OR(fail, status, shape_mesh(comm, options, mesh));
-    status = allocate_field(mesh, &mesh->spare);
-    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
     HG_TRY_OR(fail, status, plan_mesh(comm, options, mesh));
     *out = mesh;
     return HG_OK;

@@ -13,6 +13,7 @@
 #ifndef HG_FIELD_MESH_H
 #define HG_FIELD_MESH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "field/lines.h"
@@ -31,7 +32,8 @@ typedef struct hg_mesh_options {
     hg_precision precision;
     hg_effort effort; /**< time FFTW may spend on plans */
     hg_backend backend;
-    int grid[2]; /**< rows (x) and columns (y) of ranks for pencils, 0 x 0 = chosen */
+    int grid[2];       /**< rows (x) and columns (y) of ranks for pencils, 0 x 0 = chosen */
+    bool reproducible; /**< bits that do not depend on ranks: pencils, ESTIMATE, exact sums */
 } hg_mesh_options;
 
 /** Shape, owners and plans of a mesh; the fields themselves come from hg_mesh_field(). */
@@ -39,6 +41,7 @@ typedef struct hg_mesh {
     int64_t n; /**< cells per side */
     hg_precision precision;
     hg_backend backend;     /**< never AUTO */
+    bool reproducible;      /**< whoever sums over this mesh does it exactly */
     int64_t x_first, n_x;   /**< planes of real space on this rank, may be none */
     int64_t y_first, n_y;   /**< their rows on this rank */
     int64_t ky_first, n_ky; /**< planes of wave space on this rank, may be none */
@@ -48,7 +51,7 @@ typedef struct hg_mesh {
     int *x_owner;           /**< shape (n); row of the grid of ranks that owns a plane x */
     int *y_owner;           /**< shape (n); column of that grid that owns a row y */
     int n_row, n_column;    /**< rank = x_owner * n_column + y_owner */
-    void *spare;            /**< field the plans were made with, handed out first */
+    void *spare;            /**< field the slabs were planned with, handed out first */
     void *forward;          /**< plans of FFTW, slabs only */
     void *backward;
     struct hg_pencil *pencil; /**< plans of pencils, else NULL */
@@ -59,7 +62,8 @@ typedef struct hg_mesh {
  * @collective{comm}
  * @param[in]  options  the same on all ranks
  * @param[out] mesh     owned by the caller, free with hg_mesh_free()
- * @return HG_OK; HG_E_ARG for n < 2 or a grid of too many ranks; HG_E_ENVIRONMENT when slabs
+ * @return HG_OK; HG_E_ARG for n < 2, a grid of too many ranks or slabs that shall be
+ * reproducible; HG_E_ENVIRONMENT when slabs
  * are demanded and FFTW-MPI would overflow its int counts, with the number of ranks that would
  * do; HG_E_MEMORY
  */

@@ -23,7 +23,7 @@ fold(double x, double box)
 
 static hg_status
 convert_points(const hg_mesh *mesh, double box, int64_t n, const double position[][3],
-               const double weight[], hg_mesh_point point[])
+               const double weight[], double scale, hg_mesh_point point[])
 {
     const double side = (double)mesh->n;
     int64_t bad = -1;
@@ -37,7 +37,7 @@ convert_points(const hg_mesh *mesh, double box, int64_t n, const double position
             }
             point[i].u[k] = u >= side ? 0 : u;
         }
-        point[i].weight = weight != NULL ? weight[i] : 1;
+        point[i].weight = weight != NULL ? scale * weight[i] : scale;
     }
     if (bad >= 0) {
         return HG_FAIL(HG_E_INPUT,
@@ -144,14 +144,15 @@ done:
 
 static hg_status
 paint_round(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box, int64_t n,
-            const double position[][3], const double weight[], void *field, void *shifted)
+            const double position[][3], const double weight[], double scale, void *field,
+            void *shifted)
 {
     hg_mesh_point *point = NULL, *got = NULL;
     int64_t n_got = n;
     hg_status status = hg_mem_array(&point, (size_t)n, sizeof *point);
 
     if (status == HG_OK) {
-        status = convert_points(mesh, box, n, position, weight, point);
+        status = convert_points(mesh, box, n, position, weight, scale, point);
     }
     if (comm->size > 1) {
         HG_TRY_OR(done, status,
@@ -173,7 +174,8 @@ done:
 
 hg_status
 hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box, int64_t n,
-         const double position[][3], const double weight[], void *field, void *shifted)
+         const double position[][3], const double weight[], double scale, void *field,
+         void *shifted)
 {
     int64_t most = n;
 
@@ -183,7 +185,8 @@ hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box,
         int64_t m = n - first < ROUND ? n - first : ROUND;
 
         HG_TRY(paint_round(comm, mesh, kernel, box, m, m > 0 ? position + first : NULL,
-                           weight != NULL && m > 0 ? weight + first : NULL, field, shifted));
+                           weight != NULL && m > 0 ? weight + first : NULL, scale, field,
+                           shifted));
     }
     return HG_OK;
 }

@@ -21,13 +21,17 @@
  * @param[in]     n         points of this rank, anywhere in the box; 0 allowed
  * @param[in]     position  shape (n, 3)
  * @param[in]     weight    shape (n), or NULL for 1
- * @param[in,out] field     from hg_mesh_field(), sum of weights per cell
+ * @param[in]     scale     factor of the weights; 1, but for a reproducible mesh the power of
+ * two that makes them large integers (hg_density_create() knows it)
+ * @param[in,out] field     from hg_mesh_field(), sum of weights per cell; for a reproducible
+ *                          mesh int64_t, shape (mesh->n_real): sum of integers
  * @param[in,out] shifted   second field for interlacing, or NULL
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for a position that is no finite number
  */
 HG_MUST_CHECK hg_status hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel,
                                  double box, int64_t n, const double position[][3],
-                                 const double weight[], void *field, void *shifted);
+                                 const double weight[], double scale, void *field,
+                                 void *shifted);
 
 /** A point in units of cells, folded. */
 typedef struct hg_mesh_point {

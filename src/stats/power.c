@@ -1,7 +1,12 @@
 /* One pass over the modes of this rank with tables per axis. A row of modes (fixed x, y) goes
  * through two loops: the first forms power, shot noise and variance of each mode and can be
  * vectorised, the second adds them to the bins. Each thread has bins of its own as long as
- * those are small against the mesh. */
+ * those are small against the mesh.
+ *
+ * On a reproducible mesh a first pass finds the largest term of each bin. In the second pass
+ * terms are rounded to a multiple of what a double can count up to the bin's sum, by adding and
+ * taking away a large anchor. Sums of such terms are exact, whatever their order and the ranks
+ * (Demmel & Nguyen 2013, IEEE ARITH 21, with the maximum known beforehand). */
 #include "stats/power.h"
 
 #include <inttypes.h>
@@ -27,7 +32,12 @@ typedef struct mode_task {
     hg_los los;
     int64_t n_bin;
     int n_sum;
+    const double *anchor; /* shape (n_bin, TOP_MAX), or NULL for plain sums */
+    bool find_top;        /* the pass that fills shape (n_bin, TOP_MAX) instead */
 } mode_task;
+
+/* What the first pass finds in a bin, and the anchors it is turned into. */
+enum { TOP_MODES, TOP_P, TOP_SHOT, TOP_Q, TOP_MAX };
 
 /* Raw powers of a row of modes: p = d_a d_b*, q = |d_a|^2 |d_b|^2. */
 #define DEFINE_RAW(real)                                                                  \
@@ -86,45 +96,65 @@ form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, 
     }
 }
 
-/* Add a row to the bins; modes of the plane n_z = 0 count once, others for k and -k. */
+/* Numbers and largest terms of a row; modes of the plane n_z = 0 count once, others for k and
+ * -k. */
 static void
-add_row(const mode_task *task, int64_t square, int64_t first, int64_t n_z, const double *p,
-        const double *q, const double *s, double *restrict sum)
+note_row(int64_t square, int64_t first, int64_t n_z, const double *p, const double *q,
+         const double *s, double *restrict top)
+{
+    for (int64_t z = first; z < n_z; z++) {
+        double *bin = top + (square + z * z) * TOP_MAX;
+
+        bin[TOP_MODES] += z == 0 ? 1 : 2;
+        bin[TOP_P] = fmax(bin[TOP_P], fabs(p[z]));
+        bin[TOP_SHOT] = fmax(bin[TOP_SHOT], fabs(s[z]));
+        bin[TOP_Q] = fmax(bin[TOP_Q], q[z]);
+    }
+}
+
+/* A term as it is added: rounded by the anchor of its bin, or untouched. */
+#define TERM(x, which) (exact ? ((x) + anchor[which]) - anchor[which] : (x))
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Add a row to the bins. */
+ALWAYS void
+add_row(const mode_task *task, const bool exact, int64_t square, int64_t first, int64_t n_z,
+        const double *p, const double *q, const double *s, double *restrict sum)
 {
     for (int64_t z = first; z < n_z; z++) {
         double *bin = sum + (square + z * z) * 4, g = z == 0 ? 1 : 2;
+        const double *anchor = exact ? task->anchor + (square + z * z) * TOP_MAX : NULL;
 
         bin[HG_FINE_MODES] += g;
-        bin[HG_FINE_P0] += g * p[z];
-        bin[HG_FINE_SHOT] += g * s[z];
-        bin[HG_FINE_Q0] += g * q[z];
+        bin[HG_FINE_P0] += TERM(g * p[z], TOP_P);
+        bin[HG_FINE_SHOT] += TERM(g * s[z], TOP_SHOT);
+        bin[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
     }
-    (void)task;
 }
 
-/* The same with Legendre polynomials; m2[z] is the squared component along the line of sight.
- */
-static void
-add_row_poles(const mode_task *task, int64_t x, int64_t y, int64_t square, int64_t first,
-              int64_t n_z, const double *p, const double *q, const double *s,
+/* The same with Legendre polynomials of mu, the cosine to the line of sight. */
+ALWAYS void
+add_row_poles(const mode_task *task, const bool exact, int64_t x, int64_t y, int64_t square,
+              int64_t first, int64_t n_z, const double *p, const double *q, const double *s,
               double *restrict sum)
 {
     for (int64_t z = first; z < n_z; z++) {
         int64_t n2 = square + z * z, along = task->los == HG_LOS_X   ? x
                                              : task->los == HG_LOS_Y ? y
                                                                      : z;
+        const double *anchor = exact ? task->anchor + n2 * TOP_MAX : NULL;
         double *bin = sum + n2 * HG_FINE_MAX, g = z == 0 ? 1 : 2;
         double mu2 = (double)(along * along) / (double)n2;
         double l2 = 1.5 * mu2 - 0.5, l4 = (mu2 * (35 * mu2 - 30) + 3) * 0.125;
 
         bin[HG_FINE_MODES] += g;
-        bin[HG_FINE_P0] += g * p[z];
-        bin[HG_FINE_SHOT] += g * s[z];
-        bin[HG_FINE_Q0] += g * q[z];
-        bin[HG_FINE_P2] += g * p[z] * l2;
-        bin[HG_FINE_P4] += g * p[z] * l4;
-        bin[HG_FINE_Q2] += g * q[z] * l2 * l2;
-        bin[HG_FINE_Q4] += g * q[z] * l4 * l4;
+        bin[HG_FINE_P0] += TERM(g * p[z], TOP_P);
+        bin[HG_FINE_SHOT] += TERM(g * s[z], TOP_SHOT);
+        bin[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
+        bin[HG_FINE_P2] += TERM(g * p[z] * l2, TOP_P);
+        bin[HG_FINE_P4] += TERM(g * p[z] * l4, TOP_P);
+        bin[HG_FINE_Q2] += TERM(g * q[z] * l2 * l2, TOP_Q);
+        bin[HG_FINE_Q4] += TERM(g * q[z] * l4 * l4, TOP_Q);
     }
 }
 
@@ -151,10 +181,20 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
         return;
     }
     form_terms(task, r, x, y, end, work, work + n, work + 2 * n);
-    if (task->los == HG_LOS_NONE) {
-        add_row(task, square, first, end, work, work + n, work + 2 * n, sum);
+    const double *p = work, *q = work + n, *s = work + 2 * n;
+
+    if (task->find_top) {
+        note_row(square, first, end, p, q, s, sum);
+    } else if (task->los == HG_LOS_NONE) {
+        if (task->anchor == NULL) {
+            add_row(task, false, square, first, end, p, q, s, sum);
+        } else {
+            add_row(task, true, square, first, end, p, q, s, sum);
+        }
+    } else if (task->anchor == NULL) {
+        add_row_poles(task, false, kx, ky, square, first, end, p, q, s, sum);
     } else {
-        add_row_poles(task, kx, ky, square, first, end, work, work + n, work + 2 * n, sum);
+        add_row_poles(task, true, kx, ky, square, first, end, p, q, s, sum);
     }
 }
 
@@ -185,12 +225,64 @@ sum_modes(const mode_task *task, double *sum)
     }
     for (int t = 1; t < n_thread; t++) {
         for (int64_t i = 0; i < length; i++) {
-            sum[i] += more[(t - 1) * length + i];
+            const double other = more[(t - 1) * length + i];
+
+            if (task->find_top && i % TOP_MAX != TOP_MODES) {
+                sum[i] = fmax(sum[i], other);
+            } else {
+                sum[i] += other;
+            }
         }
     }
 done:
     hg_mem_free(work);
     hg_mem_free(more);
+    return status;
+}
+
+/* An anchor keeps multiples of 2^(e - 51), where the sum of all terms is below 2^e: no sum of
+ * them needs more than 53 bits. */
+static void
+make_anchors(int64_t n_bin, double top[])
+{
+    for (int64_t b = 0; b < n_bin; b++) {
+        double *bin = top + b * TOP_MAX;
+
+        for (int c = TOP_P; c < TOP_MAX; c++) {
+            int e;
+
+            frexp(bin[TOP_MODES] * bin[c], &e);
+            bin[c] = bin[c] > 0 ? ldexp(3, e) : 0;
+        }
+    }
+}
+
+/* The first pass: numbers of modes and largest terms over all ranks, made anchors. */
+static hg_status
+find_anchors(const hg_comm *comm, mode_task task, double **anchor)
+{
+    const size_t length = (size_t)task.n_bin * TOP_MAX;
+    double *modes = NULL;
+    hg_status status;
+
+    HG_TRY_OR(agree, status, hg_mem_zeros(anchor, length, sizeof **anchor));
+    HG_TRY_OR(agree, status, hg_mem_array(&modes, (size_t)task.n_bin, sizeof *modes));
+    task.find_top = true;
+    task.n_sum = TOP_MAX;
+    status = sum_modes(&task, *anchor);
+agree:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    for (int64_t b = 0; b < task.n_bin; b++) {
+        modes[b] = (*anchor)[b * TOP_MAX];
+    }
+    hg_comm_sum_double(comm, (size_t)task.n_bin, modes);
+    hg_comm_max_double(comm, length, *anchor);
+    for (int64_t b = 0; b < task.n_bin; b++) {
+        (*anchor)[b * TOP_MAX] = modes[b];
+    }
+    make_anchors(task.n_bin, *anchor);
+done:
+    hg_mem_free(modes);
     return status;
 }
 
@@ -211,7 +303,8 @@ hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
     const double volume = a->box * a->box * a->box;
     const int64_t n = mesh->n;
     hg_window window = {0};
-    double *inverse = NULL;
+    double *inverse = NULL, *anchor = NULL;
+    mode_task task = {0};
     hg_status status;
 
     b = b != NULL ? b : a;
@@ -225,24 +318,30 @@ hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
     for (int64_t i = 0; i < n; i++) {
         inverse[i] = 1 / (window.w[i] * window.w[i]);
     }
-    status = sum_modes(&(mode_task){.mesh = mesh,
-                                    .a = a->mode,
-                                    .b = b->mode,
-                                    .window = &window,
-                                    .inverse = inverse,
-                                    .scale = volume / (a->weight_sum * b->weight_sum),
-                                    .scale_a = volume / (a->weight_sum * a->weight_sum),
-                                    .scale_b = volume / (b->weight_sum * b->weight_sum),
-                                    .shot = volume * common / (a->weight_sum * b->weight_sum),
-                                    .interlaced = a->interlaced,
-                                    .los = los,
-                                    .n_bin = fine->n_bin,
-                                    .n_sum = fine->n_sum},
-                       fine->sum);
+    task = (mode_task){.mesh = mesh,
+                       .a = a->mode,
+                       .b = b->mode,
+                       .window = &window,
+                       .inverse = inverse,
+                       .scale = volume / (a->weight_sum * b->weight_sum),
+                       .scale_a = volume / (a->weight_sum * a->weight_sum),
+                       .scale_b = volume / (b->weight_sum * b->weight_sum),
+                       .shot = volume * common / (a->weight_sum * b->weight_sum),
+                       .interlaced = a->interlaced,
+                       .los = los,
+                       .n_bin = fine->n_bin,
+                       .n_sum = fine->n_sum};
 agree:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    if (mesh->reproducible) {
+        HG_TRY_OR(done, status, find_anchors(comm, task, &anchor));
+        task.anchor = anchor;
+    }
+    status = sum_modes(&task, fine->sum);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     hg_comm_sum_double(comm, (size_t)(fine->n_bin * fine->n_sum), fine->sum);
 done:
+    hg_mem_free(anchor);
     hg_mem_free(inverse);
     hg_window_clear(&window);
     if (status != HG_OK) {

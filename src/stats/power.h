@@ -48,6 +48,7 @@ typedef struct hg_fine {
  * @param[in]  common  sum of w_a w_b over the objects in both samples: their shot noise. For an
  *                     auto spectrum pass a->weight_sum2, for disjoint samples 0
  * @param[in]  los     line of sight of the multipoles
+ * @param[in]  mesh    of both densities; a reproducible one gives the same bits for any ranks
  * @param[out] fine    release with hg_fine_clear()
  * @return HG_OK; HG_E_MEMORY; HG_E_SHAPE when the densities do not fit together
  * @source arXiv:2403.13561 (interlaced shot noise); design note on clustering, section 2

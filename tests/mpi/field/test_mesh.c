@@ -193,8 +193,8 @@ check_painting(const hg_mesh_options *options, hg_kernel kernel, double box, int
     all_assert(hg_mesh_create(&world, options, &mesh) == HG_OK);
     all_assert(hg_mesh_field(mesh, &field) == HG_OK);
     all_assert(hg_mesh_field(mesh, &shifted) == HG_OK);
-    all_assert(hg_paint(&world, mesh, kernel, box, n_mine, position, weight, field, shifted) ==
-               HG_OK);
+    all_assert(hg_paint(&world, mesh, kernel, box, n_mine, position, weight, 1, field,
+                        shifted) == HG_OK);
     for (int64_t i = mesh->x_first * n * n; i < (mesh->x_first + mesh->n_x) * n * n; i++) {
         int64_t cell[3] = {i / n / n, i / n % n, i % n};
 
