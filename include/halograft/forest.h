@@ -51,7 +51,8 @@ typedef struct hg_train_options {
     int scale_targets;  /**< divide targets by their variance in the criterion (default yes) */
     int leaf_mates_max; /**< most rows listed per leaf, a keyed sample; at least 1 */
     int oob_trees_min;  /**< fewest trees behind an out-of-bag mean */
-    int calibrate;      /**< take the error of the mean out of residual draws (default yes) */
+    int calibrate;      /**< take the error of the mean out of residual draws, and choose their
+                             shift (default yes) */
     uint64_t seed;      /**< of thresholds, bags and samples */
     int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
 } hg_train_options;
@@ -154,8 +155,10 @@ typedef struct hg_predict_options {
     uint64_t
         first_realisation; /**< number of draw 0; draw d has number first_realisation + d */
     hg_draw_method method; /**< residual (default) or leaf value */
-    int training_rows;     /**< rows of the training set take their out-of-bag mean (default) */
-    int threads;           /**< OpenMP threads; 0 = as OpenMP says */
+    int mates;         /**< residuals come from at least so many listed rows next to a row in a
+                            tree; 0 = half the root of the number of rows, 1 = its leaf */
+    int training_rows; /**< rows of the training set take their out-of-bag mean (default) */
+    int threads;       /**< OpenMP threads; 0 = as OpenMP says */
 } hg_predict_options;
 
 #define HG_PREDICT_OPTIONS_INIT                    \
@@ -182,11 +185,12 @@ typedef struct hg_prediction {
 
 /** Predict rows: mean over trees, and draws.
  *
- * A draw takes tree t* and one of the rows in the leaf there (in proportion to weight), both
+ * A draw takes tree t* and one of the rows near the leaf there (in proportion to weight), both
  * chosen by (seed, realisation, key), and adds that row's residual vector to the mean, so that
- * scatter is heteroscedastic and joint over targets. A row whose key is the parent key of a
- * training row takes that row's out-of-bag mean, draws only in trees that did not see it where
- * there are any, and never gets its own residual.
+ * scatter is heteroscedastic and joint over targets. A target with two modes is moved by less
+ * than the difference of the means (hg_forest_shift()). Leaf values come from the leaf. A row
+ * whose key is the parent key of a training row takes that row's out-of-bag mean, draws only in
+ * trees that did not see it where there are any, and never gets its own residual.
  *
  * @local  Thread-safe: any number of threads may share one forest
  * @param[in]  forest   trained or loaded
@@ -260,6 +264,13 @@ const uint16_t *hg_forest_oob_trees(const hg_forest *forest);
  * @local
  */
 double hg_forest_weight(const hg_forest *forest, int64_t row);
+
+/** How far a residual draw of target i moves a leaf-mate's value with the mean: 1 = mean +
+ * residual, 0 = the mate's own value; chosen in training by the CRPS of out-of-bag draws.
+ *
+ * @local
+ */
+double hg_forest_shift(const hg_forest *forest, int i);
 
 /** Whether a training row has an out-of-bag mean; the mean is its target minus its residual.
  *

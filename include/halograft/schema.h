@@ -115,7 +115,8 @@
 
 #define HG_PARAMS_SCATTER(P) \
     P(CHOICE, method, "leaf-residual|leaf-value|none", "leaf-residual", 0, 0, "how a draw is made") \
-    P(INT, draws, "", "1", 0, 64, "number of realisations")
+    P(INT, draws, "", "1", 0, 64, "number of realisations") \
+    P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = half the root of their number, 1 = those of its leaf")
 
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \

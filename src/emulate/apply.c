@@ -131,6 +131,7 @@ draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
     o.n_draw = strcmp(params->scatter.method, "none") == 0 ? 0 : (int)params->scatter.draws;
     o.method =
         strcmp(params->scatter.method, "leaf-value") == 0 ? HG_DRAW_LEAF : HG_DRAW_RESIDUAL;
+    o.mates = (int)params->scatter.mates;
     o.seed = (uint64_t)params->meta.seed;
     o.threads = (int)params->run.threads;
     if (o.method == HG_DRAW_RESIDUAL &&

@@ -156,6 +156,7 @@ hash_content(hg_forest *f)
     hg_hash_feed(h, f->weight, n_row * sizeof *f->weight);
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
+    hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
     f->hash = hg_hash_value(h);
     hg_hash_free(h);
     return HG_OK;
@@ -371,6 +372,12 @@ const uint16_t *
 hg_forest_oob_trees(const hg_forest *f)
 {
     return f->oob_trees;
+}
+
+double
+hg_forest_shift(const hg_forest *f, int i)
+{
+    return f->shift[i];
 }
 
 double

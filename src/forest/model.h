@@ -42,9 +42,10 @@ struct hg_forest {
     uint64_t *key;      /* shape (n_row), canonical order; likewise below */
     uint64_t *group;
     uint64_t *parent;
-    float *value;    /* shape (n_row, n_target) */
-    float *residual; /* shape (n_row, n_target); NaN where there is none */
-    float *shrink;   /* shape (n_row); factor of the residual in a draw */
+    float *value;                 /* shape (n_row, n_target) */
+    float *residual;              /* shape (n_row, n_target); NaN where there is none */
+    float *shrink;                /* shape (n_row); factor of the residual in a draw */
+    double shift[HG_TARGETS_MAX]; /* how far a draw moves a mate's value with the mean */
     uint16_t *oob_trees;
     uint32_t *weight;
     double weight_unit; /* weight of a row = integer * unit */

@@ -14,7 +14,7 @@ typedef struct hg_model_item {
     void *data;
 } hg_model_item;
 
-enum { HG_MODEL_ITEMS = 14, HG_MODEL_TREE_ITEMS = 3 };
+enum { HG_MODEL_ITEMS = 15, HG_MODEL_TREE_ITEMS = 3 };
 
 /** List the arrays whose form in memory is that on disk; the first HG_MODEL_TREE_ITEMS do not
  * depend on the offsets.

@@ -183,7 +183,6 @@ init_bench(const hg_job *job, hg_bench *b)
     HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
     HG_TRY(hg_mem_array(&b->draw.tree, n, sizeof *b->draw.tree));
     HG_TRY(hg_mem_array(&b->draw.index, n, sizeof *b->draw.index));
-    HG_TRY(hg_mem_array(&b->draw.leaf, n, sizeof *b->draw.leaf));
     return hg_mem_array(&b->draw.begin, (size_t)job->forest->n_tree + 1, sizeof *b->draw.begin);
 }
 
@@ -200,7 +199,6 @@ clear_bench(hg_bench *b)
     hg_mem_free(b->mean);
     hg_mem_free(b->draw.tree);
     hg_mem_free(b->draw.index);
-    hg_mem_free(b->draw.leaf);
     hg_mem_free(b->draw.begin);
 }
 

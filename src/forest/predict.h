@@ -8,7 +8,6 @@
 typedef struct hg_draw_bench {
     uint32_t *tree;  /**< shape (n): first tree of each row's stream */
     uint32_t *index; /**< shape (n): rows, tree by tree */
-    uint32_t *leaf;  /**< shape (n) */
     uint32_t *begin; /**< shape (n_tree + 1): first place of each tree in `index` */
 } hg_draw_bench;
 

@@ -16,7 +16,7 @@ from .statistics import plain
 
 FORMAT, VERSION = "halograft-model", 1
 LEAF_MASK = (1 << 22) - 1
-TREE_TRIES, MATE_TRIES = 64, 8
+TREE_TRIES, MATE_TRIES, CLIMB_MAX = 64, 8, 64
 SPEC_TEXTS = ("name", "unit", "expression", "transform")
 BAGS = ("none", "row", "group")
 
@@ -123,10 +123,11 @@ class Forest:
 
     # ---- predictions ----
     def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
-                training_rows=True):
+                training_rows=True, mates=0):
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
-        x: shape (n, features), transformed; key: identity of each row, needed for draws.
+        x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
+        rows near a row to draw residuals from, 0 = half the root of the number of training rows.
         """
         x = self._check(x)
         mean, spread = self._average(x)
@@ -143,7 +144,8 @@ class Forest:
                 raise ModelError("draws need the key of each row")
             if method == "leaf-residual" and np.isnan(self.row["residual"][:, 0]).all():
                 raise ModelError("the forest has no out-of-bag residuals: draw by method 'leaf-value'")
-            result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method)
+            least = 1 if method == "leaf-value" else mates or max(1, int(np.sqrt(len(self.row["object"])) / 2))
+            result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method, least)
                                     for d in range(draws)])
         return result
 
@@ -215,39 +217,113 @@ class Forest:
                           else (tree[held] + 1) % self.n_tree)
         return tree
 
-    def _pick_mate(self, leaf, rows, own, mates, method):
-        begin = self.mate_offset[leaf].astype(np.int64)
-        count = self.mate_offset[leaf + 1].astype(np.int64) - begin
-        picked = np.full(len(leaf), -1, np.int64)
+    def _end_of_branch(self, node, side):
+        """The first (side 0) or last (1) leaf of branches; `node` counts over all trees."""
+        bits, node, rows = np.uint32(self.options["feature_bits"]), node.copy(), np.arange(len(node))
+        start = self.node_offset[np.searchsorted(self.node_offset, node, side="right") - 1].astype(np.int64)
+        while len(rows):
+            rows = rows[~np.isnan(self.threshold[node[rows]])]
+            node[rows] = start[rows] + (self.link[node[rows]] >> bits) + side
+        return (self.threshold[node].view(np.uint32) & np.uint32(LEAF_MASK)).astype(np.int64)
+
+    def _child(self, x, rows, node, start):
+        link = self.link[node]
+        right = x[rows, link & np.uint32((1 << int(self.options["feature_bits"])) - 1)] > self.threshold[node]
+        return start + (link >> np.uint32(self.options["feature_bits"])) + right
+
+    def _size(self, first, last):
+        return np.where(first <= last, self.mate_offset[last + 1].astype(np.int64)
+                        - self.mate_offset[first].astype(np.int64), 0)
+
+    def _near(self, x, tree, least):
+        """Training rows of each tree near each row: where they begin and how many, shapes (2, n); mates.c."""
+        bits, n = np.uint32(self.options["feature_bits"]), len(x)
+        tree = np.broadcast_to(np.asarray(tree), n)
+        start, leaf0 = self.node_offset[tree].astype(np.int64), self.leaf_offset[tree].astype(np.int64)
+        path, node, depth = [], start.copy(), np.zeros(n, np.int64)
+        rows = np.flatnonzero(~np.isnan(self.threshold[node]))
+        while len(rows):
+            path.append(node.copy())
+            node[rows] = self._child(x, rows, node[rows], start[rows])
+            depth[rows] += 1
+            rows = rows[~np.isnan(self.threshold[node[rows]])]
+        path = np.array(path).reshape(len(path), n)
+        first = leaf0 + self._end_of_branch(node, 0)
+        last = first.copy()
+        first2, last2 = leaf0 + 1, leaf0.copy()
+        rows = np.flatnonzero((depth > 0) & (self._size(first, last) < least))
+        for _ in range(CLIMB_MAX):
+            if not len(rows):
+                break
+            depth[rows] -= 1
+            above = path[depth[rows], rows]
+            left = start[rows] + (self.link[above] >> bits)
+            beside = np.where(node[rows] == left, left + 1, left)
+            low, high = leaf0[rows] + self._end_of_branch(beside, 0), leaf0[rows] + self._end_of_branch(beside, 1)
+            enough = self._size(first[rows], last[rows]) + self._size(low, high) >= least
+            some = rows[enough]
+            first2[some], last2[some] = self._narrow(x, some, beside[enough], (low[enough], high[enough]),
+                                                     least - self._size(first[some], last[some]))
+            rows, low, high = rows[~enough], low[~enough], high[~enough]
+            first[rows], last[rows] = np.minimum(first[rows], low), np.maximum(last[rows], high)
+            node[rows] = above[~enough]
+            rows = rows[(depth[rows] > 0) & (self._size(first[rows], last[rows]) < least)]
+        begin = np.stack([self.mate_offset[first], self.mate_offset[first2]]).astype(np.int64)
+        return begin, np.stack([self._size(first, last), self._size(first2, last2)])
+
+    def _narrow(self, x, rows, top, leaves, need):
+        """The parts of branches on the way of rows through them, at most twice `need` rows or one leaf."""
+        tree = np.searchsorted(self.node_offset, top, side="right") - 1
+        start, leaf0 = self.node_offset[tree].astype(np.int64), self.leaf_offset[tree].astype(np.int64)
+        first, last, top = leaves[0].copy(), leaves[1].copy(), top.copy()
+        while True:
+            at = np.flatnonzero(~np.isnan(self.threshold[top]) & (self._size(first, last) > 2 * need))
+            if not len(at):
+                return first, last
+            left = start[at] + (self.link[top[at]] >> np.uint32(self.options["feature_bits"]))
+            top[at] = self._child(x, rows[at], top[at], start[at])
+            is_left = top[at] == left
+            last[at[is_left]] = leaf0[at[is_left]] + self._end_of_branch(top[at[is_left]], 1)
+            first[at[~is_left]] = leaf0[at[~is_left]] + self._end_of_branch(top[at[~is_left]], 0)
+
+    def _mate_at(self, pool, at, k):
+        """Rows number k of pools `at`."""
+        begin, n = pool
+        return self.mate[np.where(k < n[0, at], begin[0, at] + k, begin[1, at] + k - n[0, at])].astype(np.int64)
+
+    def _pick_mate(self, pool, rows, own, mates, method):
+        count = pool[1].sum(axis=0)
+        picked = np.full(len(count), -1, np.int64)
         open_ = np.flatnonzero(count > 0)
         for _ in range(0 if self.is_weighted else MATE_TRIES):
             if not len(open_):
                 return picked
-            mate = self.mate[begin[open_] + mates.below(rows[open_], count[open_])].astype(np.int64)
+            mate = self._mate_at(pool, open_, mates.below(rows[open_], count[open_]).astype(np.int64))
             good = self._is_eligible(mate, own[open_], method)
             picked[open_[good]] = mate[good]
             open_ = open_[~good]
         if len(open_):
-            picked[open_] = self._weigh_mates(begin[open_], count[open_], rows[open_], own[open_], mates, method)
+            picked[open_] = self._weigh_mates(pool, open_, rows[open_], own[open_], mates, method)
         return picked
 
-    def _weigh_mates(self, begin, count, rows, own, mates, method):
-        """One of the eligible mates of each leaf in proportion to weight, or -1 where there is none."""
+    def _weigh_mates(self, pool, open_, rows, own, mates, method):
+        """One of the eligible mates of each pool in proportion to weight, or -1 where there is none."""
+        count = pool[1].sum(axis=0)[open_]
         ends = np.cumsum(count)
-        at = np.arange(ends[-1]) + np.repeat(begin - (ends - count), count)
-        mate = self.mate[at].astype(np.int64)
+        place = np.arange(ends[-1]) - np.repeat(ends - count, count)
+        mate = self._mate_at(pool, np.repeat(open_, count), place)
         weight = self.row["weight"][mate].astype(np.int64) if self.is_weighted else np.ones(len(mate), np.int64)
         weight *= self._is_eligible(mate, np.repeat(own, count), method)
         total = np.cumsum(weight)
         before = np.concatenate([[0], total])[ends - count]
         share = total[ends - 1] - before
-        picked, some = np.full(len(begin), -1, np.int64), np.flatnonzero(share > 0)
+        picked, some = np.full(len(count), -1, np.int64), np.flatnonzero(share > 0)
         point = (mates.uniform(rows[some]) * share[some].astype(np.float64)).astype(np.int64)
         point = before[some] + np.minimum(point, share[some] - 1)
         picked[some] = mate[np.searchsorted(total, point, side="right")]
         return picked
 
-    def _find_mates(self, seed, realisation, key, x, row, method):
+    def _find_mates(self, seed, realisation, key, x, row, method, least):
         trees, mates = (Streams(seed, realisation, key, purpose) for purpose in (DRAW_TREE, LEAF_MATE))
         mate = np.full(len(x), -1, np.int64)
         for k in range(TREE_TRIES + self.n_tree):
@@ -256,17 +332,18 @@ class Forest:
                 break
             tree = (self._pick_tree(rows, row[rows], trees) if k < TREE_TRIES
                     else np.full(len(rows), k - TREE_TRIES))
-            leaf = self.leaf_offset[tree].astype(np.int64) + self._route(x[rows], tree)
-            mate[rows] = self._pick_mate(leaf, rows, row[rows], mates, method)
+            mate[rows] = self._pick_mate(self._near(x[rows], tree, least), rows, row[rows], mates, method)
         return mate
 
-    def _draw(self, seed, realisation, key, x, row, mean, method):
-        mate = self._find_mates(seed, realisation, key, x, row, method)
+    def _draw(self, seed, realisation, key, x, row, mean, method, least):
+        mate = self._find_mates(seed, realisation, key, x, row, method, least)
         if method == "leaf-value":
             draw = self.row["target"][mate].astype(np.float64)
         else:
-            shrink = self.row["shrink"][mate].astype(np.float64)[:, None]
-            draw = mean + shrink * self.row["residual"][mate].astype(np.float64)
+            shift = self.scaling["shift"]
+            factor = 1 - shift * shift * (1 - self.row["shrink"][mate].astype(np.float64)[:, None])
+            draw = (mean - (1 - shift) * (mean - self.oob_mean(mate))
+                    + factor * self.row["residual"][mate].astype(np.float64))
         draw[mate < 0] = np.nan
         return draw
 
@@ -304,7 +381,8 @@ def load(path):
             leaf_mean=leaf["mean"][()],
             mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
             mate=leaf["row"][()], row=row,
-            scaling={name: stage[f"targets/{name}"][()] for name in ("centre", "quantum", "scale", "weight", "cost")},
+            scaling={name: stage[f"targets/{name}"][()]
+                     for name in ("centre", "quantum", "scale", "weight", "cost", "shift")},
             importance=stage["tree/importance"][()],
             options={name: plain(value) for name, value in stage.attrs.items()},
             meta=_meta(file["meta"]))

@@ -35,8 +35,8 @@ def show(args):
         low, high = model.range[i, :2]
         print(f"feature {spec['name']}: {spec['expression']} [{spec['unit']}], {low:.6g} to {high:.6g}, "
               f"importance {share[i]:.4f}")
-    for spec in model.targets:
-        print(f"target {spec['name']}: {spec['expression']} [{spec['unit']}]")
+    for spec, shift in zip(model.targets, model.scaling["shift"]):
+        print(f"target {spec['name']}: {spec['expression']} [{spec['unit']}], shift {shift:g}")
     for name, text in model.meta.items():
         print(f"text {name}: {len(text)} bytes")
 

@@ -88,6 +88,7 @@ def content_hash(forest):
         h.feed(np.asarray(forest.row[name], kind))
     h.feed(np.array([float(o["weight_unit"])], np.float64))
     h.feed(np.asarray(forest.range, np.float32))
+    h.feed(np.asarray(forest.scaling["shift"], np.float64))
     return f"{h.value():016x}"
 
 

