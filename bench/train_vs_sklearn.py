@@ -3,12 +3,15 @@
 
 Same rows, all features tried at each node, no bag, scaled targets, one thread each. Both are run in
 turns and timed in seconds of processor time, so that a busy machine slows both; the ratio of the
-medians is what counts. Needs numpy and
-scikit-learn of the system's Python.
+medians is what counts. Needs numpy and scikit-learn of the system's Python.
 
-    train_vs_sklearn.py [--quick] [--bench PATH/bench_train] [--rows N] [--min-leaf M ...]
+    train_vs_sklearn.py [--quick] [--bench PATH/bench_train] [--rows N] [--min-leaf M ...] [--turns N]
+    train_vs_sklearn.py --scaling [--quick] [--bench PATH/bench_train] [--rows N] [--min-leaf M ...]
 
-The last line is `train_vs_sklearn ratio=R target=5`, R the smallest ratio over the values of min_leaf.
+The last line is `train_vs_sklearn ratio=R target=12` (15 from 1e6 rows on), R the smallest ratio over
+the values of min_leaf. With --scaling, 64 trees are trained by one rank, by two threads and by two ranks
+in turns, timed by the clock on the wall: for a machine that is otherwise idle. The last line is then
+`train_scaling ratio=R target=1.85`, R the smaller of the two speed-ups.
 """
 import argparse
 import json
@@ -50,13 +53,54 @@ def time_sklearn(x, y, trees, min_leaf):
     return (time.process_time() - start) / trees
 
 
-def time_ours(bench, path, n, trees, min_leaf):
+def run_ours(bench, path, n, trees, min_leaf, ranks=1, threads=1):
     shape = [str(v) for v in (n, FEATURES, TARGETS, trees, min_leaf)]
-    env = dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1",
+    env = dict(os.environ, OMP_NUM_THREADS=str(threads), OMPI_ALLOW_RUN_AS_ROOT="1",
                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    run = subprocess.run([bench, path, *shape, "none", "1"], env=env, check=True,
+    mpirun = ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", "none"] if ranks > 1 else []
+    run = subprocess.run([*mpirun, bench, path, *shape, "none", str(threads)], env=env, check=True,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return json.loads(run.stdout)["cpu_s_per_tree"]
+    return json.loads(run.stdout)
+
+
+def compare(args, x, y, path):
+    """Ratio of processor time per tree for each min_leaf; the smallest one is the result."""
+    turns, trees = (3, 2) if args.quick else (7, 4)
+    worst = float("inf")
+    for min_leaf in args.min_leaf:
+        a, b = [], []
+        for _ in range(args.turns or turns):
+            a.append(time_sklearn(x, y, trees if args.rows < 1000000 else 1, min_leaf))
+            b.append(run_ours(args.bench, path, args.rows, 16 * trees, min_leaf)["cpu_s_per_tree"])
+        ratio = statistics.median(a) / statistics.median(b)
+        worst = min(worst, ratio)
+        print(f"min_leaf {min_leaf}: scikit-learn {1e3 * statistics.median(a):.1f} ms/tree "
+              f"(best {1e3 * min(a):.1f}), halograft {1e3 * statistics.median(b):.1f} "
+              f"(best {1e3 * min(b):.1f}), ratio {ratio:.2f}", flush=True)
+    print(f"train_vs_sklearn ratio={worst:.2f} target={12 if args.rows < 1000000 else 15}")
+
+
+def scale(args, path):
+    """Speed-up of 64 trees by two threads and by two ranks; the hashes must agree."""
+    ways = {"one": (1, 1), "two threads": (1, 2), "two ranks": (2, 1)}
+    worst = float("inf")
+    for min_leaf in args.min_leaf:
+        seconds, hashes = {way: [] for way in ways}, set()
+        for _ in range(args.turns or (3 if args.quick else 7)):
+            for way, (ranks, threads) in ways.items():
+                run = run_ours(args.bench, path, args.rows, 64, min_leaf, ranks, threads)
+                seconds[way].append(run["train_s"])
+                hashes.add(run["hash"])
+        if len(hashes) != 1:
+            sys.exit(f"the models differ: {sorted(hashes)}")
+        median = {way: statistics.median(values) for way, values in seconds.items()}
+        speed = {way: median["one"] / median[way] for way in ways if way != "one"}
+        worst = min(worst, *speed.values())
+        print(f"min_leaf {min_leaf}: 64 trees in {median['one']:.2f} s, "
+              + ", ".join(f"{way} {median[way]:.2f} s ({speed[way]:.2f})" for way in speed), flush=True)
+    load = os.getloadavg()[0]
+    print(f"load of the machine over the last minute: {load:.1f}")
+    print(f"train_scaling ratio={worst:.2f} target=1.85")
 
 
 def main():
@@ -66,27 +110,20 @@ def main():
     parser.add_argument("--bench", default=f"{here}/../build/release/bench/bench_train")
     parser.add_argument("--rows", type=int, default=100000)
     parser.add_argument("--min-leaf", type=int, nargs="+", default=[1, 5])
+    parser.add_argument("--turns", type=int, default=0, help="how often each is run")
+    parser.add_argument("--scaling", action="store_true", help="two threads or ranks against one")
     args = parser.parse_args()
-    turns, trees = (3, 2) if args.quick else (7, 4)
     if not os.path.exists(args.bench):
         sys.exit(f"'{args.bench}' does not exist: build the target bench_train")
     x, y = make_rows(args.rows)
-    worst = float("inf")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "rows.raw")
         with open(path, "wb") as file:
             file.write(x.tobytes() + y.tobytes())
-        for min_leaf in args.min_leaf:
-            a, b = [], []
-            for _ in range(turns):
-                a.append(time_sklearn(x, y, trees, min_leaf))
-                b.append(time_ours(args.bench, path, args.rows, 16 * trees, min_leaf))
-            ratio = statistics.median(a) / statistics.median(b)
-            worst = min(worst, ratio)
-            print(f"min_leaf {min_leaf}: scikit-learn {1e3 * statistics.median(a):.1f} ms/tree "
-                  f"(best {1e3 * min(a):.1f}), halograft {1e3 * statistics.median(b):.1f} "
-                  f"(best {1e3 * min(b):.1f}), ratio {ratio:.2f}", flush=True)
-    print(f"train_vs_sklearn ratio={worst:.2f} target=5")
+        if args.scaling:
+            scale(args, path)
+        else:
+            compare(args, x, y, path)
 
 
 if __name__ == "__main__":
