@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "catalog/layout.h"
 #include "catalog/output_private.h"
+#include "catalog/part_files.h"
 #include "halograft_version.h"
 
 enum { MAX_GROUPS = 64 };
@@ -251,7 +252,8 @@ write_manifest(const hg_output *o, int64_t n, unsigned char *records, const char
     }
     HG_TRY_OR(done, status,
               hg_text_add(&text, "XXH3 (%s.hdf5) = %016" PRIx64 "\n", base, master));
-    HG_TRY_OR(done, status, hg_text_path(sizeof path, path, "%s.xxh3", o->path));
+    HG_TRY_OR(done, status,
+              hg_part_file(o->path, HG_FILE_MANIFEST, o->is_staged, sizeof path, path));
     status = hg_publish_text(path, hg_text_string(&text));
 done:
     hg_text_clear(&text);
@@ -281,7 +283,8 @@ hg_output_master(hg_output *o, int n_rank, int64_t n, unsigned char *records)
         rows[i] = hg_output_record(o, records, i)->rows;
         total += rows[i];
     }
-    HG_TRY_OR(done, status, hg_text_path(sizeof path, path, "%s.hdf5", o->path));
+    HG_TRY_OR(done, status,
+              hg_part_file(o->path, HG_FILE_MASTER, o->is_staged, sizeof path, path));
     HG_TRY_OR(done, status, hg_publish_name(path, sizeof temporary, temporary));
     HG_TRY_OR(done, status, hg_h5_create(temporary, &file));
     HG_TRY_OR(close, status, hg_output_header(o, file, -1, total));
@@ -296,9 +299,9 @@ close:
         goto done;
     }
     HG_TRY_OR(done, status, hg_publish(temporary, path, &hash));
-    status = write_manifest(o, n, records, base, hash);
-    if (status != HG_OK) {
-        unlink(path);
+    HG_TRY_OR(done, status, write_manifest(o, n, records, base, hash));
+    if (o->is_staged) {
+        status = hg_part_files_exchange(o->path, n);
     }
 done:
     hg_mem_free(pool);

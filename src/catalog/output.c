@@ -7,7 +7,6 @@
  */
 #include "catalog/output.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,41 +20,9 @@
 #include "base/text.h"
 #include "catalog/layout.h"
 #include "catalog/output_private.h"
+#include "catalog/part_files.h"
 #include "halograft/catalog.h"
 #include "store/publish.h"
-
-/* Remove what an earlier run left: all parts, finished or not, of this name. */
-static void
-remove_parts(const char *path)
-{
-    char folder[HG_PATH_MAX], file[2 * HG_PATH_MAX];
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    size_t n = strlen(name);
-    struct dirent *entry;
-    DIR *dir;
-
-    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 2,
-             slash != NULL ? path : "./");
-    dir = opendir(folder);
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        const char *rest = entry->d_name + n;
-        size_t digits;
-
-        if (strncmp(entry->d_name, name, n) != 0 || *rest != '.') {
-            continue;
-        }
-        digits = strspn(rest + 1, "0123456789");
-        if (digits > 0 && strcmp(rest + 1 + digits, ".hdf5") == 0) {
-            snprintf(file, sizeof file, "%s%s", folder, entry->d_name);
-            unlink(file);
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    snprintf(file, sizeof file, "%s.xxh3", path);
-    unlink(file);
-}
 
 static hg_status
 copy_options(const hg_output_options *options, hg_output *o)
@@ -104,30 +71,53 @@ free_output(hg_output *output)
     }
 }
 
+/* Whether a finished catalogue is in the way, and may be replaced. Of an unfinished one nothing
+ * is kept. */
+static hg_status
+look_for_old(hg_output *o)
+{
+    char master[HG_PATH_MAX];
+
+    HG_TRY(hg_part_file(o->path, HG_FILE_MASTER, false, sizeof master, master));
+    o->is_staged = hg_file_exists(master);
+    if (o->is_staged && !o->options.overwrite) {
+        return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another folder",
+                       master);
+    }
+    hg_part_files_remove(o->path, HG_FILE_JOURNAL, true);
+    if (!o->is_staged) {
+        hg_part_files_remove(o->path, HG_FILE_JOURNAL, false);
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_output_create(const hg_comm *comm, const hg_output_options *options, hg_output **output)
 {
-    char master[HG_PATH_MAX];
     hg_output *o = NULL;
     hg_status status;
 
     *output = NULL;
     HG_TRY_OR(agree, status, hg_mem_zeros(&o, 1, sizeof *o));
     HG_TRY_OR(agree, status, copy_options(options, o));
-    HG_TRY_OR(agree, status, hg_text_path(sizeof master, master, "%s.hdf5", options->path));
+    if (comm->rank == 0) {
+        status = look_for_old(o);
+    }
 agree:
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(fail, status, hg_output_claim(comm, master, options->overwrite));
-    if (comm->rank == 0) {
-        remove_parts(options->path);
-    }
-    hg_comm_barrier(comm);
+    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
     *output = o;
     return HG_OK;
 
 fail:
     free_output(o);
     return status;
+}
+
+hg_status
+hg_output_journal(const hg_output *output, size_t n, char path[])
+{
+    return hg_part_file(output->path, HG_FILE_JOURNAL, output->is_staged, n, path);
 }
 
 static hg_status
@@ -194,7 +184,7 @@ hg_output_part(hg_output *output, int64_t part, const hg_table *table)
     hg_status status, closed;
 
     HG_TRY(add_record(output, &record));
-    HG_TRY(hg_text_path(sizeof path, path, "%s.%" PRId64 ".hdf5", output->path, part));
+    HG_TRY(hg_part_file(output->path, part, output->is_staged, sizeof path, path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
     HG_TRY(hg_h5_create(temporary, &file));
     HG_TRY_OR(close, status, hg_output_header(output, file, part, table->n));
@@ -252,25 +242,14 @@ check_records(const hg_output *o, unsigned char *records, int64_t n)
 static void
 remove_own_parts(const hg_output *o)
 {
-    char path[HG_PATH_MAX + 32];
+    char path[HG_PATH_MAX];
 
     for (int64_t i = 0; i < o->n_record; i++) {
-        snprintf(path, sizeof path, "%s.%" PRId64 ".hdf5", o->path,
-                 hg_output_record(o, o->record, i)->part);
-        unlink(path);
+        if (hg_part_file(o->path, hg_output_record(o, o->record, i)->part, o->is_staged,
+                         sizeof path, path) == HG_OK) {
+            unlink(path);
+        }
     }
-}
-
-/* A run that failed after the master was written must not leave it. */
-static void
-remove_master(const hg_output *o)
-{
-    char path[HG_PATH_MAX + 8];
-
-    snprintf(path, sizeof path, "%s.hdf5", o->path);
-    unlink(path);
-    snprintf(path, sizeof path, "%s.xxh3", o->path);
-    unlink(path);
 }
 
 hg_status
@@ -300,8 +279,11 @@ hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
 done:
     if (output != NULL && (stop || status != HG_OK)) {
         remove_own_parts(output);
-        if (comm->rank == 0 && !stop) {
-            remove_master(output);
+        if (comm->rank == 0) {
+            /* the journal of a run that failed stays, unless it is beside an older one */
+            hg_part_files_remove(output->path,
+                                 output->is_staged ? HG_FILE_JOURNAL : HG_FILE_MANIFEST,
+                                 output->is_staged);
         }
     }
     hg_mem_free(records);

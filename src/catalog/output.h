@@ -30,7 +30,7 @@ typedef struct hg_output hg_output;
 
 typedef struct hg_output_options {
     const char *path; /**< NAME without .hdf5; its folder must exist */
-    bool overwrite;
+    bool overwrite;   /**< replace a finished catalogue, which stays whole until the end */
     hg_frame frame;
     int n_column;
     const hg_output_column *column;
@@ -41,12 +41,24 @@ typedef struct hg_output_options {
     bool truth; /**< this is the truth of a mock: hg_catalog_open() refuses it unless told to */
 } hg_output_options;
 
-/** Begin a catalogue: claim the names on rank 0, then all ranks may write parts.
+/** Begin a catalogue, then all ranks may write parts. What is left of an unfinished one of this
+ * name is removed.
  *
  * @collective{comm}
+ * @return HG_OK; HG_E_EXISTS when there is a finished one and `overwrite` is false; HG_E_ARG;
+ * HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_output_create(const hg_comm *comm, const hg_output_options *options,
                                          hg_output **output);
+
+/** Path of the journal of this catalogue.
+ *
+ * @local
+ * @param[in]  n     size of the buffer
+ * @param[out] path  filled
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_output_journal(const hg_output *output, size_t n, char path[]);
 
 /** Write a whole catalogue of rows distributed over ranks in one call: rows in rank order, cut
  * into parts of HG_ROWS_PER_PART rows whatever the number of ranks.
@@ -68,7 +80,8 @@ HG_MUST_CHECK hg_status hg_output_table(const hg_comm *comm, const hg_output_opt
 HG_MUST_CHECK hg_status hg_output_part(hg_output *output, int64_t part, const hg_table *table);
 
 /** Write master and manifest when all parts stand; frees the object in any case. With `failed`
- * true on any rank nothing more is written and the parts are removed: no catalogue is left.
+ * true on any rank nothing more is written and the parts are removed: no catalogue is left, or
+ * the one that was to be replaced, as it was.
  *
  * @collective{comm}
  * @param[in] output  may be NULL only where hg_output_create() failed; then nothing happens

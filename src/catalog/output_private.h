@@ -29,6 +29,7 @@ typedef struct hg_part_record {
 struct hg_output {
     hg_output_options options; /**< strings and columns are the copies below */
     char path[HG_PATH_MAX];
+    bool is_staged; /**< an old catalogue stays until this one is complete */
     char *parameters;
     char *provenance;
     char *run_name;

@@ -87,7 +87,6 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwri
     hg_output *output = NULL;
     hg_status status, end;
 
-    HG_TRY(hg_text_path(sizeof journal, journal, "%s.journal.jsonl", path));
     snprintf(provenance, sizeof provenance,
              "model: {file: \"%.500s\", content_hash: %016" PRIx64
              "}\nparent: {identity: %016" PRIx64 ", rows: %" PRId64
@@ -96,7 +95,7 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwri
              hg_catalog_n_row(g->catalog), hg_params_hash(g->params));
     HG_TRY(check_space(comm, g, path));
     HG_TRY(hg_output_create(comm, &options, &output));
-    status = hg_output_claim(comm, journal, true);
+    status = hg_comm_agree(comm, hg_output_journal(output, sizeof journal, journal));
     if (status == HG_OK) {
         status = hg_apply_parts(comm, g, journal, output);
     }

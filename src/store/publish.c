@@ -100,6 +100,16 @@ fail:
 }
 
 hg_status
+hg_folder_sync(const char *path)
+{
+    char folder[HG_PATH_MAX];
+    const char *name;
+
+    split_path(path, folder, &name);
+    return sync_path(folder, true);
+}
+
+hg_status
 hg_publish_text(const char *path, const char *text)
 {
     char temporary[HG_PATH_MAX];

@@ -36,6 +36,13 @@ HG_MUST_CHECK hg_status hg_publish_name(const char *path, size_t n, char tempora
  */
 HG_MUST_CHECK hg_status hg_publish(const char *temporary, const char *path, uint64_t *hash);
 
+/** Flush the folder of a file, so that renames in it last.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE
+ */
+HG_MUST_CHECK hg_status hg_folder_sync(const char *path);
+
 /** Write a small text file atomically.
  *
  * @local

@@ -265,6 +265,74 @@ Test(pipeline, application_may_fail_anywhere)
     drop_inputs();
 }
 
+/* Sum over all ranks' view of the catalogue: hashes of master (but for its provenance, the
+ * manifest tells) and parts as the manifest lists them, checked against the files; 0 = none. */
+static uint64_t
+catalogue_sum(void)
+{
+    char line[256], name[128];
+    unsigned long long listed;
+    uint64_t sum = 0, hash;
+    int64_t bytes, broken = 0;
+    FILE *manifest = world.rank == 0 ? fopen(in_folder("out/galaxies.xxh3"), "r") : NULL;
+
+    while (manifest != NULL && fgets(line, sizeof line, manifest) != NULL) {
+        char path[160];
+
+        broken += sscanf(line, "XXH3 (%127[^)]) = %llx", name, &listed) != 2;
+        snprintf(path, sizeof path, "out/%s", name);
+        broken +=
+            hg_file_hash(in_folder(path), &hash, &bytes) != HG_OK || hash != (uint64_t)listed;
+        sum += hash;
+    }
+    if (manifest != NULL) {
+        fclose(manifest);
+    }
+    all_assert(broken == 0);
+    hg_comm_broadcast(&world, 0, &sum, sizeof sum);
+    return sum;
+}
+
+Test(pipeline, a_failed_replacement_leaves_the_old_catalogue)
+{
+    static const char *const four[] = {"Output.rows_per_part=24"};
+    static const char *const two[] = {"Output.rows_per_part=60", "Scatter.draws=2"};
+    hg_params *params = NULL;
+    uint64_t old;
+    int n = 0, n_replaced = 0;
+    hg_status status = HG_E_FAULT;
+
+    make_inputs();
+    params = read_params(1, four);
+    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, params, false) == HG_E_EXISTS);
+    hg_params_free(params);
+    old = catalogue_sum();
+    all_assert(old != 0 && count_files("galaxies.") == 4 + 2);
+    params = read_params(2, two);
+    while (status != HG_OK && n < 100) {
+        uint64_t now;
+
+        n++;
+        hg_fault_arm(n, n % world.size);
+        status = hg_emulate_apply(&world, params, true);
+        hg_fault_arm(0, 0);
+        all_assert(is_same(status));
+        hg_comm_barrier(&world);
+        now = catalogue_sum();
+        /* whole and the old one, until the last agreement: then the new one stands already */
+        all_assert(now != 0 && count_files(".") == 0);
+        all_assert(count_files("galaxies.") == (now == old ? 4 : 2) + 2);
+        all_assert(status == HG_OK ? now != old : status == HG_E_FAULT);
+        n_replaced += now != old;
+        hg_comm_barrier(&world);
+    }
+    all_assert(n > 10 && status == HG_OK && n_replaced <= 2);
+    hg_params_free(params);
+    drop_inputs();
+}
+
 Test(pipeline, requests_that_cannot_work_fail_before_any_work)
 {
     static const char *const no_centre = "region,hydro,radius\n0,zoom0.hdf5,20\n";
