@@ -64,7 +64,8 @@ typedef struct hg_train_options {
         .seed = 1                                                                            \
     }
 
-/** The training rows of this rank, in any order and distribution over ranks; all borrowed. */
+/** The training rows of this rank, in any order and distribution over ranks; all borrowed. A
+ * distributed training gives the arrays of rows back one by one when it has its own copies. */
 typedef struct hg_train_data {
     int64_t n;                    /**< rows of this rank; 0 is allowed */
     int n_feature;                /**< 1 to HG_FEATURES_MAX, the same on all ranks */
@@ -79,6 +80,9 @@ typedef struct hg_train_data {
     const hg_field_spec *feature; /**< shape (n_feature) */
     const hg_field_spec *target;  /**< shape (n_target) */
     const double *target_weight;  /**< shape (n_target), >= 0; NULL = 1 */
+    void (*release)(void *owner, const void *array); /**< called when an array of rows is not
+                                                          needed any more; NULL = keep all */
+    void *owner;                                     /**< handed to release */
 } hg_train_data;
 
 /** A trained forest, complete on every rank, read-only but for its meta texts. */
@@ -133,6 +137,33 @@ HG_MUST_CHECK hg_status hg_forest_train_parts(const hg_comm *comm,
                                               const hg_train_options *options,
                                               const hg_train_data *data,
                                               const hg_train_parts *parts, hg_forest **forest);
+
+/** How a training is distributed by rows. */
+typedef struct hg_train_distribution {
+    const char *path;  /**< of the model: arrays that no rank can hold are kept beside it */
+    int64_t cut;       /**< nodes with at most this many rows are grown by one rank; 0 = 1e6, or
+                            a quarter of a rank's rows where that is less */
+    int trees_at_once; /**< trees whose upper levels are grown together; 0 = 16 */
+} hg_train_distribution;
+
+/** Train a forest on rows that no rank can hold. Rows stay spread over ranks; upper levels of
+ * trees are grown by sums over ranks, and nodes below the cut by one rank each. The content is
+ * that of hg_forest_train(), bit for bit. What comes out is a forest on disk: rank 0 keeps its
+ * arrays in files; it can be saved, described and freed, but it cannot predict: load what was
+ * saved.
+ *
+ * @collective{comm}
+ * @param[in]  parts         as in hg_forest_train_parts(); NULL = no part files
+ * @param[in]  distribution  the same on all ranks
+ * @param[out] forest        owned by the caller, free with hg_forest_free(); NULL on failure,
+ * and when only a range of trees was grown into part files
+ * @return the failures of hg_forest_train_parts(); HG_E_ARG when a tree has too many nodes
+ * above the cut; HG_E_WRITE; HG_E_READ
+ * @source forest design note, section 7
+ */
+HG_MUST_CHECK hg_status hg_forest_train_distributed(
+    const hg_comm *comm, const hg_train_options *options, const hg_train_data *data,
+    const hg_train_parts *parts, const hg_train_distribution *distribution, hg_forest **forest);
 
 /** Remove the part files of all stages of a model, once the model is published.
  *

@@ -36,9 +36,8 @@ hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t row, uint64_t gr
     return count_copies(word[bag == HG_BAG_ROW ? row % 4 : 0]);
 }
 
-/* copies of all rows; returns the largest number, 0 for an empty bag */
-static unsigned char
-draw_copies(const hg_plan *plan, uint64_t tree, unsigned char copies[])
+unsigned char
+hg_bag_draw(const hg_plan *plan, uint64_t tree, unsigned char copies[])
 {
     const hg_bag bag = plan->options.bag;
     const uint64_t seed = plan->options.seed;
@@ -49,12 +48,14 @@ draw_copies(const hg_plan *plan, uint64_t tree, unsigned char copies[])
         uint32_t word[4];
 
         for (int64_t i = 0; i < plan->n; i++) {
-            if (i % 4 == 0) {
-                stream.counter[0] = (uint32_t)(i / 4);
-                stream.counter[1] = (uint32_t)((uint64_t)(i / 4) >> 32);
+            const int64_t row = plan->first + i;
+
+            if (i == 0 || row % 4 == 0) {
+                stream.counter[0] = (uint32_t)(row / 4);
+                stream.counter[1] = (uint32_t)((uint64_t)(row / 4) >> 32);
                 hg_philox(stream.key, stream.counter, word);
             }
-            copies[i] = count_copies(word[i % 4]);
+            copies[i] = count_copies(word[row % 4]);
             most = copies[i] > most ? copies[i] : most;
         }
         return most;
@@ -64,15 +65,15 @@ draw_copies(const hg_plan *plan, uint64_t tree, unsigned char copies[])
             copies[i] = copies[i - 1];
         } else {
             copies[i] =
-                hg_bag_copies(bag, seed, tree, i, bag == HG_BAG_NONE ? 0 : plan->group[i]);
+                hg_bag_copies(bag, seed, tree, 0, bag == HG_BAG_NONE ? 0 : plan->group[i]);
         }
         most = copies[i] > most ? copies[i] : most;
     }
     return most;
 }
 
-static void
-scale_record(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record, int64_t total[])
+void
+hg_bag_scale(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record, int64_t total[])
 {
     const int n_target = plan->rule.n_target;
     hg_word *channel = record + plan->rule.n_feature;
@@ -101,14 +102,26 @@ scale_record(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record, 
     channel[plan->rule.n_channel].u = (uint32_t)row;
 }
 
+/* unweighted: |q| copies < 2^23 copies per row; weighted: parts below 2^24 */
+size_t
+hg_bag_flush(const hg_rule *rule, int most)
+{
+    const int64_t limit = INT32_MAX / ((1 << 23) - 1);
+    size_t flush = HG_FLUSH_MAX;
+
+    while (!rule->is_weighted && (int64_t)flush * most > limit) {
+        flush /= 2;
+    }
+    return flush;
+}
+
 size_t
 hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[])
 {
     enum { RANGE_ROWS = 64 };
     const size_t stride = plan->rule.stride;
     const hg_range range = hg_space_range(space, 0);
-    const int64_t limit = INT32_MAX / ((1 << 23) - 1);
-    unsigned char most = draw_copies(plan, tree, space->copies);
+    unsigned char most = hg_bag_draw(plan, tree, space->copies);
     hg_word *record = space->record;
     size_t n = 0;
 
@@ -120,7 +133,7 @@ hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]
     for (int64_t i = 0; i < plan->n; i++) {
         if (space->copies[i] > 0) {
             memcpy(record, plan->row + (size_t)i * stride, stride * sizeof *record);
-            scale_record(plan, i, space->copies[i], record, total);
+            hg_bag_scale(plan, i, space->copies[i], record, total);
             record += stride;
             n++;
             if (n % RANGE_ROWS == 0) { /* rows that are still in the cache */
@@ -131,12 +144,8 @@ hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]
     }
     plan->kernel->range(&plan->rule, n < RANGE_ROWS, n % RANGE_ROWS,
                         record - n % RANGE_ROWS * stride, range);
-    /* unweighted: |q| copies < 2^23 copies per row; weighted: parts below 2^24 */
     space->rule = plan->rule;
-    space->rule.flush = HG_FLUSH_MAX;
-    while (!plan->rule.is_weighted && (int64_t)space->rule.flush * most > limit) {
-        space->rule.flush /= 2;
-    }
+    space->rule.flush = hg_bag_flush(&plan->rule, most);
     return n;
 }
 
@@ -170,18 +179,16 @@ allocate_lanes(hg_space *space, const hg_rule *rule)
 }
 
 hg_status
-hg_space_init(hg_space *space, const hg_plan *plan)
+hg_space_init_part(hg_space *space, const hg_plan *plan, size_t n)
 {
     const hg_rule *rule = &plan->rule;
-    const size_t n = (size_t)plan->n, n_target = (size_t)rule->n_target;
+    const size_t n_target = (size_t)rule->n_target;
     const size_t n_leaf = n / (size_t)rule->min_leaf + 1, cache = (size_t)1 << 19;
 
     *space = (hg_space){.rule = *rule, .n_stack = 256};
     space->n_subtree = cache / (4 * rule->stride);
-    HG_TRY(hg_mem_array(&space->record, n * rule->stride, sizeof *space->record));
     HG_TRY(
         hg_mem_array(&space->second, space->n_subtree * rule->stride, sizeof *space->second));
-    HG_TRY(hg_mem_array(&space->copies, n, 1));
     HG_TRY(allocate_lanes(space, rule));
     HG_TRY(hg_mem_array(&space->word, (HG_FRAMES_KEPT + 1) * (size_t)rule->n_word,
                         sizeof *space->word));
@@ -190,13 +197,22 @@ hg_space_init(hg_space *space, const hg_plan *plan)
     HG_TRY(hg_mem_array(&space->stack, space->n_stack, sizeof *space->stack));
     HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
     HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
-    HG_TRY(hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob));
+    return hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob);
+}
+
+hg_status
+hg_space_init(hg_space *space, const hg_plan *plan)
+{
+    const size_t n = (size_t)plan->n, n_target = (size_t)plan->rule.n_target;
+
+    HG_TRY(hg_space_init_part(space, plan, n));
+    HG_TRY(hg_mem_array(&space->record, n * plan->rule.stride, sizeof *space->record));
+    HG_TRY(hg_mem_array(&space->copies, n, 1));
     HG_TRY(hg_mem_array(&space->leaf_of, n, sizeof *space->leaf_of));
     HG_TRY(hg_mem_array(&space->index, n, sizeof *space->index));
     HG_TRY(hg_mem_array(&space->found, n, sizeof *space->found));
     HG_TRY(hg_mem_zeros(&space->oob_sum, n * n_target, sizeof *space->oob_sum));
-    HG_TRY(hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees));
-    return HG_OK;
+    return hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees);
 }
 
 void

@@ -8,10 +8,10 @@
  * q_oob). Without the factor c, draws scatter too widely, by several per cent where the
  * training rows are few.
  *
- * The weights are summed over at most MAX_TREES out-of-bag trees of a row. With T trees
- * q_T = a/T + (1 - 1/T) b, where a is the mean of the trees' own sum of squares and b that of
- * pairs of trees, so q can be carried over to the number of trees in a residual and in a
- * prediction. */
+ * The weights are summed over at most HG_CALIBRATE_TREES out-of-bag trees of a row. With T
+ * trees q_T = a/T + (1 - 1/T) b, where a is the mean of the trees' own sum of squares and b
+ * that of pairs of trees, so q can be carried over to the number of trees in a residual and in
+ * a prediction. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -19,8 +19,6 @@
 #include "base/memory.h"
 #include "forest/calibrate.h"
 #include "forest/shift.h"
-
-enum { MAX_TREES = 48 };
 
 /* Working space of one thread. */
 struct scratch {
@@ -86,14 +84,21 @@ add_leaf(const hg_forest *f, uint64_t leaf, const unsigned char *copies, struct 
     return squares;
 }
 
-static double
-shrink_of(double a, double b, int n_oob, int n_tree)
+float
+hg_calibrate_factor(double a, double q, int n_used, int n_oob, int n_tree)
 {
-    const double q_oob = a / n_oob + (1 - 1.0 / n_oob) * b;
-    const double q_all = a / n_tree + (1 - 1.0 / n_tree) * b;
-    const double square = (1 - q_all) / (1 + q_oob);
+    double q_oob, q_all, square;
 
-    return square > 0 ? sqrt(square) : 0;
+    if (n_used < 2) {
+        return 1;
+    }
+    a /= n_used;
+    q = (q - a / n_used) / (1 - 1.0 / n_used);
+    q = q > 0 ? q : 0;
+    q_oob = a / n_oob + (1 - 1.0 / n_oob) * q;
+    q_all = a / n_tree + (1 - 1.0 / n_tree) * q;
+    square = (1 - q_all) / (1 + q_oob);
+    return square > 0 ? (float)sqrt(square) : 0;
 }
 
 /* The factor of one row, 1 when it has too few trees to tell. */
@@ -124,12 +129,7 @@ calibrate_row(const hg_forest *f, int n_tree, const unsigned char *copies, int64
         q += w * w;
         s->weight[s->touched[k]] = 0;
     }
-    if (n_used < 2) {
-        return 1;
-    }
-    a /= n_used;
-    q = (q - a / n_used) / (1 - 1.0 / n_used);
-    return (float)shrink_of(a, q > 0 ? q : 0, f->oob_trees[row], f->n_tree);
+    return hg_calibrate_factor(a, q, n_used, f->oob_trees[row], f->n_tree);
 }
 
 static hg_status
@@ -144,7 +144,7 @@ static hg_status
 calibrate_range(const hg_forest *f, int threads, const float x[], size_t stride, int64_t first,
                 int64_t n, float factor[])
 {
-    const int n_tree = f->n_tree < MAX_TREES ? f->n_tree : MAX_TREES;
+    const int n_tree = f->n_tree < HG_CALIBRATE_TREES ? f->n_tree : HG_CALIBRATE_TREES;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
         threads > 0 ? threads : omp_get_max_threads();
     unsigned char *copies = NULL;

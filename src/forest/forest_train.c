@@ -12,8 +12,8 @@
 #include "forest/scaling.h"
 #include "halograft/log.h"
 
-static hg_status
-check_options(const hg_train_options *o, const hg_train_data *d)
+hg_status
+hg_train_check(const hg_train_options *o, const hg_train_data *d)
 {
     if (o->trees < 1 || o->first_tree < 0 || o->min_leaf < 1 || o->min_split < 2 ||
         o->max_depth < 0 || o->redraw < 0 || o->leaf_mates_max < 1 || o->oob_trees_min < 1) {
@@ -248,11 +248,10 @@ end:
     return status;
 }
 
-static hg_status
-start_forest(const hg_train_options *o, const hg_train_data *d, const hg_rows *rows,
-             hg_forest **f)
+hg_status
+hg_train_start(const hg_train_options *o, const hg_train_data *d, int64_t n, hg_forest **f)
 {
-    HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, rows->n_all, f));
+    HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, n, f));
     (*f)->options = *o;
     (*f)->options.threads = 0;
     memcpy((*f)->feature, d->feature, (size_t)d->n_feature * sizeof *d->feature);
@@ -318,9 +317,9 @@ hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
     hg_plan plan = {0};
 
     *forest = NULL;
-    HG_TRY_OR(end, status, hg_comm_agree(comm, check_options(options, data)));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_check(options, data)));
     HG_TRY_OR(end, status, hg_rows_sort(comm, data, &rows));
-    HG_TRY_OR(end, status, hg_comm_agree(comm, start_forest(options, data, &rows, &f)));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_start(options, data, rows.n_all, &f)));
     HG_TRY_OR(end, status, hg_scaling_make(comm, options, data, &rows, f, &plan));
     HG_TRY_OR(end, status, train_rows(comm, options, parts, &rows, &plan, f));
     if (parts == NULL || parts->n_tree == 0) {

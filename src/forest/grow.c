@@ -65,20 +65,27 @@ is_pure(const hg_rule *rule, const hg_word *record, size_t n)
     return 1;
 }
 
-/* the mean of a leaf from its integer sums */
-static void
-set_leaf(const hg_plan *plan, hg_space *space, uint32_t leaf, const int64_t total[])
+void
+hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64_t oob[])
 {
     const int n_target = plan->rule.n_target;
     const double w = (double)total[n_target];
 
     for (int o = 0; o < n_target; o++) {
-        double mean = (double)total[o] / w;
-        size_t at = (size_t)leaf * (size_t)n_target + (size_t)o;
+        double q = (double)total[o] / w;
 
-        space->mean[at] = (float)(plan->centre[o] + plan->quantum[o] * mean);
-        space->leaf_oob[at] = llrint(mean * HG_OOB_QUANTUM);
+        mean[o] = (float)(plan->centre[o] + plan->quantum[o] * q);
+        oob[o] = llrint(q * HG_OOB_QUANTUM);
     }
+}
+
+/* a leaf of the tree in the thread's memory */
+static void
+set_leaf(const hg_plan *plan, hg_space *space, uint32_t leaf, const int64_t total[])
+{
+    const size_t at = (size_t)leaf * (size_t)plan->rule.n_target;
+
+    hg_leaf_set(plan, total, space->mean + at, space->leaf_oob + at);
 }
 
 static void
@@ -90,7 +97,7 @@ make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *rec
     const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
 
     set_leaf(plan, space, leaf, total);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && space->leaf_of != NULL; i++) {
         space->leaf_of[row[i * g->rule->stride].u] = leaf;
     }
     space->node[node] = (hg_node){hg_leaf_nan(leaf & HG_LEAF_MASK), node << plan->feature_bits};
@@ -152,7 +159,7 @@ split_pair(hg_growth *g, const hg_frame *frame)
     if (gain < g->plan->options.min_gain) {
         return 0;
     }
-    g->space->importance[f] += gain;
+    g->space->importance[f] += hg_gain(g->plan, gain);
     t = hg_kernel_threshold(hg_kernel_word(rule->key, frame->path, HG_PURPOSE_THRESHOLD, f),
                             a[f].f, b[f].f);
     child = make_pair(g, frame->node, f, t);
@@ -193,7 +200,7 @@ choose_split(hg_growth *g, const hg_frame *frame, uint32_t *word, hg_split *spli
     if (gain < g->plan->options.min_gain) {
         return 0;
     }
-    g->space->importance[split->feature] += gain;
+    g->space->importance[split->feature] += hg_gain(g->plan, gain);
     return 1;
 }
 
@@ -310,24 +317,22 @@ grow_top(hg_growth *g, size_t height)
     return height - 1;
 }
 
-hg_status
-hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
+/* grow the node at the bottom of the stack, whose records stand in the arena */
+static hg_status
+grow_root(const hg_plan *plan, hg_space *space, uint64_t tree, double weight)
 {
     const hg_train_options *o = &plan->options;
     hg_stream stream = hg_stream_start(o->seed, tree, 0, HG_PURPOSE_THRESHOLD);
-    hg_frame *root = &space->stack[0];
     hg_growth g = {.plan = plan, .space = space, .rule = &space->rule, .n_node = 2};
     size_t height = 1, limit = ((size_t)1 << (32 - plan->feature_bits)) - 2;
 
-    *root = (hg_frame){.base = SIZE_MAX, .path = 1, .has_range = 1};
-    root->n = hg_bag_fill(plan, space, tree, root->total);
     memcpy(space->rule.key, stream.key, sizeof stream.key);
     memset(space->importance, 0, sizeof space->importance);
     g.split_min = (size_t)(o->min_split > 2 * o->min_leaf ? o->min_split : 2 * o->min_leaf);
     g.max_depth = o->max_depth > 0 ? o->max_depth : INT32_MAX;
     g.has_shortcut = g.rule->n_candidate == g.rule->n_feature && g.split_min == 2 &&
                      o->redraw == 0 && !(g.rule->constant_step > 0);
-    g.gain_unit = 1 / ((double)root->total[g.rule->n_target] * g.rule->n_target);
+    g.gain_unit = 1 / (weight * g.rule->n_target);
     space->node[1] = (hg_node){hg_leaf_nan(0), 1u << plan->feature_bits};
     while (height > 0) {
         if (g.n_node > limit || g.n_leaf > HG_LEAF_MASK - 1) {
@@ -344,6 +349,27 @@ hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
     space->n_node = g.n_node;
     space->n_leaf = g.n_leaf;
     return HG_OK;
+}
+
+hg_status
+hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
+{
+    hg_frame *root = &space->stack[0];
+
+    *root = (hg_frame){.base = SIZE_MAX, .path = 1, .has_range = 1};
+    root->n = hg_bag_fill(plan, space, tree, root->total);
+    return grow_root(plan, space, tree, (double)root->total[plan->rule.n_target]);
+}
+
+hg_status
+hg_tree_grow_part(const hg_plan *plan, hg_space *space, uint64_t tree, const hg_frame *start,
+                  size_t flush, double weight)
+{
+    space->rule = plan->rule;
+    space->rule.flush = flush;
+    space->stack[0] = *start;
+    space->stack[0].base = SIZE_MAX;
+    return grow_root(plan, space, tree, weight);
 }
 
 /* sums of targets and weight per leaf over the rows in the bag, which are routed */

@@ -48,10 +48,9 @@ compare_rows(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* keep a keyed sample of `cap` of the n rows, ascending */
-static hg_status
-sample_rows(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[], size_t cap,
-            uint32_t kept[])
+hg_status
+hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[], size_t cap,
+               uint32_t kept[])
 {
     uint64_t *pair = NULL;
 
@@ -108,7 +107,7 @@ list_mates(const hg_plan *plan, hg_space *space, uint64_t tree, hg_tree *result)
         if (n <= cap) {
             memcpy(result->mate + to, space->found + from, n * sizeof *result->mate);
         } else {
-            HG_TRY(sample_rows(plan, tree, n, space->found + from, cap, result->mate + to));
+            HG_TRY(hg_leaf_sample(plan, tree, n, space->found + from, cap, result->mate + to));
             result->count[leaf] = (uint32_t)cap;
         }
         from += n;

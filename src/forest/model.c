@@ -76,6 +76,10 @@ hg_forest_free(hg_forest *f)
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
     }
+    if (f->spill != NULL) {
+        hg_spill_close(f->spill);
+        hg_mem_free(f->spill);
+    }
     hg_mem_free(f);
 }
 
@@ -126,40 +130,76 @@ hg_model_mark_full(hg_forest *f)
     }
 }
 
+enum { FEED_BYTES = 1 << 22 };
+
+/* feed an array of the forest, or of its spill */
 static hg_status
-hash_content(hg_forest *f)
+feed(hg_hash *h, const hg_forest *f, hg_spill_kind kind, size_t n, const void *data)
+{
+    hg_status status = HG_OK;
+    char *buffer = NULL;
+
+    if (f->spill == NULL) {
+        hg_hash_feed(h, data, n);
+        return HG_OK;
+    }
+    HG_TRY(hg_mem_array(&buffer, FEED_BYTES, 1));
+    for (size_t at = 0; at < n && status == HG_OK; at += FEED_BYTES) {
+        const size_t m = n - at < FEED_BYTES ? n - at : FEED_BYTES;
+
+        status = hg_spill_read(f->spill, kind, (int64_t)at, m, buffer);
+        hg_hash_feed(h, buffer, status == HG_OK ? m : 0);
+    }
+    hg_mem_free(buffer);
+    return status;
+}
+
+static hg_status
+feed_content(hg_hash *h, const hg_forest *f)
 {
     const size_t n_node = f->node_offset[f->n_tree], n_leaf = f->leaf_offset[f->n_tree];
     const size_t n_target = (size_t)f->n_target, n_row = (size_t)f->n_row;
     const int32_t counts[] = {f->n_feature,    f->n_target,           f->n_tree,
                               f->feature_bits, f->options.first_tree, (int32_t)f->options.bag};
-    hg_hash *h = hg_hash_create();
+    const uint64_t n_mate = f->spill != NULL
+                                ? (uint64_t)f->spill->bytes[HG_SPILL_MATE] / sizeof *f->mate
+                                : f->mate_offset[n_leaf];
 
-    if (h == NULL) {
-        return HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
-    }
     hg_hash_feed(h, counts, sizeof counts);
     hg_hash_feed(h, &f->options.seed, sizeof f->options.seed);
     hg_hash_feed(h, f->node_offset, ((size_t)f->n_tree + 1) * sizeof *f->node_offset);
     hg_hash_feed(h, f->leaf_offset, ((size_t)f->n_tree + 1) * sizeof *f->leaf_offset);
-    hg_hash_feed(h, f->node, n_node * sizeof *f->node);
-    hg_hash_feed(h, f->mean, n_leaf * n_target * sizeof *f->mean);
-    hg_hash_feed(h, f->mate_offset, (n_leaf + 1) * sizeof *f->mate_offset);
-    hg_hash_feed(h, f->mate, f->mate_offset[n_leaf] * sizeof *f->mate);
-    hg_hash_feed(h, f->key, n_row * sizeof *f->key);
-    hg_hash_feed(h, f->group, n_row * sizeof *f->group);
-    hg_hash_feed(h, f->parent, n_row * sizeof *f->parent);
-    hg_hash_feed(h, f->value, n_row * n_target * sizeof *f->value);
-    hg_hash_feed(h, f->residual, n_row * n_target * sizeof *f->residual);
-    hg_hash_feed(h, f->shrink, n_row * sizeof *f->shrink);
-    hg_hash_feed(h, f->oob_trees, n_row * sizeof *f->oob_trees);
-    hg_hash_feed(h, f->weight, n_row * sizeof *f->weight);
+    HG_TRY(feed(h, f, HG_SPILL_NODE, n_node * sizeof *f->node, f->node));
+    HG_TRY(feed(h, f, HG_SPILL_MEAN, n_leaf * n_target * sizeof *f->mean, f->mean));
+    HG_TRY(feed(h, f, HG_SPILL_OFFSET, (n_leaf + 1) * sizeof *f->mate_offset, f->mate_offset));
+    HG_TRY(feed(h, f, HG_SPILL_MATE, n_mate * sizeof *f->mate, f->mate));
+    HG_TRY(feed(h, f, HG_SPILL_KEY, n_row * sizeof *f->key, f->key));
+    HG_TRY(feed(h, f, HG_SPILL_GROUP, n_row * sizeof *f->group, f->group));
+    HG_TRY(feed(h, f, HG_SPILL_PARENT, n_row * sizeof *f->parent, f->parent));
+    HG_TRY(feed(h, f, HG_SPILL_VALUE, n_row * n_target * sizeof *f->value, f->value));
+    HG_TRY(feed(h, f, HG_SPILL_RESIDUAL, n_row * n_target * sizeof *f->residual, f->residual));
+    HG_TRY(feed(h, f, HG_SPILL_SHRINK, n_row * sizeof *f->shrink, f->shrink));
+    HG_TRY(feed(h, f, HG_SPILL_OOB_TREES, n_row * sizeof *f->oob_trees, f->oob_trees));
+    HG_TRY(feed(h, f, HG_SPILL_WEIGHT, n_row * sizeof *f->weight, f->weight));
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
     hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
+    return HG_OK;
+}
+
+hg_status
+hg_model_hash(hg_forest *f)
+{
+    hg_hash *h = hg_hash_create();
+    hg_status status;
+
+    if (h == NULL) {
+        return HG_FAIL(HG_E_MEMORY, "allocation of a hash state failed");
+    }
+    status = feed_content(h, f);
     f->hash = hg_hash_value(h);
     hg_hash_free(h);
-    return HG_OK;
+    return status;
 }
 
 hg_status
@@ -173,7 +213,7 @@ hg_model_complete(hg_forest *f)
     for (int64_t i = 0; i < f->n_row && !f->has_residual; i++) {
         f->has_residual = hg_forest_oob_mean(f, i, NULL);
     }
-    return hash_content(f);
+    return hg_model_hash(f);
 }
 
 int64_t

@@ -3,6 +3,7 @@
 #ifndef HG_FOREST_MODEL_H
 #define HG_FOREST_MODEL_H
 
+#include "forest/spill.h"
 #include "forest/tree.h"
 
 /** A text kept with the model. */
@@ -58,6 +59,9 @@ struct hg_forest {
     uint64_t rows_hash; /* of what the trees were grown from; 0 = unknown */
     hg_meta *meta;
     int n_meta;
+    int is_on_disk;  /* arrays of nodes, leaves and rows are NULL: rank 0 has them in the spill
+                      */
+    hg_spill *spill; /* owned; NULL but on rank 0 of a forest on disk */
 };
 
 /** Allocate a forest without trees for `n` rows; scalar members are set by the caller.
@@ -88,6 +92,13 @@ void hg_model_mark_full(hg_forest *forest);
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_model_complete(hg_forest *forest);
+
+/** Compute the content hash; of a forest on disk on rank 0.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY; HG_E_READ
+ */
+HG_MUST_CHECK hg_status hg_model_hash(hg_forest *forest);
 
 /** Ranges and quantiles of the features of the training rows, of which each rank has a part.
  *

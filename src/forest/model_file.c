@@ -147,6 +147,7 @@ move_scaling(hg_h5 *file, int stage, hg_forest *f, bool is_write)
 
 /* ---- nodes and leaf counts, whose form on disk differs ---- */
 typedef struct hg_piece {
+    hg_node node[PIECE];
     float t[PIECE];
     uint32_t link[PIECE];
 } hg_piece;
@@ -165,10 +166,15 @@ write_nodes(hg_h5 *file, int stage, const hg_forest *f, hg_piece *p)
     HG_TRY(hg_h5_reserve(file, count, HG_U32, 1, &n_leaf, NULL));
     for (int64_t b = 0; b < n; b += PIECE) {
         int64_t m = n - b < PIECE ? n - b : PIECE;
+        const hg_node *node = f->spill != NULL ? p->node : f->node + b;
 
+        if (f->spill != NULL) {
+            HG_TRY(hg_spill_read(f->spill, HG_SPILL_NODE, b * (int64_t)sizeof *node,
+                                 (size_t)m * sizeof *node, p->node));
+        }
         for (int64_t i = 0; i < m; i++) {
-            memcpy(&p->t[i], &f->node[b + i].t, sizeof p->t[i]); /* a NaN keeps its bits */
-            p->link[i] = f->node[b + i].link;
+            memcpy(&p->t[i], &node[i].t, sizeof p->t[i]); /* a NaN keeps its bits */
+            p->link[i] = node[i].link;
         }
         HG_TRY(hg_h5_write_rows(file, threshold, b, m, HG_F32, p->t));
         HG_TRY(hg_h5_write_rows(file, link, b, m, HG_U32, p->link));
@@ -176,7 +182,11 @@ write_nodes(hg_h5 *file, int stage, const hg_forest *f, hg_piece *p)
     for (int64_t b = 0; b < n_leaf; b += PIECE) {
         int64_t m = n_leaf - b < PIECE ? n_leaf - b : PIECE;
 
-        for (int64_t i = 0; i < m; i++) {
+        if (f->spill != NULL) {
+            HG_TRY(hg_spill_read(f->spill, HG_SPILL_COUNT, b * (int64_t)sizeof *p->link,
+                                 (size_t)m * sizeof *p->link, p->link));
+        }
+        for (int64_t i = 0; i < m && f->spill == NULL; i++) {
             p->link[i] = (uint32_t)(f->mate_offset[b + i + 1] - f->mate_offset[b + i]);
         }
         HG_TRY(hg_h5_write_rows(file, count, b, m, HG_U32, p->link));
@@ -215,10 +225,35 @@ read_nodes(hg_h5 *file, int stage, hg_forest *f, hg_piece *p)
 }
 
 /* ---- whole files ---- */
+/* copy an array from the spill of a forest on disk */
+static hg_status
+copy_item(hg_h5 *file, const char *path, const hg_model_item *item, const hg_spill *spill,
+          hg_spill_kind kind)
+{
+    const int64_t dims[2] = {item->n, item->row};
+    const size_t row = hg_type_size(item->type) * (size_t)(item->row > 0 ? item->row : 1);
+    hg_status status;
+    char *buffer = NULL;
+
+    HG_TRY(hg_h5_reserve(file, path, item->type, item->row > 0 ? 2 : 1, dims, NULL));
+    status = hg_mem_array(&buffer, PIECE, row);
+    for (int64_t b = 0; b < item->n && status == HG_OK; b += PIECE) {
+        const int64_t m = item->n - b < PIECE ? item->n - b : PIECE;
+
+        status = hg_spill_read(spill, kind, b * (int64_t)row, (size_t)m * row, buffer);
+        status =
+            status != HG_OK ? status : hg_h5_write_rows(file, path, b, m, item->type, buffer);
+    }
+    hg_mem_free(buffer);
+    return status;
+}
+
 static hg_status
 write_items(hg_h5 *file, int stage, hg_forest *f)
 {
-    const uint64_t n_mate = f->mate_offset[f->leaf_offset[f->n_tree]];
+    const uint64_t n_mate = f->spill != NULL
+                                ? (uint64_t)f->spill->bytes[HG_SPILL_MATE] / sizeof *f->mate
+                                : f->mate_offset[f->leaf_offset[f->n_tree]];
     hg_model_item item[HG_MODEL_ITEMS];
     char path[HG_STAGE_PATH];
 
@@ -227,8 +262,11 @@ write_items(hg_h5 *file, int stage, hg_forest *f)
         int64_t dims[2] = {item[i].n, item[i].row};
 
         hg_stage_path(stage, item[i].name, path);
-        HG_TRY(hg_h5_write(file, path, item[i].type, item[i].row > 0 ? 2 : 1, dims, NULL,
-                           item[i].data));
+        HG_TRY(f->spill != NULL && item[i].data == NULL
+                   ? copy_item(file, path, &item[i], f->spill,
+                               (hg_spill_kind)(HG_SPILL_MEAN + i - HG_MODEL_SPILL_ITEM))
+                   : hg_h5_write(file, path, item[i].type, item[i].row > 0 ? 2 : 1, dims, NULL,
+                                 item[i].data));
     }
     return HG_OK;
 }

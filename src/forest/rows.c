@@ -88,6 +88,15 @@ move_column(const hg_comm *comm, const hg_route *route, size_t size, const void 
     return hg_route_column(comm, route, size, from, column, size);
 }
 
+/* give a column back to its owner */
+static void
+release(const hg_train_data *d, const void *array)
+{
+    if (d->release != NULL && array != NULL) {
+        d->release(d->owner, array);
+    }
+}
+
 hg_status
 hg_rows_sort(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
 {
@@ -103,12 +112,17 @@ hg_rows_sort(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
     r->first = r->route.first;
     r->n_all = r->route.n_all;
     HG_TRY_OR(fail, status, move_column(comm, &r->route, sizeof *parent, parent, &r->parent));
+    release(d, d->parent_key);
+    release(d, d->key);
+    release(d, d->group);
     if (r->has_weight) {
         HG_TRY_OR(fail, status,
                   move_column(comm, &r->route, sizeof *d->weight, d->weight, &r->weight));
     }
     HG_TRY_OR(fail, status,
               move_column(comm, &r->route, (size_t)d->n_target * sizeof *d->y, d->y, &r->y));
+    release(d, d->weight);
+    release(d, d->y);
     return HG_OK;
 
 fail:
@@ -126,6 +140,7 @@ hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t strid
                              r->record, stride * sizeof *r->record);
     hg_route_clear(&r->route);
     HG_TRY(status);
+    release(d, d->x);
     for (int64_t i = 0; i < r->n; i++) {
         hg_word *x = r->record + (size_t)i * stride;
 

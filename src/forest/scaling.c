@@ -154,6 +154,7 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
                 hg_rows *rows, hg_forest *f, hg_plan *plan)
 {
     hg_rule *rule = &plan->rule;
+    double spread = 0; /* what a tree can gain at most, about */
 
     HG_TRY(set_weights(comm, rows, f));
     set_rule(o, f, rule);
@@ -166,6 +167,10 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
                      : variance > 0    ? weight / variance
                                        : 0;
         rule->cost[t] = f->cost[t];
+        spread += f->cost[t] * variance;
+    }
+    if (spread > 0) { /* steps of 2^-38 of it; a sum may exceed it 2^14 times and stay exact */
+        plan->gain_round = ldexp(0x1.8p52, ilogb(spread) - 38);
     }
     HG_TRY(hg_rows_place_features(comm, d, rule->stride, rows));
     for (int64_t i = 0; i < rows->n; i++) {

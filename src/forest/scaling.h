@@ -6,6 +6,24 @@
 #include "forest/model.h"
 #include "forest/rows.h"
 
+/** Check options and rows of a training.
+ *
+ * @local
+ * @return HG_OK; HG_E_ARG; HG_E_SHAPE; HG_E_INPUT
+ */
+HG_MUST_CHECK hg_status hg_train_check(const hg_train_options *options,
+                                       const hg_train_data *data);
+
+/** Make a forest without trees, with room for n rows.
+ *
+ * @local
+ * @param[out] forest  owned by the caller, free with hg_forest_free()
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_train_start(const hg_train_options *options,
+                                       const hg_train_data *data, int64_t n,
+                                       hg_forest **forest);
+
 /** Make the records of this rank's rows, and measure over all ranks' rows what is common to all
  * trees: scales of targets, unit of weights, ranges of features, and the hash of the rows.
  * Everything is an exact minimum or maximum or a sum of integers, so the result does not depend

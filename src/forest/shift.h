@@ -17,4 +17,15 @@
 HG_MUST_CHECK hg_status hg_shift_choose(const hg_comm *comm, int threads, const float x[],
                                         size_t stride, hg_forest *f);
 
+/** The same for a forest on disk whose rows lie on many ranks: rank 0 draws, with the files as
+ * memory.
+ *
+ * @collective{comm}
+ * @param[in]     plan  with the rows of this rank
+ * @param[in,out] f     the spill on rank 0; offsets, options and full bags on all ranks
+ * @return HG_OK; HG_E_MEMORY; HG_E_READ
+ */
+HG_MUST_CHECK hg_status hg_shift_choose_on_disk(const hg_comm *comm, const hg_plan *plan,
+                                                hg_forest *f);
+
 #endif

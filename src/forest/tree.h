@@ -64,14 +64,27 @@ typedef struct hg_plan {
     hg_train_options options;
     hg_rule rule; /**< without key and flush, which depend on the tree */
     const hg_kernel *kernel;
-    int64_t n;              /**< training rows */
+    int64_t n;              /**< training rows, of this rank where they are distributed */
+    int64_t first;          /**< canonical number of the first of them */
     const hg_word *row;     /**< shape (n, stride): x, q in the first channels, row number */
     const uint64_t *group;  /**< shape (n), ascending; NULL = none */
     const uint32_t *weight; /**< shape (n); integer weights, NULL = 1 */
     int feature_bits;
     double centre[HG_TARGETS_MAX];
     double quantum[HG_TARGETS_MAX];
+    double gain_round; /**< gains are rounded by adding and subtracting this, see hg_gain() */
 } hg_plan;
+
+/** A gain as it is summed: a multiple of a power of two so large that sums of gains are exact,
+ * and importances do not depend on the order of growth.
+ *
+ * @local
+ */
+static inline double
+hg_gain(const hg_plan *plan, double gain)
+{
+    return gain + plan->gain_round - plan->gain_round;
+}
 
 enum { HG_OOB_QUANTUM = 256 }; /**< out-of-bag sums are in 1/256 of the target's quantum */
 
@@ -109,7 +122,7 @@ typedef struct hg_space {
     float *mean;
     int64_t *leaf_oob; /**< shape (leaf, n_target): leaf mean in 1/256 quantum */
     size_t n_leaf;
-    uint32_t *leaf_of;   /**< shape (n): leaf of each training row */
+    uint32_t *leaf_of;   /**< shape (n): leaf of each training row; NULL = not wanted */
     uint32_t *index;     /**< shape (n): rows out of bag; also scratch */
     uint32_t *found;     /**< shape (n): their leaves */
     int64_t *oob_sum;    /**< shape (n, n_target) */
@@ -139,6 +152,38 @@ hg_space_range(const hg_space *space, size_t place)
     return (hg_range){low, low + n};
 }
 
+/** Allocate what growing a node of at most n rows needs: no arena (`record` is the caller's)
+ * and nothing per training row.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_space_init_part(hg_space *space, const hg_plan *plan, size_t n);
+
+/** Copies of the rows of a plan in the bag of a tree.
+ *
+ * @local
+ * @param[out] copies  shape (n)
+ * @return the largest number; 0 for an empty bag, which is to be replaced by all rows once
+ */
+unsigned char hg_bag_draw(const hg_plan *plan, uint64_t tree, unsigned char copies[]);
+
+/** Rows whose int32 sums cannot overflow when a row has at most `most` copies.
+ *
+ * @local
+ */
+size_t hg_bag_flush(const hg_rule *rule, int most);
+
+/** Turn the targets of a record into channels: times copies and weight.
+ *
+ * @local
+ * @param[in]     row     of the plan
+ * @param[in,out] record  shape (stride)
+ * @param[in,out] total   shape (n_target + 1); the row's sums are added
+ */
+void hg_bag_scale(const hg_plan *plan, int64_t row, int32_t copies, hg_word *record,
+                  int64_t total[]);
+
 /** Fill the arena with the bag of a tree, and the range kept for the root with its range.
  *
  * @local
@@ -161,6 +206,39 @@ unsigned char hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t ro
  * @return HG_OK; HG_E_MEMORY; HG_E_ARG when the tree is too large for the node layout
  */
 HG_MUST_CHECK hg_status hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree);
+
+/** Grow a node of a tree that is grown elsewhere: only nodes, the number of leaves, and
+ * importances, which begin at 0.
+ *
+ * @local
+ * @param[in,out] space  of hg_space_init_part(), with the node's scaled records in `record`
+ * @param[in]     tree   number of the tree
+ * @param[in]     start  n, path, depth, total of the node
+ * @param[in]     flush  hg_bag_flush() of the tree
+ * @param[in]     weight sum of weights of the whole tree
+ * @return HG_OK; HG_E_MEMORY; HG_E_ARG when the tree is too large for the node layout
+ */
+HG_MUST_CHECK hg_status hg_tree_grow_part(const hg_plan *plan, hg_space *space, uint64_t tree,
+                                          const hg_frame *start, size_t flush, double weight);
+
+/** Mean of a leaf from its integer sums, and the same in 1/HG_OOB_QUANTUM quanta.
+ *
+ * @local
+ * @param[in]  total  shape (n_target + 1)
+ * @param[out] mean   shape (n_target)
+ * @param[out] oob    shape (n_target)
+ */
+void hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64_t oob[]);
+
+/** Keep a keyed sample of `cap` of the n rows of a leaf.
+ *
+ * @local
+ * @param[in]  row   shape (n), canonical numbers
+ * @param[out] kept  shape (cap), ascending; may be `row`
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n,
+                                       const uint32_t row[], size_t cap, uint32_t kept[]);
 
 /** Rebuild in the thread's memory what growing the tree gave, from its nodes and the rows.
  *
