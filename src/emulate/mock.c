@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "catalog/part_files.h"
 #include "emulate/mock_table.h"
 #include "emulate/mock_universe.h"
 #include "emulate/mock_zooms.h"
@@ -59,6 +60,44 @@ log_universe(const hg_comm *comm, const char *what, const hg_mock_universe *u)
     }
 }
 
+/* Name of the catalogue of a region, of a twin seed from t = 1 on. */
+static hg_status
+region_path(const job *j, int region, int t, char path[HG_PATH_MAX])
+{
+    char seed[16] = "";
+
+    if (t > 0) {
+        snprintf(seed, sizeof seed, "_seed%d", t);
+    }
+    return hg_text_path(HG_PATH_MAX, path, "%s/zooms/region_%02d%s", j->params->output.folder,
+                        region, seed);
+}
+
+/* Regions and twins of an earlier mock that this one does not have: a pattern would find them.
+ */
+static hg_status
+remove_older_regions(const job *j)
+{
+    const int n_region = (int)j->params->mock.zooms, n_twin = (int)j->params->mock.twins;
+    bool found = true;
+
+    for (int r = 0; found; r++) {
+        found = r < n_region;
+        for (int t = r < n_region ? n_twin + 1 : 0;; t++) {
+            char path[HG_PATH_MAX], master[HG_PATH_MAX];
+
+            HG_TRY(region_path(j, r, t, path));
+            HG_TRY(hg_text_path(sizeof master, master, "%s.hdf5", path));
+            if (!hg_file_exists(master)) {
+                break;
+            }
+            hg_part_files_remove(path, HG_FILE_JOURNAL, false);
+            found = true;
+        }
+    }
+    return HG_OK;
+}
+
 /* Rows of the zooms this rank writes, region after region, with every twin seed. */
 static hg_status
 write_regions(const job *j, const hg_mock_universe *u, int n_region, const hg_region region[],
@@ -79,13 +118,9 @@ write_regions(const job *j, const hg_mock_universe *u, int n_region, const hg_re
         for (int t = 0; t <= (int)j->params->mock.twins && status == HG_OK; t++) {
             hg_mock_request request = {
                 .content = HG_MOCK_ZOOM, .twin = t, .weight = (float)region[r].weight};
-            char path[HG_PATH_MAX], seed[16] = "";
+            char path[HG_PATH_MAX];
 
-            if (t > 0) {
-                snprintf(seed, sizeof seed, "_seed%d", t);
-            }
-            status = hg_text_path(sizeof path, path, "%s/zooms/region_%02d%s",
-                                  j->params->output.folder, r, seed);
+            status = region_path(j, r, t, path);
             if (status == HG_OK) {
                 status = hg_mock_table_write(&j->self, u->plan, most, own, &request, path,
                                              hg_params_text(j->params), j->overwrite);
@@ -174,7 +209,8 @@ write_zooms(const hg_comm *comm, const job *j, const hg_mock_universe *u)
     status = write_regions(j, u, n, region, comm->rank, comm->size, n_row, rows);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (comm->rank == 0) {
-        status = write_region_table(j, n, region);
+        status = j->overwrite ? remove_older_regions(j) : HG_OK;
+        status = status == HG_OK ? write_region_table(j, n, region) : status;
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     log_regions(comm, n, region, closest, wanted, n_row);

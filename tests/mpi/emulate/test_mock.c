@@ -433,6 +433,29 @@ check_truth(const char *folder)
     hg_catalog_close(catalog);
 }
 
+/* A mock in the place of one with more regions and twins leaves none of theirs. */
+static void
+check_replaced(const char *folder)
+{
+    char output[HG_PATH_MAX + 32], path[HG_PATH_MAX + 64];
+    const char *set[] = {output,         "Mock.box=60 Mpc",         "Mock.mesh=32",
+                         "Mock.zooms=2", "Mock.zoom_radius=10 Mpc", "Mock.oracle=0",
+                         "Mock.twins=0", "Mock.zoom_buffer=1 Mpc",  "Mock.periodic=0 Mpc"};
+    static const char *const file[] = {"region_01.hdf5",       "region_01.0.hdf5",
+                                       "region_02.hdf5",       "region_02.0.hdf5",
+                                       "region_00_seed1.hdf5", "region_00_seed1.0.hdf5"};
+    hg_params *params;
+
+    snprintf(output, sizeof output, "Output.folder=%s", folder);
+    params = read_params(&world, sizeof set / sizeof set[0], set);
+    all_assert(hg_emulate_mock(&world, params, true) == HG_OK);
+    for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
+        snprintf(path, sizeof path, "%s/zooms/%s", folder, file[i]);
+        all_assert(hg_file_exists(path) == (i < 2));
+    }
+    hg_params_free(params);
+}
+
 Test(mock, files_have_the_same_bytes_for_any_number_of_ranks)
 {
     char folder[2][HG_PATH_MAX] = {"/tmp/hg_mock_XXXXXX", ""}, command[HG_PATH_MAX + 16];
@@ -469,6 +492,7 @@ Test(mock, files_have_the_same_bytes_for_any_number_of_ranks)
     }
     hg_comm_barrier(&world);
     check_truth(folder[0]);
+    check_replaced(folder[0]);
     hg_comm_clear(&self);
     hg_comm_barrier(&world);
     if (world.rank == 0) {
