@@ -7,9 +7,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define HEADER 64
+#define LARGE ((size_t)4 << 20)
 
 static _Atomic int64_t used, peak, budget, fail_at;
 
@@ -108,6 +111,25 @@ hg_mem_free(void *block)
     memcpy(&bytes, (unsigned char *)block - HEADER, sizeof bytes);
     count_bytes(-(int64_t)bytes);
     free((unsigned char *)block - HEADER);
+}
+
+void
+hg_mem_large_pages(void *block)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block;
+    const uintptr_t first = (begin + page - 1) / page * page;
+    size_t bytes = 0;
+
+    if (block != NULL) {
+        memcpy(&bytes, (unsigned char *)block - HEADER, sizeof bytes);
+    }
+    if (bytes >= LARGE) { /* a refusal does not matter */
+        (void)madvise((void *)first, (begin + bytes - first) / page * page, MADV_HUGEPAGE);
+    }
+#else
+    (void)block;
+#endif
 }
 
 hg_status

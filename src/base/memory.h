@@ -45,6 +45,14 @@ HG_MUST_CHECK hg_status hg_mem_resize(void *pointer, size_t n, size_t size);
  */
 void hg_mem_free(void *block);
 
+/** Ask the system for large pages behind an array of some MiB that is passed over again and
+ * again or read at random; a hint, to be given before the array is first written.
+ *
+ * @local
+ * @param[in] block  from hg_mem_array(); NULL is fine
+ */
+void hg_mem_large_pages(void *block);
+
 /** Copy a string; owned by the caller, free with hg_mem_free().
  *
  * @local

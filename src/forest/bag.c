@@ -212,7 +212,13 @@ hg_space_init(hg_space *space, const hg_plan *plan)
     HG_TRY(hg_mem_array(&space->index, n, sizeof *space->index));
     HG_TRY(hg_mem_array(&space->found, n, sizeof *space->found));
     HG_TRY(hg_mem_zeros(&space->oob_sum, n * n_target, sizeof *space->oob_sum));
-    return hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees);
+    HG_TRY(hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees));
+    hg_mem_large_pages(space->record);
+    hg_mem_large_pages(space->node);
+    hg_mem_large_pages(space->mean);
+    hg_mem_large_pages(space->leaf_oob);
+    hg_mem_large_pages(space->leaf_of);
+    return HG_OK;
 }
 
 void

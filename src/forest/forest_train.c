@@ -136,58 +136,68 @@ set_offsets(const hg_comm *comm, int n_tree, const hg_tree tree[], hg_forest *f,
     return hg_model_reserve(f, n_mate);
 }
 
-/* copy an array of this rank's tree into place and give it to all ranks */
+/* copy this rank's trees into place; first_mate is where the leaf-mates of each tree begin */
 static void
-share_array(const hg_comm *comm, int owner, void *to, const void *from, size_t bytes)
+place_trees(const hg_comm *comm, const hg_train_options *o, const hg_tree tree[],
+            const uint64_t first_mate[], hg_forest *f)
 {
-    if (comm->rank == owner && bytes > 0) {
-        memcpy(to, from, bytes);
+    const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
+    const int n_thread = o->threads > 0 ? o->threads : omp_get_max_threads();
+
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_thread)
+    for (int t = comm->rank; t < o->trees; t += comm->size) {
+        const size_t n_leaf = (size_t)tree[t].n_leaf, leaf = f->leaf_offset[t];
+        uint64_t mate = first_mate[t];
+
+        memcpy(f->node + f->node_offset[t], tree[t].node,
+               (size_t)tree[t].n_node * sizeof *f->node);
+        memcpy(f->mean + leaf * n_target, tree[t].mean, n_leaf * n_target * sizeof *f->mean);
+        memcpy(f->mate + mate, tree[t].mate, (size_t)tree[t].n_mate * sizeof *f->mate);
+        memcpy(f->importance + (size_t)t * n_feature, tree[t].importance,
+               n_feature * sizeof *f->importance);
+        for (size_t i = 0; i < n_leaf; i++) {
+            mate += tree[t].count[i];
+            f->mate_offset[leaf + i + 1] = mate;
+        }
     }
-    hg_comm_broadcast(comm, owner, to, bytes);
 }
 
+/* the trees of all ranks, on all ranks */
 static hg_status
-share_trees(const hg_comm *comm, int n_tree, hg_tree tree[], hg_forest *f)
+share_trees(const hg_comm *comm, const hg_train_options *o, hg_tree tree[], hg_forest *f)
 {
+    const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
     hg_status status = HG_OK;
     int64_t *count = NULL;
-    uint32_t *per_leaf = NULL;
-    uint64_t mate = 0;
-    size_t n_leaf_max = 0;
+    uint64_t *mate = NULL;
 
-    HG_TRY_OR(end, status,
-              hg_comm_agree(comm, hg_mem_array(&count, 3 * (size_t)n_tree, sizeof *count)));
-    HG_TRY_OR(end, status, hg_comm_agree(comm, set_offsets(comm, n_tree, tree, f, count)));
-    for (int t = 0; t < n_tree; t++) {
-        size_t n = (size_t)count[3 * t + 1];
-
-        n_leaf_max = n > n_leaf_max ? n : n_leaf_max;
+    status = hg_mem_array(&count, 3 * (size_t)o->trees, sizeof *count);
+    status = status != HG_OK ? status : hg_mem_zeros(&mate, (size_t)o->trees + 1, sizeof *mate);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, set_offsets(comm, o->trees, tree, f, count)));
+    for (int t = 0; t < o->trees; t++) {
+        mate[t + 1] = mate[t] + (uint64_t)count[3 * t + 2];
     }
-    HG_TRY_OR(end, status,
-              hg_comm_agree(comm, hg_mem_array(&per_leaf, n_leaf_max, sizeof *per_leaf)));
-    for (int t = 0; t < n_tree; t++) {
+    place_trees(comm, o, tree, mate, f);
+    for (int t = 0; t < o->trees; t++) {
         const int owner = t % comm->size;
-        const size_t n_node = (size_t)count[3 * t], n_leaf = (size_t)count[3 * t + 1];
-        const size_t n_mate = (size_t)count[3 * t + 2], leaf = f->leaf_offset[t];
-        const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
+        const size_t n_leaf = (size_t)count[3 * t + 1], leaf = f->leaf_offset[t];
 
-        share_array(comm, owner, f->node + f->node_offset[t], tree[t].node,
-                    n_node * sizeof *f->node);
-        share_array(comm, owner, f->mean + leaf * n_target, tree[t].mean,
-                    n_leaf * n_target * sizeof *f->mean);
-        share_array(comm, owner, per_leaf, tree[t].count, n_leaf * sizeof *per_leaf);
-        share_array(comm, owner, f->mate + mate, tree[t].mate, n_mate * sizeof *f->mate);
-        share_array(comm, owner, f->importance + (size_t)t * n_feature, tree[t].importance,
-                    n_feature * sizeof *f->importance);
-        for (size_t i = 0; i < n_leaf; i++) {
-            f->mate_offset[leaf + i + 1] = f->mate_offset[leaf + i] + per_leaf[i];
-        }
-        mate += n_mate;
         hg_tree_clear(&tree[t]);
+        hg_comm_broadcast(comm, owner, f->node + f->node_offset[t],
+                          (size_t)count[3 * t] * sizeof *f->node);
+        hg_comm_broadcast(comm, owner, f->mean + leaf * n_target,
+                          n_leaf * n_target * sizeof *f->mean);
+        hg_comm_broadcast(comm, owner, f->mate_offset + leaf + 1,
+                          n_leaf * sizeof *f->mate_offset);
+        hg_comm_broadcast(comm, owner, f->mate + mate[t],
+                          (size_t)count[3 * t + 2] * sizeof *f->mate);
+        hg_comm_broadcast(comm, owner, f->importance + (size_t)t * n_feature,
+                          n_feature * sizeof *f->importance);
     }
 end:
     hg_mem_free(count);
-    hg_mem_free(per_leaf);
+    hg_mem_free(mate);
     return status;
 }
 
@@ -281,7 +291,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
         goto end;
     }
-    HG_TRY_OR(end, status, share_trees(comm, o->trees, tree, f));
+    HG_TRY_OR(end, status, share_trees(comm, o, tree, f));
     hg_comm_sum(comm, n_value + n, oob);
     HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));
     hg_model_mark_full(f);
