@@ -34,7 +34,13 @@ typedef enum hg_bag { HG_BAG_NONE, HG_BAG_ROW, HG_BAG_GROUP } hg_bag;
 
 /** How a draw is made: mean + out-of-bag residual vector of a leaf-mate, or a leaf-mate's
  * targets. */
-typedef enum hg_draw_method { HG_DRAW_RESIDUAL, HG_DRAW_LEAF } hg_draw_method;
+typedef enum hg_draw_method {
+    HG_DRAW_RESIDUAL,
+    HG_DRAW_LEAF,
+    HG_DRAW_LIBRARY, /**< mean + residual vector of a row with a like mean of the first target
+                      */
+    HG_DRAW_TWINS    /**< mean + difference of twins of such a row */
+} hg_draw_method;
 
 /** How trees are grown; semantics of scikit-learn's ExtraTreesRegressor. */
 typedef struct hg_train_options {
@@ -302,6 +308,47 @@ double hg_forest_weight(const hg_forest *forest, int64_t row);
  * @local
  */
 double hg_forest_shift(const hg_forest *forest, int i);
+
+/** Add the same training rows from a run that differs only in the seed of its galaxies; kept
+ * with the model are the differences over sqrt(2). Rows are matched by key, others are ignored;
+ * the content hash changes.
+ *
+ * @collective{comm}
+ * @param[in,out] forest  the same on all ranks
+ * @param[in]     n    rows of this rank
+ * @param[in]     key  shape (n); as in training
+ * @param[in]     y    shape (n, n_target); transformed targets of the twins
+ * @return HG_OK; HG_E_ARG for a forest whose trees are on disk; HG_E_MEMORY
+ * @source Maltz et al. 2024, arXiv:2410.24082
+ */
+HG_MUST_CHECK hg_status hg_forest_add_twins(const hg_comm *comm, hg_forest *forest, int64_t n,
+                                            const uint64_t key[], const double y[]);
+
+/** Variances of what is chaotic, Var(d)/2 of the differences of twins, and of calibrated
+ * residuals, which contain it. */
+typedef struct hg_twin_check {
+    int64_t n;       /**< rows with twin and residual */
+    double chaos;    /**< Var(d)/2, transformed unit squared */
+    double residual; /**< of r without the error of the mean, transformed unit squared */
+    int n_bin;       /**< bins of the predicted value, 200 rows or more */
+    int n_above;     /**< bins with chaos above residual */
+} hg_twin_check;
+
+/** Compare the variances of target i.
+ *
+ * @local
+ * @param[out] check  all 0 without twins
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_check_twins(const hg_forest *forest, int target,
+                                              hg_twin_check *check);
+
+/** Make the library of a method, HG_DRAW_LIBRARY or HG_DRAW_TWINS, before predicting with it.
+ *
+ * @local  not while others predict
+ * @return HG_OK; HG_E_ARG when the model has no residuals or twins; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_prepare_library(hg_forest *forest, hg_draw_method method);
 
 /** Whether a training row has an out-of-bag mean; the mean is its target minus its residual.
  *

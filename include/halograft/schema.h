@@ -114,7 +114,7 @@
     P(BOOL, weighted, "", "false", 0, 0, "use region weights in training (metrics and mass functions always use them)")
 
 #define HG_PARAMS_SCATTER(P) \
-    P(CHOICE, method, "leaf-residual|leaf-value|none", "leaf-residual", 0, 0, "how a draw is made") \
+    P(CHOICE, method, "leaf-residual|leaf-value|library|twins|none", "leaf-residual", 0, 0, "how a draw is made: a residual of a training halo near it in a tree, a value from its leaf, a residual by predicted value, a difference of twin runs, or not at all") \
     P(INT, draws, "", "1", 0, 64, "number of realisations") \
     P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = half the root of their number, 1 = those of its leaf")
 

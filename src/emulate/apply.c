@@ -122,18 +122,29 @@ report(const hg_comm *comm, const hg_grafter *g, const char *path)
                 hg_catalog_n_part(g->catalog));
 }
 
+static const struct {
+    const char *name;
+    hg_draw_method method;
+} methods[] = {{"leaf-residual", HG_DRAW_RESIDUAL},
+               {"leaf-value", HG_DRAW_LEAF},
+               {"library", HG_DRAW_LIBRARY},
+               {"twins", HG_DRAW_TWINS}};
+
 static hg_predict_options
 draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
 {
     hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
 
     o.n_draw = strcmp(params->scatter.method, "none") == 0 ? 0 : (int)params->scatter.draws;
-    o.method =
-        strcmp(params->scatter.method, "leaf-value") == 0 ? HG_DRAW_LEAF : HG_DRAW_RESIDUAL;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(params->scatter.method, methods[i].name) == 0) {
+            o.method = methods[i].method;
+        }
+    }
     o.mates = (int)params->scatter.mates;
     o.seed = (uint64_t)params->meta.seed;
     o.threads = (int)params->run.threads;
-    if (o.method == HG_DRAW_RESIDUAL &&
+    if (o.method != HG_DRAW_LEAF &&
         hg_forest_options(hg_stages_forest(model, 0))->bag == HG_BAG_NONE && o.n_draw > 0) {
         if (is_loud) {
             hg_log_warn("apply: the model was trained without a bag and has no residuals: "
@@ -142,6 +153,17 @@ draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
         o.method = HG_DRAW_LEAF;
     }
     return o;
+}
+
+static hg_status
+prepare_libraries(const hg_stages *model, hg_draw_method method)
+{
+    for (int s = 0;
+         s < hg_stages_count(model) && (method == HG_DRAW_LIBRARY || method == HG_DRAW_TWINS);
+         s++) {
+        HG_TRY(hg_forest_prepare_library(hg_stages_forest(model, s), method));
+    }
+    return HG_OK;
 }
 
 static hg_status
@@ -178,7 +200,8 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
         g->catalog = catalog;
         g->is_loud = comm->rank == 0;
         g->options = draw_options(params, model, g->is_loud);
-        status = prepare(g);
+        status = prepare_libraries(model, g->options.method);
+        status = status == HG_OK ? prepare(g) : status;
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     hg_log_info("apply: %" PRId64 " haloes in %" PRId64

@@ -139,17 +139,22 @@ write_region_table(const job *j, int n, const hg_region region[])
     hg_status status;
 
     HG_TRY_OR(done, status, make_path(j, "regions.csv", sizeof path, path));
-    HG_TRY_OR(done, status,
-              hg_text_add(&text, "region,run,hydro,dmo,x,y,z,radius,weight,delta,redshift\n"));
+    HG_TRY_OR(
+        done, status,
+        hg_text_add(&text, "region,run,hydro,dmo,twin,x,y,z,radius,weight,delta,redshift\n"));
     for (int r = 0; r < n; r++) {
         const hg_region *g = &region[r];
+        char twin[64] = "";
 
+        if (j->params->mock.twins > 0) {
+            snprintf(twin, sizeof twin, "zooms/region_%02d_seed1.hdf5", r);
+        }
         HG_TRY_OR(
             done, status,
             hg_text_add(&text,
-                        "%d,%s,zooms/region_%02d.hdf5,,%.17g,%.17g,%.17g,%.17g,%.17g,%.9g,"
+                        "%d,%s,zooms/region_%02d.hdf5,,%s,%.17g,%.17g,%.17g,%.17g,%.17g,%.9g,"
                         "%.17g\n",
-                        r, g->run, r, g->centre[0], g->centre[1], g->centre[2], g->radius,
+                        r, g->run, r, twin, g->centre[0], g->centre[1], g->centre[2], g->radius,
                         g->weight, g->delta, g->redshift));
     }
     status = hg_publish_text(path, hg_text_string(&text));

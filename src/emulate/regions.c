@@ -12,9 +12,9 @@
 
 enum { MAX_COLUMNS = 64 };
 
-static const char *const names[] = {"region", "run",    "hydro",  "dmo",   "x",       "y",
-                                    "z",      "radius", "weight", "delta", "redshift"};
-enum { REGION, RUN, HYDRO, DMO, X, Y, Z, RADIUS, WEIGHT, DELTA, REDSHIFT, N_NAME };
+static const char *const names[] = {"region", "run", "hydro",  "dmo",    "twin",  "x",
+                                    "y",      "z",   "radius", "weight", "delta", "redshift"};
+enum { REGION, RUN, HYDRO, DMO, TWIN, X, Y, Z, RADIUS, WEIGHT, DELTA, REDSHIFT, N_NAME };
 
 /* Cut a line at commas in place; fields are trimmed. */
 static int
@@ -81,6 +81,8 @@ parse_row(const char *path, int line, const int column[N_NAME], int n_field,
             HG_TRY(join_folder(path, text, sizeof r->hydro, r->hydro));
         } else if (i == DMO) {
             HG_TRY(join_folder(path, text, sizeof r->dmo, r->dmo));
+        } else if (i == TWIN) {
+            HG_TRY(join_folder(path, text, sizeof r->twin, r->twin));
         }
     }
     if (r->hydro[0] == '\0') {

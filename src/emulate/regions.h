@@ -1,8 +1,8 @@
 /** The region table: which zooms there are, where they lie in the parent, and what they weigh.
  *
- * CSV with a header line: region,run,hydro,dmo,x,y,z,radius,weight,delta,redshift. Files are
- * relative to the table's folder; centre and radius in comoving Mpc in the parent's frame. Only
- * `region` and `hydro` must be there. Layer: emulate.
+ * CSV with a header line: region,run,hydro,dmo,twin,x,y,z,radius,weight,delta,redshift. Files
+ * are relative to the table's folder; centre and radius in comoving Mpc in the parent's frame.
+ * Only `region` and `hydro` must be there. Layer: emulate.
  */
 #ifndef HG_EMULATE_REGIONS_H
 #define HG_EMULATE_REGIONS_H
@@ -18,6 +18,7 @@ typedef struct hg_region {
     char run[64];
     char hydro[1024];
     char dmo[1024];
+    char twin[1024]; /**< catalogue of a run that differs in the galaxies' seed; "" = none */
     double centre[3];
     double radius;
     double weight;

@@ -12,6 +12,7 @@
 #include "emulate/frame_text.h"
 #include "emulate/paths.h"
 #include "emulate/training_rows.h"
+#include "emulate/twins.h"
 #include "halograft/log.h"
 #include "halograft/stages.h"
 #include "halograft/version.h"
@@ -169,6 +170,9 @@ train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *
     hg_phase_start("train: grow");
     status = grow(comm, params, parts, features, targets, &rows, &forest);
     hg_phase_stop("train: grow");
+    if (status == HG_OK && forest != NULL && rows.has_twins) {
+        status = hg_twins_add(comm, params, features, targets, forest);
+    }
     if (status == HG_OK && forest != NULL) {
         status = set_meta(params, &rows, forest);
         status = status == HG_OK ? hg_stages_wrap(forest, model) : status;

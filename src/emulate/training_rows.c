@@ -26,6 +26,7 @@ struct reader {
     hg_training_rows *rows;
     hg_names names;
     bool has_region, is_first;
+    bool twins; /* read the twins of the regions */
 };
 
 /* List the columns to read: what recipes and cuts need, and what identifies rows. */
@@ -343,9 +344,13 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
                 hg_regions_effective(n, regions));
     status = HG_OK;
     for (int i = 0; i < n && status == HG_OK; i++) {
-        const char *file = regions[i].hydro;
+        const char *file = r->twins ? regions[i].twin : regions[i].hydro;
         hg_catalog_options options = *common;
 
+        r->rows->has_twins |= regions[i].twin[0] != '\0';
+        if (file[0] == '\0') {
+            continue;
+        }
         options.n_file = 1;
         options.files = &file;
         status = read_catalog(comm, r, &options, &regions[i], regions[i].run);
@@ -355,15 +360,16 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
     return status;
 }
 
-hg_status
-hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
-                      hg_recipes *targets, hg_training_rows *rows)
+static hg_status
+read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+          hg_recipes *targets, bool twins, hg_training_rows *rows)
 {
     struct reader r = {.params = params,
                        .features = features,
                        .targets = targets,
                        .rows = rows,
-                       .is_first = true};
+                       .is_first = true,
+                       .twins = twins};
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
     char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
@@ -403,6 +409,20 @@ done:
         hg_training_rows_clear(rows);
     }
     return status;
+}
+
+hg_status
+hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+                      hg_recipes *targets, hg_training_rows *rows)
+{
+    return read_rows(comm, params, features, targets, false, rows);
+}
+
+hg_status
+hg_training_twins_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+                       hg_recipes *targets, hg_training_rows *rows)
+{
+    return read_rows(comm, params, features, targets, true, rows);
 }
 
 void

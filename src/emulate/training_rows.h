@@ -19,6 +19,7 @@ typedef struct hg_training_rows {
     uint64_t *group;      /**< shape (n) */
     uint64_t *parent_key; /**< shape (n), 0 = not in the parent */
     bool has_group;       /**< a region table or a group column gave groups */
+    bool has_twins;       /**< the region table names twins */
     int64_t n_read;       /**< rows read on this rank, before any cut */
     hg_frame frame;       /**< of the first catalogue */
     hg_text inputs;       /**< YAML lines that name the catalogues read */
@@ -37,5 +38,15 @@ HG_MUST_CHECK hg_status hg_training_rows_read(const hg_comm *comm, const hg_para
                                               hg_recipes *features, hg_recipes *targets,
                                               hg_training_rows *rows);
 void hg_training_rows_clear(hg_training_rows *rows);
+
+/** Read the twins that the region table names, cut like training rows.
+ *
+ * @collective{comm}
+ * @param[out] rows  release with hg_training_rows_clear()
+ * @return as hg_training_rows_read()
+ */
+HG_MUST_CHECK hg_status hg_training_twins_read(const hg_comm *comm, const hg_params *params,
+                                               hg_recipes *features, hg_recipes *targets,
+                                               hg_training_rows *rows);
 
 #endif

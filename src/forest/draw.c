@@ -4,7 +4,7 @@
  * together, while the tree is in the cache. */
 #include <math.h>
 
-#include "forest/mates.h"
+#include "forest/library.h"
 #include "forest/predict.h"
 
 /* the draw of a row from its mate */
@@ -64,6 +64,12 @@ hg_draw_rows(const hg_forest *f, const hg_predict_options *o, int number, int64_
     const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
     const hg_drawing d = hg_mates_begin(f, o, number);
 
+    if (o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS) {
+        for (int64_t i = 0; i < n; i++) {
+            hg_library_draw(&d, key[i], row[i], mean + i * f->n_target, draw + i * f->n_target);
+        }
+        return;
+    }
     sort_by_tree(&d, (size_t)n, key, row, bench);
     for (int t = 0; t < f->n_tree; t++) {
         for (uint32_t k = bench->begin[t]; k < bench->begin[t + 1]; k++) {

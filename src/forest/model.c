@@ -71,7 +71,7 @@ hg_forest_free(hg_forest *f)
         f->feature, f->target,      f->range,    f->node_offset, f->leaf_offset, f->node,
         f->mean,    f->mate_offset, f->mate,     f->importance,  f->key,         f->group,
         f->parent,  f->value,       f->residual, f->oob_trees,   f->weight,      f->lookup,
-        f->is_full, f->meta,        f->shrink};
+        f->is_full, f->meta,        f->shrink,   f->twin,        f->library};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
@@ -184,6 +184,9 @@ feed_content(hg_hash *h, const hg_forest *f)
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
     hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
+    if (f->twin != NULL) {
+        hg_hash_feed(h, f->twin, n_row * n_target * sizeof *f->twin);
+    }
     return HG_OK;
 }
 

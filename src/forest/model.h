@@ -43,9 +43,13 @@ struct hg_forest {
     uint64_t *key;      /* shape (n_row), canonical order; likewise below */
     uint64_t *group;
     uint64_t *parent;
-    float *value;                 /* shape (n_row, n_target) */
-    float *residual;              /* shape (n_row, n_target); NaN where there is none */
-    float *shrink;                /* shape (n_row); factor of the residual in a draw */
+    float *value;    /* shape (n_row, n_target) */
+    float *residual; /* shape (n_row, n_target); NaN where there is none */
+    float *shrink;   /* shape (n_row); factor of the residual in a draw */
+    float *twin;     /* shape (n_row, n_target); d / sqrt(2), NaN where none; NULL = no twins */
+    uint32_t
+        *library; /* shape (n_library); rows by mean of the first target, made on request */
+    int64_t n_library;
     double shift[HG_TARGETS_MAX]; /* how far a draw moves a mate's value with the mean */
     uint16_t *oob_trees;
     uint32_t *weight;

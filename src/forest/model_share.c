@@ -126,6 +126,25 @@ share_meta(const hg_comm *comm, int n_meta, hg_forest *f)
 }
 
 static hg_status
+share_twins(const hg_comm *comm, hg_forest *f)
+{
+    const size_t n = (size_t)(f->n_row * f->n_target);
+    char has_twins = f->twin != NULL;
+    hg_status status = HG_OK;
+
+    hg_comm_broadcast(comm, 0, &has_twins, 1);
+    if (!has_twins) {
+        return HG_OK;
+    }
+    if (comm->rank > 0) {
+        status = hg_mem_array(&f->twin, n, sizeof *f->twin);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, f->twin, n * sizeof *f->twin);
+    return HG_OK;
+}
+
+static hg_status
 share_arrays(const hg_comm *comm, uint64_t n_mate, hg_forest *f)
 {
     const size_t n_tree = (size_t)f->n_tree;
@@ -175,5 +194,6 @@ hg_model_share(const hg_comm *comm, hg_forest **forest)
     }
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(share_arrays(comm, n_mate, *forest));
+    HG_TRY(share_twins(comm, *forest));
     return share_meta(comm, n_meta, *forest);
 }

@@ -242,6 +242,9 @@ check_request(const hg_forest *f, const hg_predict_options *o, int64_t n, const 
     if (key == NULL) {
         return HG_FAIL(HG_E_ARG, "draws need the key of each row");
     }
+    if ((o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS) && f->library == NULL) {
+        return HG_FAIL(HG_E_ARG, "no library has been prepared to draw from");
+    }
     if (o->method == HG_DRAW_RESIDUAL && !f->has_residual) {
         return HG_FAIL(HG_E_ARG,
                        "the forest has no out-of-bag residuals, so it cannot draw: train "

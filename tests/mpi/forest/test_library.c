@@ -1,0 +1,143 @@
+/* Libraries of scatter on a law whose noise is chaotic by a known share. */
+#include "mpi_folder.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "halograft/forest.h"
+
+MPI_SUITE(library);
+
+enum { N = 6000, N_NEW = 3000, P = 2, NO = 2 };
+
+static const double chaos = 0.7, sigma = 0.3;
+
+/* rows first, first + step, ...: two targets of one mean and independent noise; twin 1 has
+ * other chaos */
+static void
+make_law(int64_t first, int64_t step, int twin, int64_t *n, float x[], double y[],
+         uint64_t key[])
+{
+    *n = 0;
+    for (int64_t row = first; row < N; row += step, ++*n) {
+        hg_stream hidden = hg_stream_start(9, 0, (uint64_t)row, HG_PURPOSE_HIDDEN);
+        hg_stream e = hg_stream_start(9, (uint64_t)twin, (uint64_t)row, HG_PURPOSE_GALAXY);
+
+        key[*n] = hg_mix64((uint64_t)row + 5);
+        for (int k = 0; k < P; k++) {
+            x[*n * P + k] = hg_stream_float(&hidden);
+        }
+        for (int t = 0; t < NO; t++) {
+            y[*n * NO + t] =
+                3 * (double)x[*n * P] + sigma * (sqrt(chaos) * hg_stream_normal(&e) +
+                                                 sqrt(1 - chaos) * hg_stream_normal(&hidden));
+        }
+    }
+}
+
+/* variance of draws about the means of new rows, in units of the law's */
+static double
+variance_of(const hg_forest *f, hg_draw_method method)
+{
+    hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
+    float *x = NULL;
+    double *mean = NULL, *draw = NULL, *part = NULL, sum = 0;
+    uint64_t *key = NULL;
+
+    cr_assert_eq(hg_mem_array(&x, N_NEW * P, sizeof *x), HG_OK);
+    cr_assert_eq(hg_mem_array(&key, N_NEW, sizeof *key), HG_OK);
+    cr_assert_eq(hg_mem_array(&mean, N_NEW * NO, sizeof *mean), HG_OK);
+    cr_assert_eq(hg_mem_array(&draw, N_NEW * NO, sizeof *draw), HG_OK);
+    cr_assert_eq(hg_mem_array(&part, NO, sizeof *part), HG_OK);
+    for (int64_t i = 0; i < N_NEW; i++) {
+        hg_stream s = hg_stream_start(10, 0, (uint64_t)i, HG_PURPOSE_LATENT);
+
+        key[i] = (uint64_t)i + 1;
+        x[i * P] = hg_stream_float(&s);
+        x[i * P + 1] = hg_stream_float(&s);
+    }
+    o.n_draw = 1;
+    o.method = method;
+    cr_assert_eq(
+        hg_forest_predict(f, &o, N_NEW, key, x, &(hg_prediction){.mean = mean, .draw = draw}),
+        HG_OK);
+    for (int64_t i = 0; i < N_NEW * NO; i++) {
+        sum += (draw[i] - mean[i]) * (draw[i] - mean[i]);
+    }
+    /* a row alone, at another place, has the same draw */
+    cr_assert_eq(
+        hg_forest_predict(f, &o, 1, key + 77, x + 77 * P, &(hg_prediction){.draw = part}),
+        HG_OK);
+    cr_assert(memcmp(part, draw + 77 * NO, NO * sizeof *part) == 0);
+    hg_mem_free(x);
+    hg_mem_free(key);
+    hg_mem_free(mean);
+    hg_mem_free(draw);
+    hg_mem_free(part);
+    return sum / (N_NEW * NO * sigma * sigma);
+}
+
+static hg_forest *
+train_with_twins(const hg_comm *comm)
+{
+    static float x[N * P];
+    static double y[N * NO];
+    static uint64_t key[N];
+    hg_field_spec spec[P] = {{.name = "a"}, {.name = "b"}};
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    hg_train_data data = {.n_feature = P,
+                          .n_target = NO,
+                          .x = x,
+                          .y = y,
+                          .key = key,
+                          .feature = spec,
+                          .target = spec};
+    hg_forest *f = NULL;
+
+    make_law(comm->rank, comm->size, 0, &data.n, x, y, key);
+    o.trees = 40;
+    cr_assert_eq(hg_forest_train(comm, &o, &data, &f), HG_OK);
+    cr_assert_eq(hg_forest_prepare_library(f, HG_DRAW_TWINS), HG_E_ARG);
+    make_law(comm->rank, comm->size, 1, &data.n, x, y, key);
+    key[0] = comm->rank == 0 ? 1 : key[0]; /* no training row: ignored */
+    cr_assert_eq(hg_forest_add_twins(comm, f, data.n, key, y), HG_OK);
+    return f;
+}
+
+Test(library, twins_find_the_chaotic_share_and_libraries_draw_it)
+{
+    hg_forest *f = train_with_twins(&world), *again = NULL, *alone;
+    hg_comm self;
+    hg_twin_check check;
+    double all, twins;
+
+    for (int t = 0; t < NO; t++) {
+        all_assert(hg_forest_check_twins(f, t, &check) == HG_OK);
+        /* a few rows were out of too few bags */
+        all_assert(check.n < N && check.n > 0.99 * N && check.n_bin == check.n / 200);
+        all_assert(check.n_above < check.n_bin / 4);
+        /* 6000 differences know the share to sqrt(2 / 6000) = 2 % */
+        all_assert(fabs(check.chaos / (chaos * sigma * sigma) - 1) < 0.06);
+        all_assert(fabs(check.chaos / check.residual / chaos - 1) < 0.06);
+    }
+    all_assert(hg_forest_prepare_library(f, HG_DRAW_LIBRARY) == HG_OK);
+    all = variance_of(f, HG_DRAW_LIBRARY);
+    all_assert(hg_forest_prepare_library(f, HG_DRAW_TWINS) == HG_OK);
+    twins = variance_of(f, HG_DRAW_TWINS);
+    all_assert(fabs(all - 1) < 0.06);
+    all_assert(fabs(twins / chaos - 1) < 0.06);
+    /* the file keeps the twins, and any number of ranks gives the same ones */
+    share_folder();
+    all_assert(hg_forest_save(&world, f, in_folder("model.hdf5"), 0) == HG_OK);
+    all_assert(hg_forest_load(&world, in_folder("model.hdf5"), &again) == HG_OK);
+    all_assert(hg_forest_hash(again) == hg_forest_hash(f));
+    all_assert(hg_forest_prepare_library(again, HG_DRAW_TWINS) == HG_OK);
+    all_assert(variance_of(again, HG_DRAW_TWINS) == twins);
+    cr_assert_eq(hg_comm_init(&self, MPI_COMM_SELF), HG_OK);
+    alone = train_with_twins(&self);
+    all_assert(hg_forest_hash(alone) == hg_forest_hash(f));
+    hg_forest_free(alone);
+    hg_comm_clear(&self);
+    drop_folder();
+    hg_forest_free(f);
+    hg_forest_free(again);
+}
