@@ -29,17 +29,16 @@ allocate_field(const hg_mesh *mesh, void **field)
     return status;
 }
 
-static hg_backend
-choose_backend(const hg_comm *comm, const hg_mesh_options *options)
+hg_backend
+hg_mesh_backend(const hg_mesh_options *options, int size)
 {
     const int64_t n = options->n;
 
     if (options->backend != HG_BACKEND_AUTO) {
         return options->backend;
     }
-    return options->reproducible || comm->size > n / 2 || !hg_slab_fits(n, comm->size)
-               ? HG_BACKEND_PENCIL
-               : HG_BACKEND_SLAB;
+    return options->reproducible || size > n / 2 || !hg_slab_fits(n, size) ? HG_BACKEND_PENCIL
+                                                                           : HG_BACKEND_SLAB;
 }
 
 static hg_status
@@ -85,7 +84,7 @@ hg_mesh_create(const hg_comm *comm, const hg_mesh_options *options, hg_mesh **ou
         mesh->n = n;
         mesh->precision = options->precision;
         mesh->reproducible = options->reproducible;
-        mesh->backend = choose_backend(comm, options);
+        mesh->backend = hg_mesh_backend(options, comm->size);
         mesh->row = 2 * (n / 2 + 1);
         status = hg_mem_zeros(&mesh->x_owner, 2 * (size_t)n, sizeof *mesh->x_owner);
     }

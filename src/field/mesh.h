@@ -57,6 +57,12 @@ typedef struct hg_mesh {
     struct hg_pencil *pencil; /**< plans of pencils, else NULL */
 } hg_mesh;
 
+/** The backend that `size` ranks will take.
+ *
+ * @local
+ */
+hg_backend hg_mesh_backend(const hg_mesh_options *options, int size);
+
 /** Plan the transforms of an n^3 mesh, before anything is painted.
  *
  * @collective{comm}

@@ -10,8 +10,8 @@
 
 #include "base/memory.h"
 
-/* Points per round, and cells per axis that a point and its shifted image may touch. */
-enum { ROUND = 1 << 22, REACH = 5 };
+/* Cells per axis that a point and its shifted image may touch. */
+enum { REACH = 5 };
 
 static double
 fold(double x, double box)
@@ -180,9 +180,9 @@ hg_paint(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double box,
     int64_t most = n;
 
     hg_comm_max(comm, 1, &most);
-    for (int64_t done = 0; done < most; done += ROUND) {
+    for (int64_t done = 0; done < most; done += HG_PAINT_ROUND) {
         int64_t first = done < n ? done : n;
-        int64_t m = n - first < ROUND ? n - first : ROUND;
+        int64_t m = n - first < HG_PAINT_ROUND ? n - first : HG_PAINT_ROUND;
 
         HG_TRY(paint_round(comm, mesh, kernel, box, m, m > 0 ? position + first : NULL,
                            weight != NULL && m > 0 ? weight + first : NULL, scale, field,

@@ -9,6 +9,9 @@
 #include "halograft/comm.h"
 #include "halograft/error.h"
 
+/** Points of a rank that are painted in one round, so that buffers stay small. */
+enum { HG_PAINT_ROUND = 1 << 22 };
+
 /** Add points to a mesh, and to a second one that lies half a cell further on every axis.
  *
  * Each point goes to all ranks that own a cell its kernel touches; each rank paints only what
