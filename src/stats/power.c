@@ -69,11 +69,24 @@ enum { TOP_MODES, TOP_P, TOP_SHOT, TOP_Q, TOP_MAX };
 DEFINE_RAW(float)
 DEFINE_RAW(double)
 
-/* One row: P without shot noise, q and S of the modes z in [kz_first, end). */
 static void
-form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, double *p,
-           double *q, double *s)
+form_raw(const mode_task *task, int64_t r, int64_t n_z, double *p, double *q)
 {
+    if (task->mesh->precision == HG_PRECISION_DOUBLE) {
+        form_raw_double(task, r, n_z, p, q);
+    } else {
+        form_raw_float(task, r, n_z, p, q);
+    }
+}
+
+/* P without shot noise, q and S of the modes z in [kz_first, end) of row (x, y), together with
+ * those of row (-x, y), which fall into the same bins with the same window; work has 5 rows. */
+static void
+form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, double *work)
+{
+    const int64_t n = task->mesh->n;
+    double *p = work, *q = work + n, *s = work + 2 * n, *more = work + 3 * n;
+    const double rows = x > 0 ? 2 : 1;
     const hg_window *w = task->window;
     const double *restrict cz = w->c, *restrict az = w->a, *restrict iz = task->inverse;
     const double both = task->interlaced ? 0.5 : 1;
@@ -82,13 +95,16 @@ form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, 
     const double inverse = task->inverse[x] * task->inverse[y];
     const int64_t first = task->mesh->kz_first;
 
-    if (task->mesh->precision == HG_PRECISION_DOUBLE) {
-        form_raw_double(task, r, end - first, p + first, q + first);
-    } else {
-        form_raw_float(task, r, end - first, p + first, q + first);
+    form_raw(task, r, end - first, p + first, q + first);
+    if (x > 0) {
+        form_raw(task, r + n - 2 * x, end - first, more + first, more + n + first);
+        for (int64_t z = first; z < end; z++) {
+            p[z] += more[z];
+            q[z] += more[n + z];
+        }
     }
     for (int64_t z = first; z < end; z++) {
-        double i = inverse * iz[z], shot = (c * cz[z] + a * az[z]) * i;
+        double i = inverse * iz[z], shot = rows * (c * cz[z] + a * az[z]) * i;
 
         p[z] = p[z] * i - shot;
         q[z] *= i * i;
@@ -96,16 +112,16 @@ form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, 
     }
 }
 
-/* Numbers and largest terms of a row; modes of the plane n_z = 0 count once, others for k and
- * -k. */
+/* Numbers and largest terms of a row that stands for `rows`; modes of the plane n_z = 0 count
+ * once, others for k and -k. */
 static void
-note_row(int64_t square, int64_t first, int64_t n_z, const double *p, const double *q,
+note_row(int rows, int64_t square, int64_t first, int64_t n_z, const double *p, const double *q,
          const double *s, double *restrict top)
 {
     for (int64_t z = first; z < n_z; z++) {
         double *bin = top + (square + z * z) * TOP_MAX;
 
-        bin[TOP_MODES] += z == 0 ? 1 : 2;
+        bin[TOP_MODES] += z == 0 ? rows : 2 * rows;
         bin[TOP_P] = fmax(bin[TOP_P], fabs(p[z]));
         bin[TOP_SHOT] = fmax(bin[TOP_SHOT], fabs(s[z]));
         bin[TOP_Q] = fmax(bin[TOP_Q], q[z]);
@@ -116,16 +132,16 @@ note_row(int64_t square, int64_t first, int64_t n_z, const double *p, const doub
 #define TERM(x, which) (exact ? ((x) + anchor[which]) - anchor[which] : (x))
 #define ALWAYS static inline __attribute__((always_inline))
 
-/* Add a row to the bins. */
+/* Add a row that stands for `rows` to the bins. */
 ALWAYS void
-add_row(const mode_task *task, const bool exact, int64_t square, int64_t first, int64_t n_z,
-        const double *p, const double *q, const double *s, double *restrict sum)
+add_row(const mode_task *task, const bool exact, int rows, int64_t square, int64_t first,
+        int64_t n_z, const double *p, const double *q, const double *s, double *restrict sum)
 {
     for (int64_t z = first; z < n_z; z++) {
         double *bin = sum + (square + z * z) * 4, g = z == 0 ? 1 : 2;
         const double *anchor = exact ? task->anchor + (square + z * z) * TOP_MAX : NULL;
 
-        bin[HG_FINE_MODES] += g;
+        bin[HG_FINE_MODES] += g * rows;
         bin[HG_FINE_P0] += TERM(g * p[z], TOP_P);
         bin[HG_FINE_SHOT] += TERM(g * s[z], TOP_SHOT);
         bin[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
@@ -134,9 +150,9 @@ add_row(const mode_task *task, const bool exact, int64_t square, int64_t first, 
 
 /* The same with Legendre polynomials of mu, the cosine to the line of sight. */
 ALWAYS void
-add_row_poles(const mode_task *task, const bool exact, int64_t x, int64_t y, int64_t square,
-              int64_t first, int64_t n_z, const double *p, const double *q, const double *s,
-              double *restrict sum)
+add_row_poles(const mode_task *task, const bool exact, int rows, int64_t x, int64_t y,
+              int64_t square, int64_t first, int64_t n_z, const double *p, const double *q,
+              const double *s, double *restrict sum)
 {
     for (int64_t z = first; z < n_z; z++) {
         int64_t n2 = square + z * z, along = task->los == HG_LOS_X   ? x
@@ -147,7 +163,7 @@ add_row_poles(const mode_task *task, const bool exact, int64_t x, int64_t y, int
         double mu2 = (double)(along * along) / (double)n2;
         double l2 = 1.5 * mu2 - 0.5, l4 = (mu2 * (35 * mu2 - 30) + 3) * 0.125;
 
-        bin[HG_FINE_MODES] += g;
+        bin[HG_FINE_MODES] += g * rows;
         bin[HG_FINE_P0] += TERM(g * p[z], TOP_P);
         bin[HG_FINE_SHOT] += TERM(g * s[z], TOP_SHOT);
         bin[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
@@ -162,6 +178,7 @@ static void
 sum_row(const mode_task *task, int64_t r, double *work, double *sum)
 {
     const int64_t n = task->mesh->n, x = r % n, y = task->mesh->ky_first + r / n;
+    const int rows = x > 0 ? 2 : 1;
     const int64_t kx = hg_wave_number(x, n), ky = hg_wave_number(y, n);
     const int64_t square = kx * kx + ky * ky, low = task->mesh->kz_first;
     const int64_t n_z =
@@ -169,7 +186,7 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     const int64_t first = square == 0 && low == 0 ? 1 : low;
     int64_t end = 0;
 
-    if (2 * kx == n || 2 * ky == n || square >= task->n_bin) {
+    if (2 * kx >= n || 2 * ky == n || kx < 0 || square >= task->n_bin) {
         return;
     }
     end = (int64_t)sqrt((double)(task->n_bin - 1 - square)) + 2;
@@ -180,21 +197,21 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     if (end <= low) {
         return;
     }
-    form_terms(task, r, x, y, end, work, work + n, work + 2 * n);
+    form_terms(task, r, x, y, end, work);
     const double *p = work, *q = work + n, *s = work + 2 * n;
 
     if (task->find_top) {
-        note_row(square, first, end, p, q, s, sum);
+        note_row(rows, square, first, end, p, q, s, sum);
     } else if (task->los == HG_LOS_NONE) {
         if (task->anchor == NULL) {
-            add_row(task, false, square, first, end, p, q, s, sum);
+            add_row(task, false, rows, square, first, end, p, q, s, sum);
         } else {
-            add_row(task, true, square, first, end, p, q, s, sum);
+            add_row(task, true, rows, square, first, end, p, q, s, sum);
         }
     } else if (task->anchor == NULL) {
-        add_row_poles(task, false, kx, ky, square, first, end, p, q, s, sum);
+        add_row_poles(task, false, rows, kx, ky, square, first, end, p, q, s, sum);
     } else {
-        add_row_poles(task, true, kx, ky, square, first, end, p, q, s, sum);
+        add_row_poles(task, true, rows, kx, ky, square, first, end, p, q, s, sum);
     }
 }
 
@@ -212,7 +229,7 @@ sum_modes(const mode_task *task, double *sum)
     HG_TRY_OR(done, status,
               hg_mem_zeros(&more, (size_t)((n_thread - 1) * length), sizeof *more));
     HG_TRY_OR(done, status,
-              hg_mem_array(&work, (size_t)(n_thread * 3 * task->mesh->n), sizeof *work));
+              hg_mem_array(&work, (size_t)(n_thread * 5 * task->mesh->n), sizeof *work));
 #pragma omp parallel num_threads(n_thread)
     {
         const int t = omp_get_thread_num();
@@ -220,7 +237,7 @@ sum_modes(const mode_task *task, double *sum)
 
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < n_row; r++) {
-            sum_row(task, r, work + t * 3 * task->mesh->n, mine);
+            sum_row(task, r, work + t * 5 * task->mesh->n, mine);
         }
     }
     for (int t = 1; t < n_thread; t++) {
