@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "emulate/measure_memory.h"
 #include "emulate/mock_plan.h"
 #include "emulate/paths.h"
 #include "emulate/regions.h"
@@ -222,13 +223,13 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
 }
 
 static struct cost
-cost_of_measure(const hg_params *params, const struct counts *c, int ranks)
+cost_of_measure(const hg_params *params, const struct counts *c, int ranks,
+                const hg_measure_memory *memory)
 {
     const double cells = c->has_box ? pow((double)params->measure.mesh, 3) : 0;
-    const double word = strcmp(params->measure.precision, "double") == 0 ? 8 : 4;
 
     return (struct cost){
-        .memory = 3 * word * cells / ranks + 40 * mebibyte,
+        .memory = (c->has_box ? memory->total : 0) + 40 * mebibyte,
         .disk = 8 * mebibyte,
         .seconds = c->realisations *
                    (c->samples * measure_cell_s * cells + measure_row_s * (double)c->parent) /
@@ -246,9 +247,11 @@ print_cost(const char *name, struct cost cost, struct cost *all)
 }
 
 static void
-print_estimate(const hg_params *params, const struct counts *c, int ranks, int threads)
+print_estimate(const hg_params *params, const struct counts *c, int ranks, int threads,
+               const hg_measure_memory *memory)
 {
     struct cost all = {0, 0, 0};
+    char text[256];
 
     printf("parent    %" PRId64 " haloes in %" PRId64 " parts%s\n", c->parent,
            (c->parent + params->output.rows_per_part - 1) / params->output.rows_per_part,
@@ -261,16 +264,21 @@ print_estimate(const hg_params *params, const struct counts *c, int ranks, int t
     }
     print_cost("train", cost_of_train(params, c, ranks * threads), &all);
     print_cost("apply", cost_of_apply(params, c, threads, ranks), &all);
-    print_cost("measure", cost_of_measure(params, c, ranks), &all);
+    print_cost("measure", cost_of_measure(params, c, ranks, memory), &all);
     printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
            all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks,
            ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+    if (c->has_box) {
+        hg_measure_memory_text(params, memory, sizeof text, text);
+        printf("%s\n", text);
+    }
 }
 
 hg_status
 hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
 {
     struct counts c = {.is_made = hg_paths_is_mock(params)};
+    hg_measure_memory memory;
     double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
 
     HG_TRY(count_parent(comm, params, &c));
@@ -280,8 +288,10 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     c.leaves = fmax(in_bag * (double)c.training / (1.5 * (double)params->model.min_leaf), 1);
     c.realisations = count_realisations(params, &c);
     c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
+    hg_measure_memory_estimate(params, (double)c.parent, comm->size, threads, &memory);
     if (comm->rank == 0) {
-        print_estimate(params, &c, comm->size, threads);
+        print_estimate(params, &c, comm->size, threads, &memory);
+        fflush(stdout);
     }
-    return HG_OK;
+    return c.has_box ? hg_measure_memory_check(params, &memory) : HG_OK;
 }

@@ -12,7 +12,8 @@
  * @collective{comm}
  * @param[in] params   all sections
  * @param[in] threads  per rank
- * @return HG_OK; the failures of opening the inputs
+ * @return HG_OK; the failures of opening the inputs; HG_E_MEMORY when measuring would exceed
+ * Run.memory_max
  */
 HG_MUST_CHECK hg_status hg_emulate_estimate(const hg_comm *comm, const hg_params *params,
                                             int threads);

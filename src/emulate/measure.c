@@ -109,7 +109,15 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
 {
     const hg_measured *truth = hg_measured_set_find(set, "truth");
     hg_mesh *mesh = NULL;
-    hg_status status = hg_measure_cluster_plan(comm, plan->params, &mesh);
+    int64_t n_row = 0;
+    hg_status status;
+
+    for (int i = 0; i < set->n; i++) {
+        const int64_t n = hg_catalog_n_row(set->source[i].catalog);
+
+        n_row = n > n_row ? n : n_row;
+    }
+    status = hg_measure_cluster_plan(comm, plan->params, n_row, &mesh);
 
     for (int i = 0; i < set->n && status == HG_OK; i++) {
         status = measure_catalogue(comm, plan, mesh, set, &set->source[i], statistics);

@@ -5,11 +5,13 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "emulate/measure_memory.h"
 #include "emulate/measure_pairs.h"
 #include "halograft/log.h"
 
@@ -22,19 +24,19 @@ is_word(const char *a, const char *b)
 }
 
 hg_status
-hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, hg_mesh **mesh)
+hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_row,
+                        hg_mesh **mesh)
 {
-    const hg_params_measure *o = &params->measure;
+    const hg_mesh_options options = hg_measure_mesh(&params->measure);
+    hg_measure_memory memory;
+    char text[256];
 
-    const hg_mesh_options options = {
-        .n = o->mesh,
-        .reproducible = o->reproducible,
-        .backend = is_word(o->backend, "slab")     ? HG_BACKEND_SLAB
-                   : is_word(o->backend, "pencil") ? HG_BACKEND_PENCIL
-                                                   : HG_BACKEND_AUTO,
-        .precision = is_word(o->precision, "double") ? HG_PRECISION_DOUBLE : HG_PRECISION_FLOAT,
-        .effort = is_word(o->planning, "measure") ? HG_EFFORT_MEASURE : HG_EFFORT_ESTIMATE};
-
+    *mesh = NULL;
+    hg_measure_memory_estimate(params, (double)n_row, comm->size, omp_get_max_threads(),
+                               &memory);
+    hg_measure_memory_text(params, &memory, sizeof text, text);
+    hg_log_info("measure: %s", text);
+    HG_TRY(hg_measure_memory_check(params, &memory));
     return hg_mesh_create(comm, &options, mesh);
 }
 

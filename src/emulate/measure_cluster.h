@@ -38,14 +38,15 @@ void hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label
  */
 HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attributes *a);
 
-/** Plan the mesh of Measure.mesh.
+/** Say what the mesh of Measure.mesh will cost, and plan it.
  *
  * @collective{comm}
+ * @param[in]  n_row  of the largest catalogue
  * @param[out] mesh  owned by the caller, free with hg_mesh_free()
- * @return HG_OK; the failures of hg_mesh_create()
+ * @return HG_OK; HG_E_MEMORY above Run.memory_max; the failures of hg_mesh_create()
  */
 HG_MUST_CHECK hg_status hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params,
-                                                hg_mesh **mesh);
+                                                int64_t n_row, hg_mesh **mesh);
 
 /** Add the curves and maps of all samples of a pass.
  *

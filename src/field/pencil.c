@@ -25,25 +25,36 @@ ceil_ratio(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* Among grids whose largest pencil is equally small, one column saves an exchange, while for
- * more ranks than half the planes a square grid saves messages. */
+/* Cells of real or wave space on the rank that has most, at least as many as modes. */
+static int64_t
+largest_pencil(int64_t n, int64_t row, int64_t column)
+{
+    const int64_t nk = n / 2 + 1, plane = ceil_ratio(n, row);
+    const int64_t real = plane * ceil_ratio(n, column) * nk;
+    const int64_t wave = plane * n * ceil_ratio(nk, column);
+
+    return real > wave ? real : wave;
+}
+
+/* The grid with the smallest pencils; while there are planes enough, the one with fewest
+ * columns of these, which saves an exchange. For more ranks the squarest that is almost as
+ * good: it has fewer and larger messages. */
 void
 hg_pencil_grid(int64_t n, int size, int grid[2])
 {
-    const int64_t nk = n / 2 + 1;
     int64_t best = INT64_MAX;
 
-    for (int column = 1; (int64_t)column * column <= size && column <= nk; column++) {
-        const int row = size / column < n ? size / column : (int)n;
-        const int64_t plane = ceil_ratio(n, row);
-        const int64_t real = plane * ceil_ratio(n, column) * nk;
-        const int64_t wave = plane * n * ceil_ratio(nk, column);
-        const int64_t most = real > wave ? real : wave;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int column = 1; (int64_t)column * column <= size && column <= n / 2 + 1;
+             column++) {
+            const int row = size / column < n ? size / column : (int)n;
+            const int64_t most = largest_pencil(n, row, column);
 
-        if (most < best || (most == best && size > n / 2)) {
-            best = most;
-            grid[0] = row;
-            grid[1] = column;
+            if (most < best || (pass == 1 && size > n / 2 && most <= best + best / 16)) {
+                best = pass == 0 ? most : best;
+                grid[0] = row;
+                grid[1] = column;
+            }
         }
     }
 }

@@ -7,11 +7,17 @@
 
 #include "base/memory.h"
 
+static const char *const names[] = {"ngp", "cic", "tsc", "pcs"};
+
+const char *
+hg_kernel_name(hg_kernel kernel)
+{
+    return names[kernel - 1];
+}
+
 hg_status
 hg_kernel_parse(const char *name, hg_kernel *kernel)
 {
-    static const char *const names[] = {"ngp", "cic", "tsc", "pcs"};
-
     for (int p = 1; p <= 4; p++) {
         if (strcasecmp(name, names[p - 1]) == 0) {
             *kernel = (hg_kernel)p;

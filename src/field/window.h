@@ -18,12 +18,13 @@ typedef enum hg_kernel {
     HG_KERNEL_PCS = 4
 } hg_kernel;
 
-/** Kernel of a name ("ngp", "cic", "tsc", "pcs").
+/** Kernel of a name ("ngp", "cic", "tsc", "pcs"), and name of a kernel.
  *
  * @local
  * @return HG_OK; HG_E_ARG naming the word
  */
 HG_MUST_CHECK hg_status hg_kernel_parse(const char *name, hg_kernel *kernel);
+const char *hg_kernel_name(hg_kernel kernel);
 
 /** Tables over the wave index i in [0, n); wave number i for i <= n/2, else i - n. */
 typedef struct hg_window {

@@ -215,14 +215,28 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     }
 }
 
+static int64_t
+count_bins(int64_t n)
+{
+    return 9 * n * n / 16 + 1;
+}
+
+/* Threads whose own bins of `length` numbers fit into the room for them. */
+static int
+fit_threads(int64_t length, int threads)
+{
+    const int64_t fit = 1 + thread_room / (length * (int64_t)sizeof(double));
+
+    return threads < fit ? threads : (int)fit;
+}
+
 /* Loop over the rows of this rank; the bins of thread 0 are the result. */
 static hg_status
 sum_modes(const mode_task *task, double *sum)
 {
     const int64_t n_row = task->mesh->n_ky * task->mesh->n;
     const int64_t length = task->n_bin * task->n_sum;
-    const int64_t fit = 1 + thread_room / (length * (int64_t)sizeof *sum);
-    const int n_thread = omp_get_max_threads() < fit ? omp_get_max_threads() : (int)fit;
+    const int n_thread = fit_threads(length, omp_get_max_threads());
     double *more = NULL, *work = NULL;
     hg_status status;
 
@@ -325,7 +339,7 @@ hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
     hg_status status;
 
     b = b != NULL ? b : a;
-    *fine = (hg_fine){.box = a->box, .mesh = n, .n_bin = 9 * n * n / 16 + 1};
+    *fine = (hg_fine){.box = a->box, .mesh = n, .n_bin = count_bins(n)};
     fine->n_sum = los == HG_LOS_NONE ? HG_FINE_Q0 + 1 : HG_FINE_MAX;
     HG_TRY(check_pair(a, b));
     HG_TRY_OR(agree, status, hg_window_init(&window, n, a->kernel));
@@ -365,6 +379,16 @@ done:
         hg_fine_clear(fine);
     }
     return status;
+}
+
+int64_t
+hg_fine_bytes(int64_t n, hg_los los, bool reproducible, int threads)
+{
+    const int64_t n_bin = count_bins(n);
+    const int64_t length = n_bin * (los == HG_LOS_NONE ? HG_FINE_Q0 + 1 : HG_FINE_MAX);
+
+    return (length * fit_threads(length, threads) + (reproducible ? n_bin * TOP_MAX : 0)) *
+           (int64_t)sizeof(double);
 }
 
 void

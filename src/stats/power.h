@@ -58,6 +58,12 @@ HG_MUST_CHECK hg_status hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh
                                         hg_los los, hg_fine *fine);
 void hg_fine_clear(hg_fine *fine);
 
+/** Bytes that hg_fine_measure() takes on a rank for a mesh of n cells per side.
+ *
+ * @local
+ */
+int64_t hg_fine_bytes(int64_t n, hg_los los, bool reproducible, int threads);
+
 enum { HG_POLES = 3 };
 
 /** Binned spectrum; NAN in empty bins, which keep their place. */

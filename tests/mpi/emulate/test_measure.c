@@ -485,8 +485,8 @@ Test(measure, bad_requests_fail_in_one_sentence_and_leave_the_old_file)
 {
     static const char *const bad[] = {"Measure.catalogues=[nothing]",
                                       "Measure.catalogues=[a=/no/such/file.hdf5]",
-                                      "Measure.assignment=tsc"};
-    const hg_status expected[] = {HG_E_PARAM, HG_E_NOTFOUND, HG_E_EXISTS};
+                                      "Run.memory_max=1 MiB", "Measure.assignment=tsc"};
+    const hg_status expected[] = {HG_E_PARAM, HG_E_NOTFOUND, HG_E_MEMORY, HG_E_EXISTS};
     char path[512], entry[512];
     const char *sample[2] = {entry, "Samples.odd=colour > 1"};
     uint64_t before = 0, after = 0;
@@ -499,8 +499,8 @@ Test(measure, bad_requests_fail_in_one_sentence_and_leave_the_old_file)
                HG_OK);
     hg_comm_barrier(&world);
     all_assert(hg_file_hash(path, &before, &bytes) == HG_OK);
-    for (int i = 0; i < 3; i++) {
-        all_assert(run_measure(&world, "statistics.hdf5", 1, &bad[i], i < 2) == expected[i]);
+    for (int i = 0; i < 4; i++) {
+        all_assert(run_measure(&world, "statistics.hdf5", 1, &bad[i], i < 3) == expected[i]);
         all_assert(hg_error_last()->message[0] != '\0');
     }
     all_assert(run_measure(&world, "statistics.hdf5", 2, sample, true) == HG_E_NOTFOUND);

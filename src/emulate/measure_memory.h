@@ -1,0 +1,49 @@
+/** Memory of measuring, before it is used. Layer: emulate. */
+#ifndef HG_EMULATE_MEASURE_MEMORY_H
+#define HG_EMULATE_MEASURE_MEMORY_H
+
+#include "field/cost.h"
+#include "halograft/params.h"
+
+/** The mesh that section Measure asks for.
+ *
+ * @local
+ */
+hg_mesh_options hg_measure_mesh(const hg_params_measure *o);
+
+/** Bytes per rank, on the rank that needs most. */
+typedef struct hg_measure_memory {
+    hg_mesh_cost mesh;
+    double bins;    /**< fine bins of n^2 and their threads' copies */
+    double objects; /**< positions of the objects of the largest catalogue */
+    double total;
+} hg_measure_memory;
+
+/** Estimate them.
+ *
+ * @local
+ * @param[in]  objects  of the largest catalogue, over all ranks
+ * @param[in]  ranks, threads  number of ranks, and of threads of each
+ * @param[out] memory   filled
+ */
+void hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, int threads,
+                                hg_measure_memory *memory);
+
+/** Compare an estimate with Run.memory_max.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY with advice
+ */
+HG_MUST_CHECK hg_status hg_measure_memory_check(const hg_params *params,
+                                                const hg_measure_memory *memory);
+
+/** One line about an estimate: the cut of the mesh, bytes per rank and what a transform sends.
+ *
+ * @local
+ * @param[in]  size  bytes of `text`
+ * @param[out] text  shape (size)
+ */
+void hg_measure_memory_text(const hg_params *params, const hg_measure_memory *memory,
+                            size_t size, char text[]);
+
+#endif
