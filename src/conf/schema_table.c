@@ -36,8 +36,12 @@ static const struct {
      "signed_log",
      {"m200c: log10", "speed: norm(velocity) | log10"}},
     {"Targets",
-     "free names: 'expression | transform | option ...'; options floor, weight, min, max",
-     {"stellar_mass: log10", "sfr: log10 | floor 1e-4 Msun/yr"}},
+     "free names: 'expression | transform | option ...'; options floor, weight, min, max; "
+     "hurdle "
+     "= predict first whether it is above 0 (hurdle VALUE UNIT: a limit), then the value; "
+     "label "
+     "= the expression is 0 or 1; after NAME ... = follows from these targets too",
+     {"stellar_mass: log10", "sfr: log10 | hurdle | after stellar_mass"}},
     {"Samples",
      "free names: a selection by expression, measured in every catalogue",
      {"massive: stellar_mass > 10^10.5", "centrals: stellar_mass > 1e10 && central == 1"}},

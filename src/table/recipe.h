@@ -4,6 +4,9 @@
  * Transforms: none, log10, asinh, signed_log. Options: "floor VALUE UNIT" (smaller values are
  * raised to it before the transform), "weight W" (of a target), "scale S" (asinh, signed_log),
  * "min VALUE" / "max VALUE" (physical bounds of a drawn target, in the unit of the expression).
+ * Of targets only: "hurdle", "hurdle VALUE UNIT" (rows at or below it, default 0, have no value
+ * but are closed), "label" (the expression is 0 or 1), "after NAME NAME ..." (targets it
+ * follows from).
  */
 #ifndef HG_TABLE_RECIPE_H
 #define HG_TABLE_RECIPE_H
@@ -21,6 +24,8 @@ typedef enum hg_transform {
     HG_TRANSFORM_SIGNED_LOG
 } hg_transform;
 
+enum { HG_AFTER_MAX = 8 };
+
 /** One feature or target. */
 typedef struct hg_recipe {
     char name[HG_NAME_MAX];
@@ -33,6 +38,10 @@ typedef struct hg_recipe {
     double weight; /**< 1 */
     double low;    /**< NAN = none */
     double high;   /**< NAN = none */
+    double hurdle; /**< values must be above it; NAN = none */
+    bool is_label;
+    int n_after;
+    char after[HG_AFTER_MAX][HG_NAME_MAX]; /**< names of other targets, as given */
 } hg_recipe;
 
 /** Parse a recipe.
@@ -48,7 +57,7 @@ typedef struct hg_recipe {
 HG_MUST_CHECK hg_status hg_recipe_parse(const char *name, const char *text, hg_recipe *recipe);
 void hg_recipe_clear(hg_recipe *recipe);
 
-/** Compute the transformed values of all rows.
+/** Compute the transformed values of all rows; NaN where a hurdle is closed.
  *
  * @local
  * @param[in]  recipe  parsed
@@ -56,7 +65,8 @@ void hg_recipe_clear(hg_recipe *recipe);
  * @param[in]  stride  distance between rows in `value`
  * @param[out] value   shape (n) at the given stride
  * @return HG_OK; HG_E_NOTFOUND for a missing column; HG_E_INPUT when a value is NaN, infinite,
- * or not positive under a logarithm, naming the recipe, the global row, the value and a remedy
+ * not positive under a logarithm, or neither 0 nor 1 in a label, naming the recipe, the global
+ * row, the value and a remedy
  */
 HG_MUST_CHECK hg_status hg_recipe_evaluate(const hg_recipe *recipe, const hg_table *table,
                                            size_t stride, double value[]);
@@ -68,7 +78,7 @@ HG_MUST_CHECK hg_status hg_recipe_evaluate(const hg_recipe *recipe, const hg_tab
 const char *hg_transform_name(hg_transform transform);
 
 /** The inverse transform of one value, into the unit of the expression; physical bounds clip
- * it.
+ * it. -infinity stands for closed and becomes 0.
  *
  * @local
  */

@@ -185,6 +185,37 @@ Test(recipe, floors_lift_and_bad_values_are_refused_with_row_and_remedy)
     hg_recipe_clear(&r);
 }
 
+Test(recipe, hurdles_close_rows_and_labels_are_0_or_1)
+{
+    double value[3000];
+    hg_recipe r;
+
+    ((double *)table.column[0].data)[5] = 0;
+    cr_assert_eq(hg_recipe_parse("m200c", "log10 | hurdle", &r), HG_OK);
+    cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_OK);
+    cr_assert(isnan(value[5]) && isfinite(value[4]));
+    cr_assert_eq(hg_recipe_invert(&r, -HUGE_VAL), 0);
+    hg_recipe_clear(&r);
+    cr_assert_eq(hg_recipe_parse("m200c", "log10 | hurdle 3e10 Msun | after a, b c", &r),
+                 HG_OK);
+    cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_OK);
+    cr_assert(isnan(value[2]) && isfinite(value[3])); /* 3e10 itself is not above */
+    cr_assert(r.n_after == 3 && strcmp(r.after[1], "b") == 0 && strcmp(r.after[2], "c") == 0);
+    hg_recipe_clear(&r);
+    cr_assert_eq(hg_recipe_parse("heavy", "m200c > 2e10 | label", &r), HG_OK);
+    cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_OK);
+    cr_assert(value[1] < 0.5 && value[2] > 0.5);
+    hg_recipe_clear(&r);
+    cr_assert_eq(hg_recipe_parse("heavy", "m200c / 2 | label", &r), HG_OK);
+    cr_assert_eq(hg_recipe_evaluate(&r, &table, 1, value), HG_E_INPUT);
+    cr_assert(strstr(hg_error_last()->message, "must be 0 or 1") != NULL);
+    hg_recipe_clear(&r);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | log10 | label", &r), HG_E_PARAM);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | label | hurdle", &r), HG_E_PARAM);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | hurdle much", &r), HG_E_PARAM);
+    cr_assert_eq(hg_recipe_parse("m", "m200c | after", &r), HG_E_PARAM);
+}
+
 Test(recipe, physical_bounds_clip_the_inverse)
 {
     hg_recipe r;
