@@ -124,6 +124,8 @@ typedef struct hg_train_parts {
     int merge;        /**< all trees must be there */
     int overwrite;    /**< without resume: remove part files that are in the way */
     int stage;        /**< of the model; its parts are PATH.stageS.trees-... for S > 0 */
+    int renew;        /**< leave aside trees that were grown from other rows, do not refuse */
+    int is_followed;  /**< other stages follow: trees that took an interval go to a part */
 } hg_train_parts;
 
 /** Train a forest with part files. The forest is that of hg_forest_train(), bit for bit,
@@ -195,6 +197,8 @@ typedef struct hg_predict_options {
     int mates;         /**< residuals come from at least so many listed rows next to a row in a
                             tree; 0 = half the root of the number of rows, 1 = its leaf */
     int training_rows; /**< rows of the training set take their out-of-bag mean (default) */
+    int moved_rows;    /**< features of training rows are not those of the training: their
+                            out-of-bag mean is computed anew (default no) */
     int threads;       /**< OpenMP threads; 0 = as OpenMP says */
 } hg_predict_options;
 
@@ -217,7 +221,8 @@ typedef struct hg_prediction {
     double *spread; /**< shape (n, n_target); standard deviation over trees */
     uint64_t
         *outside; /**< shape (n, hg_forest_mask_words()); bit f: feature f outside [min, max] */
-    uint8_t *origin; /**< shape (n); hg_row_origin */
+    uint8_t *origin;     /**< shape (n); hg_row_origin */
+    double *probability; /**< shape (n, n_target); of hg_stages_predict() alone */
 } hg_prediction;
 
 /** Predict rows: mean over trees, and draws.

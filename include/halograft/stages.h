@@ -26,12 +26,40 @@ typedef struct hg_target_role {
     uint32_t after; /**< bit t: target t is an input */
 } hg_target_role;
 
+/** Check that targets follow existing ones and none follows itself.
+ *
+ * @local
+ * @param[in] target  shape (n); specifications, for messages
+ * @param[in] role    shape (n)
+ * @return HG_OK; HG_E_ARG; HG_E_PARAM naming a target that comes after itself
+ */
+HG_MUST_CHECK hg_status hg_target_roles_check(int n, const hg_field_spec target[],
+                                              const hg_target_role role[]);
+
 /** Which of the results a stage serves: of targets with inputs `after` the means come from a
  * forest grown on predictions of the inputs, the draws from one grown on their true values. */
 typedef enum hg_stage_use { HG_STAGE_BOTH, HG_STAGE_MEAN, HG_STAGE_DRAW } hg_stage_use;
 
 /** A trained model, complete on every rank, read-only but for the texts of its first stage. */
 typedef struct hg_stages hg_stages;
+
+/** Train the forests of a model one after the other.
+ *
+ * @collective{comm}
+ * @param[in]  options  the same on all ranks; the seed is that of stage 0, others follow from
+ * it
+ * @param[in]  data     rows of this rank; `y` may be NaN where a target with a hurdle is closed
+ * @param[in]  role     shape (data->n_target), the same on all ranks
+ * @param[in]  parts    part files of stage 0 and the others, or NULL; the same on all ranks
+ * @param[out] stages   owned by the caller, free with hg_stages_free(); NULL on failure and
+ * when parts->n_tree > 0
+ * @return the failures of hg_forest_train_parts(); HG_E_PARAM for a target after itself;
+ * HG_E_INPUT for a label that is neither 0 nor 1, for labels that are all equal, and for a
+ * target that is nowhere open
+ */
+HG_MUST_CHECK hg_status hg_stages_train(const hg_comm *comm, const hg_train_options *options,
+                                        const hg_train_data *data, const hg_target_role role[],
+                                        const hg_train_parts *parts, hg_stages **stages);
 
 /** Make one forest the only stage of a model.
  *
@@ -49,14 +77,17 @@ HG_MUST_CHECK hg_status hg_stages_wrap(hg_forest *forest, hg_stages **stages);
  */
 void hg_stages_free(hg_stages *stages);
 
-/** Number of stages, forest of stage s (borrowed; stage 0 holds all training rows, the features
- * and the texts of the model), and what it serves.
+/** Number of stages; of stage s the forest (borrowed; that of stage 0 holds all training rows,
+ * the features and the texts of the model), what it serves, whether its targets are labels, and
+ * whether its target o is the gate of a hurdle.
  *
  * @local
  */
 int hg_stages_count(const hg_stages *stages);
 hg_forest *hg_stages_forest(const hg_stages *stages, int s);
 hg_stage_use hg_stages_use(const hg_stages *stages, int s);
+int hg_stages_is_label(const hg_stages *stages, int s);
+int hg_stages_is_gate(const hg_stages *stages, int s, int o);
 
 /** Number of targets, and specification and role of target t; borrowed.
  *
@@ -75,7 +106,20 @@ uint64_t hg_stages_hash(const hg_stages *stages);
 
 /** Predict rows: as hg_forest_predict(), with the targets and the features of the model.
  *
+ * The mean of a target with a hurdle is that of its open rows where it is open with a
+ * probability of at least 1/2, else -infinity, which stands for "closed"; a draw is closed
+ * where the gate of the leaf-mate drawn for it was. The gates and labels of one stage are drawn
+ * together. The mean of a label is its probability, a draw of it 0 or 1. Draw d of a target is
+ * made with draw d of those it comes after. Training rows take out-of-bag means and never lend
+ * themselves scatter, in every stage.
+ *
  * @local  Thread-safe: any number of threads may share one model
+ * @param[in]  options  as for a forest; labels are always drawn as those of a leaf-mate
+ * @param[in]  n        number of rows
+ * @param[in]  key      shape (n)
+ * @param[in]  x        shape (n, n_feature); features of the model
+ * @param[out] result   `probability`: of being open or of label 1, NaN for plain targets; the
+ * spread is that of values
  * @return as hg_forest_predict()
  */
 HG_MUST_CHECK hg_status hg_stages_predict(const hg_stages *stages,

@@ -3,8 +3,6 @@
  * every rank reads the trees that fall to it now, whoever grew them. */
 #include "forest/checkpoint.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,118 +11,22 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "forest/model_file.h"
+#include "forest/part_list.h"
 #include "halograft/log.h"
-#include "halograft/stages.h"
 #include "store/publish.h"
 #include "store/seal.h"
 
 #define FORMAT "halograft-trees"
 enum { IDLE, FRESH, KEPT };
 
-/* a list of file names */
-struct names {
-    int64_t n;
-    char (*v)[HG_PATH_MAX];
-};
-
-static hg_status
-add_name(struct names *names, const char *name)
-{
-    HG_TRY(hg_mem_resize(&names->v, (size_t)names->n + 1, sizeof *names->v));
-    snprintf(names->v[names->n++], HG_PATH_MAX, "%s", name);
-    return HG_OK;
-}
-
-/* path of the model without ".hdf5" */
-static void
-get_stem(const char *path, char stem[HG_PATH_MAX])
-{
-    size_t n = strlen(path);
-
-    snprintf(stem, HG_PATH_MAX, "%s", path);
-    if (n > 5 && n < HG_PATH_MAX && strcmp(path + n - 5, ".hdf5") == 0) {
-        stem[n - 5] = '\0';
-    }
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* "PATH.trees-" of stage 0 and "PATH.stageS.trees-" of the others */
-static hg_status
-get_part_stem(const char *path, int stage, char stem[HG_PATH_MAX])
-{
-    char whole[HG_PATH_MAX];
-
-    get_stem(path, whole);
-    return stage == 0 ? hg_text_path(HG_PATH_MAX, stem, "%s.trees-", whole)
-                      : hg_text_path(HG_PATH_MAX, stem, "%s.stage%d.trees-", whole, stage);
-}
-
-/* part files of a stage that hold numbers within [first, last), sorted */
-static hg_status
-list_parts(const char *path, int stage, int first, int last, struct names *names)
-{
-    char stem[HG_PATH_MAX], full[HG_PATH_MAX];
-    char *slash;
-    const char *base;
-    hg_status status = HG_OK;
-    struct dirent *entry;
-    DIR *folder;
-    size_t n;
-
-    HG_TRY(get_part_stem(path, stage, stem));
-    slash = strrchr(stem, '/');
-    base = slash != NULL ? slash + 1 : stem;
-    n = strlen(base);
-    if (slash != NULL) {
-        *slash = '\0';
-    }
-    folder = opendir(slash == NULL ? "." : stem[0] == '\0' ? "/" : stem);
-    if (folder == NULL) {
-        return HG_OK; /* no folder, no parts */
-    }
-    while (status == HG_OK && (entry = readdir(folder)) != NULL) {
-        int low, high, end = 0;
-
-        if (strncmp(entry->d_name, base, n) == 0 &&
-            sscanf(entry->d_name + n, "%d-%d.hdf5%n", &low, &high, &end) == 2 && end > 0 &&
-            entry->d_name[n + (size_t)end] == '\0' && low < last && high >= first) {
-            status = hg_text_path(sizeof full, full, "%s%s%s", slash != NULL ? stem : "",
-                                  slash != NULL ? "/" : "", entry->d_name);
-            status = status == HG_OK ? add_name(names, full) : status;
-        }
-    }
-    closedir(folder);
-    if (names->n > 1) {
-        qsort(names->v, (size_t)names->n, sizeof *names->v, compare_names);
-    }
-    return status;
-}
-
-static hg_status
-remove_parts(const struct names *names)
-{
-    for (int64_t i = 0; i < names->n; i++) {
-        if (unlink(names->v[i]) != 0 && errno != ENOENT) {
-            return HG_FAIL(HG_E_WRITE, "'%s' cannot be removed: %s", names->v[i],
-                           strerror(errno));
-        }
-    }
-    return HG_OK;
-}
-
 /* what rank 0 finds to take trees from; parts in the way of a new training are removed */
 static hg_status
-find_sources(const hg_checkpoint *c, struct names *names)
+find_sources(const hg_checkpoint *c, hg_part_list *names)
 {
     const hg_train_parts *p = c->parts;
     const int first = c->forest->options.first_tree;
 
-    HG_TRY(list_parts(p->path, p->stage, first + c->first, first + c->last, names));
+    HG_TRY(hg_part_list_find(p->path, p->stage, first + c->first, first + c->last, names));
     if (!p->resume && !p->merge) {
         if (names->n > 0 && !p->overwrite) {
             return HG_FAIL(HG_E_EXISTS,
@@ -132,11 +34,11 @@ find_sources(const hg_checkpoint *c, struct names *names)
                            "with it, --overwrite to start again",
                            names->v[0]);
         }
-        HG_TRY(remove_parts(names));
+        HG_TRY(hg_part_list_remove(names));
         names->n = 0;
         return HG_OK;
     }
-    return p->n_tree == 0 && hg_file_exists(p->path) ? add_name(names, p->path) : HG_OK;
+    return p->n_tree == 0 && hg_file_exists(p->path) ? hg_part_list_add(names, p->path) : HG_OK;
 }
 
 /* ---- reading ---- */
@@ -231,7 +133,7 @@ compare_file(hg_h5 *file, const char *path, int stage, const hg_forest *f, int64
 {
     char group[HG_STAGE_PATH];
     hg_train_options options = {0};
-    char text[32], wanted[32];
+    char text[32];
     double unit;
     int bits;
 
@@ -250,10 +152,20 @@ compare_file(hg_h5 *file, const char *path, int stage, const hg_forest *f, int64
     *first_tree = options.first_tree;
     HG_TRY(compare_options(&options, &f->options, path));
     HG_TRY(compare_specs(file, path, stage, "Features", "features", f->n_feature, f->feature));
-    HG_TRY(compare_specs(file, path, stage, "Targets", "targets", f->n_target, f->target));
+    return compare_specs(file, path, stage, "Targets", "targets", f->n_target, f->target);
+}
+
+/* whether the trees were grown from the rows of this training */
+static hg_status
+compare_rows(hg_h5 *file, const char *path, const hg_checkpoint *c, bool *is_same)
+{
+    char group[HG_STAGE_PATH], text[32], wanted[32];
+
+    hg_stage_path(c->parts->stage, NULL, group);
     HG_TRY(hg_h5_get_string(file, group, "rows_hash", sizeof text, text));
-    snprintf(wanted, sizeof wanted, "%016" PRIx64, f->rows_hash);
-    if (strcmp(text, wanted) != 0) {
+    snprintf(wanted, sizeof wanted, "%016" PRIx64, c->forest->rows_hash);
+    *is_same = strcmp(text, wanted) == 0;
+    if (!*is_same && !c->parts->renew) {
         return HG_FAIL(HG_E_INPUT,
                        "the training rows (Zooms, Selection, Model.weighted, or what the files "
                        "hold) are not those the trees in '%s' were grown from",
@@ -341,12 +253,15 @@ take_file(const hg_comm *comm, const char *path, const hg_checkpoint *c)
     hg_status status, closed;
     int64_t first_tree = 0;
     hg_h5 *file = NULL;
-    bool is_sealed;
+    bool is_sealed, is_same = false;
 
     HG_TRY(hg_seal_check(path, &is_sealed));
     HG_TRY(hg_h5_open(path, &file));
     status = compare_file(file, path, c->parts->stage, c->forest, &first_tree);
     if (status == HG_OK) {
+        status = compare_rows(file, path, c, &is_same);
+    }
+    if (status == HG_OK && is_same) {
         status = read_trees(comm, file, path, c, first_tree);
     }
     closed = hg_h5_close(file);
@@ -355,7 +270,7 @@ take_file(const hg_comm *comm, const char *path, const hg_checkpoint *c)
 
 /* ---- beginning and end ---- */
 static hg_status
-share_names(const hg_comm *comm, struct names *names)
+share_names(const hg_comm *comm, hg_part_list *names)
 {
     hg_status status = HG_OK;
 
@@ -400,7 +315,7 @@ hg_status
 hg_checkpoint_begin(const hg_comm *comm, const hg_train_parts *parts, const hg_forest *forest,
                     hg_tree tree[], hg_checkpoint *c)
 {
-    struct names names = {0};
+    hg_part_list names = {0};
     hg_status status = HG_OK;
 
     *c = (hg_checkpoint){.parts = parts, .forest = forest, .tree = tree};
@@ -515,13 +430,11 @@ static hg_status
 publish_part(const hg_checkpoint *c, const int64_t t[], int64_t n)
 {
     const int first = c->forest->options.first_tree;
-    char stem[HG_PATH_MAX], path[HG_PATH_MAX], temporary[HG_PATH_MAX];
+    char path[HG_PATH_MAX], temporary[HG_PATH_MAX];
     hg_status status, closed;
     hg_h5 *file = NULL;
 
-    HG_TRY(get_part_stem(c->parts->path, c->parts->stage, stem));
-    HG_TRY(hg_text_path(sizeof path, path, "%s%" PRId64 "-%" PRId64 ".hdf5", stem, first + t[0],
-                        first + t[n - 1]));
+    HG_TRY(hg_part_path(c->parts->path, c->parts->stage, first + t[0], first + t[n - 1], path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_part(file, c, t, n);
@@ -559,12 +472,8 @@ hg_checkpoint_flush(hg_checkpoint *c)
 }
 
 hg_status
-hg_checkpoint_note(hg_checkpoint *c, int t)
+hg_checkpoint_flush_due(hg_checkpoint *c)
 {
-    if (c->parts == NULL || c->state[t] == KEPT) {
-        return HG_OK;
-    }
-    c->state[t] = FRESH;
     if (!(c->parts->interval > 0) || hg_clock_seconds() - c->written < c->parts->interval) {
         return HG_OK;
     }
@@ -572,17 +481,11 @@ hg_checkpoint_note(hg_checkpoint *c, int t)
 }
 
 hg_status
-hg_forest_remove_parts(const hg_comm *comm, const char *path)
+hg_checkpoint_note(hg_checkpoint *c, int t)
 {
-    struct names names = {0};
-    hg_status status = HG_OK;
-
-    for (int s = 0; comm->rank == 0 && s < HG_STAGES_MAX && status == HG_OK; s++) {
-        status = list_parts(path, s, 0, INT32_MAX, &names);
+    if (c->parts == NULL || c->state[t] == KEPT) {
+        return HG_OK;
     }
-    if (comm->rank == 0 && status == HG_OK) {
-        status = remove_parts(&names);
-    }
-    hg_mem_free(names.v);
-    return hg_comm_agree(comm, status);
+    c->state[t] = FRESH;
+    return hg_checkpoint_flush_due(c);
 }

@@ -52,4 +52,11 @@ HG_MUST_CHECK hg_status hg_checkpoint_note(hg_checkpoint *state, int t);
  */
 HG_MUST_CHECK hg_status hg_checkpoint_flush(hg_checkpoint *state);
 
+/** Write them when an interval has passed since the last part file.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_checkpoint_flush_due(hg_checkpoint *state);
+
 #endif

@@ -291,6 +291,9 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
         goto end;
     }
+    if (parts != NULL && parts->is_followed) {
+        HG_TRY_OR(end, status, hg_comm_agree(comm, hg_checkpoint_flush_due(&checkpoint)));
+    }
     HG_TRY_OR(end, status, share_trees(comm, o, tree, f));
     hg_comm_sum(comm, n_value + n, oob);
     HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));

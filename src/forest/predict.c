@@ -134,10 +134,38 @@ average_trees(const hg_forest *f, size_t n, const float x[], hg_bench *b, double
     }
 }
 
+/* mean of a training row at other features than its own, over the trees that did not see it;
+ * there is one at least */
+static void
+average_unseen(const hg_forest *f, int64_t row, const float x[], double mean[])
+{
+    const size_t n_target = (size_t)f->n_target;
+    int n = 0;
+
+    memset(mean, 0, n_target * sizeof *mean);
+    for (int t = 0; t < f->n_tree; t++) {
+        uint32_t leaf = 0;
+
+        if (!hg_model_is_oob(f, t, row)) {
+            continue;
+        }
+        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, 1, x, (size_t)f->n_feature,
+                      NULL, &leaf);
+        for (size_t o = 0; o < n_target; o++) {
+            mean[o] += (double)f->mean[(f->leaf_offset[t] + leaf) * n_target + o];
+        }
+        n++;
+    }
+    for (size_t o = 0; o < n_target; o++) {
+        mean[o] /= n;
+    }
+}
+
 /* out-of-bag means of training rows instead of means that saw them */
 static void
 replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
-                 const uint64_t key[], double mean[], int64_t row[], uint8_t origin[])
+                 const uint64_t key[], const float x[], double mean[], int64_t row[],
+                 uint8_t origin[])
 {
     for (int64_t i = 0; i < n; i++) {
         hg_row_origin from = HG_ROW_NEW;
@@ -147,7 +175,9 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
         if (row[i] >= 0) {
             from = hg_forest_oob_mean(f, row[i], NULL) ? HG_ROW_OOB : HG_ROW_SEEN;
         }
-        if (from == HG_ROW_OOB) {
+        if (from == HG_ROW_OOB && o->moved_rows) {
+            average_unseen(f, row[i], x + i * f->n_feature, mean + i * f->n_target);
+        } else if (from == HG_ROW_OOB) {
             (void)hg_forest_oob_mean(f, row[i], mean + i * f->n_target);
         }
         if (origin != NULL) {
@@ -219,7 +249,7 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
                          r->outside != NULL ? r->outside + (first + i) * words : NULL));
     }
     average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
-    replace_training(f, job->options, n, key, mean, bench->row,
+    replace_training(f, job->options, n, key, x, mean, bench->row,
                      r->origin != NULL ? r->origin + first : NULL);
     for (int d = 0; d < job->options->n_draw && r->draw != NULL; d++) {
         hg_draw_rows(f, job->options, d, n, key, x, bench->row, mean, &bench->draw,

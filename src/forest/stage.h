@@ -35,6 +35,13 @@ struct hg_stages {
     uint64_t hash;
 };
 
+/** Seed of a stage: that of the model for stage 0, another for each of the others, so that
+ * their streams differ.
+ *
+ * @local
+ */
+uint64_t hg_stage_seed(uint64_t seed, int stage);
+
 /** Find what follows from the stages: targets, roles, hash; and check that columns exist and
  * inputs come from earlier stages.
  *

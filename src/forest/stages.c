@@ -164,6 +164,18 @@ hg_stages_use(const hg_stages *m, int s)
 }
 
 int
+hg_stages_is_label(const hg_stages *m, int s)
+{
+    return m->stage[s].is_label;
+}
+
+int
+hg_stages_is_gate(const hg_stages *m, int s, int o)
+{
+    return m->stage[s].output[o].part == HG_PART_OPEN;
+}
+
+int
 hg_stages_targets(const hg_stages *m)
 {
     return m->n_target;

@@ -2,8 +2,8 @@
 #ifndef HG_TEST_MPI_FOLDER_H
 #define HG_TEST_MPI_FOLDER_H
 
-#include "catalog_test.h"
 #include "mpi_test.h"
+#include "test_folder.h"
 
 static void
 share_folder(void)
