@@ -210,6 +210,18 @@ undefined_metric(void)
     return (hg_metric){0, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan};
 }
 
+static hg_status
+sum_weights(int64_t n, const double weight[], double *total)
+{
+    *total = 0;
+    for (int64_t i = 0; i < n; i++) {
+        *total += weight_of(weight, i);
+    }
+    return *total > 0
+               ? HG_OK
+               : HG_FAIL(HG_E_INPUT, "the weights of the rows to score sum to %g", *total);
+}
+
 hg_status
 hg_metric_compute(int64_t n, const double truth[], const double predicted[],
                   const double weight[], hg_metric *metric)
@@ -224,12 +236,7 @@ hg_metric_compute(int64_t n, const double truth[], const double predicted[],
     if (n == 0) {
         return HG_OK;
     }
-    for (int64_t i = 0; i < n; i++) {
-        total += weight_of(weight, i);
-    }
-    if (!(total > 0)) {
-        return HG_FAIL(HG_E_INPUT, "the weights of the rows to score sum to %g", total);
-    }
+    HG_TRY(sum_weights(n, weight, &total));
     HG_TRY_OR(done, status, allocate_work(n, &work));
     for (int64_t i = 0; i < n; i++) {
         work.error[i] = predicted[i] - truth[i];
@@ -259,20 +266,20 @@ done:
     X(mae)             \
     X(sigma) X(nmad) X(r2) X(explained) X(pearson) X(spearman) X(within) X(outliers) X(spread)
 
+#define METRIC_ONE(name) +1
+#define METRIC_NAME(name) #name,
+#define METRIC_VALUE(name) (double)metric->name,
+
 int
 hg_metric_count(void)
 {
-#define METRIC_ONE(name) +1
     return 0 METRIC_LIST(METRIC_ONE);
-#undef METRIC_ONE
 }
 
 const char *
 hg_metric_name(int i)
 {
-#define METRIC_NAME(name) #name,
     static const char *const names[] = {METRIC_LIST(METRIC_NAME)};
-#undef METRIC_NAME
 
     HG_ASSERT(i >= 0 && i < hg_metric_count());
     return names[i];
@@ -281,10 +288,104 @@ hg_metric_name(int i)
 double
 hg_metric_value(const hg_metric *metric, int i)
 {
-#define METRIC_VALUE(name) (double)metric->name,
     const double values[] = {METRIC_LIST(METRIC_VALUE)};
-#undef METRIC_VALUE
 
     HG_ASSERT(i >= 0 && i < hg_metric_count());
+    return values[i];
+}
+
+/* ---- labels ---- */
+/* Weighted Mann-Whitney statistic from mean ranks: sum over ones of the weight of zeros below,
+ * half of those level. */
+static double
+find_auc(int64_t n, const double truth[], const double weight[], const double rank[],
+         const double rank_of_ones[], double ones, double total)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        if (truth[i] > 0.5) {
+            sum += weight_of(weight, i) * (rank[i] - rank_of_ones[i]);
+        }
+    }
+    return ones > 0 && total > ones ? sum / (ones * (total - ones)) : (double)NAN;
+}
+
+static void
+measure_labels(int64_t n, const double truth[], const double probability[],
+               const double weight[], double total, hg_label_metric *m)
+{
+    enum { BINS = 10 };
+    double hit = 0, miss = 0, wrong[BINS] = {0};
+
+    m->share = m->brier = m->calibration = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double w = weight_of(weight, i) / total, e = probability[i] - truth[i];
+        const int bin = (int)fmin(BINS - 1, fmax(0, BINS * probability[i]));
+        const bool one = truth[i] > 0.5, said = probability[i] >= 0.5;
+
+        m->share += one ? w : 0;
+        m->brier += w * e * e;
+        wrong[bin] += w * e;
+        hit += one && said ? w : 0;
+        miss += one != said ? w : 0;
+    }
+    for (int b = 0; b < BINS; b++) {
+        m->calibration += fabs(wrong[b]);
+    }
+    m->f1 = 2 * hit + miss > 0 ? 2 * hit / (2 * hit + miss) : (double)NAN;
+}
+
+hg_status
+hg_metric_labels(int64_t n, const double truth[], const double probability[],
+                 const double weight[], hg_label_metric *metric)
+{
+    const double nan = (double)NAN;
+    metric_work work = {0};
+    double total = 0;
+    hg_status status;
+
+    *metric = (hg_label_metric){n, nan, nan, nan, nan, nan};
+    if (n == 0) {
+        return HG_OK;
+    }
+    HG_TRY(sum_weights(n, weight, &total));
+    HG_TRY_OR(done, status, allocate_work(n, &work));
+    measure_labels(n, truth, probability, weight, total, metric);
+    rank_values(n, probability, weight, work.rank_truth, &work);
+    for (int64_t i = 0; i < n; i++) { /* ranks among ones: zeros weigh nothing */
+        work.error[i] = truth[i] > 0.5 ? weight_of(weight, i) : 0;
+    }
+    rank_values(n, probability, work.error, work.rank_predicted, &work);
+    metric->auc = find_auc(n, truth, weight, work.rank_truth, work.rank_predicted,
+                           metric->share * total, total);
+done:
+    free_work(&work);
+    return status;
+}
+
+#define LABEL_LIST(X) X(n) X(share) X(brier) X(f1) X(auc) X(calibration)
+
+int
+hg_label_metric_count(void)
+{
+    return 0 LABEL_LIST(METRIC_ONE);
+}
+
+const char *
+hg_label_metric_name(int i)
+{
+    static const char *const names[] = {LABEL_LIST(METRIC_NAME)};
+
+    HG_ASSERT(i >= 0 && i < hg_label_metric_count());
+    return names[i];
+}
+
+double
+hg_label_metric_value(const hg_label_metric *metric, int i)
+{
+    const double values[] = {LABEL_LIST(METRIC_VALUE)};
+
+    HG_ASSERT(i >= 0 && i < hg_label_metric_count());
     return values[i];
 }

@@ -46,4 +46,41 @@ int hg_metric_count(void);
 const char *hg_metric_name(int i);
 double hg_metric_value(const hg_metric *metric, int i);
 
+/** How well probabilities meet labels that are 0 or 1. Weights of sum 1; NAN where not defined.
+ */
+typedef struct hg_label_metric {
+    int64_t n;
+    double share; /**< sum w [label 1] */
+    double brier; /**< sum w (probability - label)^2 */
+    double f1;    /**< 2 TP / (2 TP + FP + FN), label 1 predicted from 1/2 on */
+    double auc;   /**< probability that a 1 has the higher probability than a 0 has, ties
+                       count half (Mann & Whitney 1947) */
+    double
+        calibration; /**< sum over ten equal bins of probability |sum w (label - probability)|
+                      */
+} hg_label_metric;
+
+/** Compute all metrics of one label.
+ *
+ * @local
+ * @param[in]  n            number of rows
+ * @param[in]  truth        shape (n), 0 or 1
+ * @param[in]  probability  shape (n), in [0, 1]
+ * @param[in]  weight       shape (n), not negative, or NULL for equal weights
+ * @param[out] metric       filled; all NAN for n = 0
+ * @return HG_OK; HG_E_MEMORY; HG_E_INPUT when the weights sum to 0
+ * @source Brier 1950, Monthly Weather Review 78, 1; design note on the science, section 7
+ */
+HG_MUST_CHECK hg_status hg_metric_labels(int64_t n, const double truth[],
+                                         const double probability[], const double weight[],
+                                         hg_label_metric *metric);
+
+/** Number of metrics of labels, and name and value of metric i.
+ *
+ * @local
+ */
+int hg_label_metric_count(void);
+const char *hg_label_metric_name(int i);
+double hg_label_metric_value(const hg_label_metric *metric, int i);
+
 #endif

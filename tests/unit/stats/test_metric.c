@@ -86,3 +86,52 @@ Test(metric, no_rows_and_no_weight_are_told_apart)
     cr_expect_eq(hg_metric_compute(1, &(double){1}, &(double){1}, &(double){0}, &m),
                  HG_E_INPUT);
 }
+
+/* Five rows by hand: pairs of a 1 and a 0 are won 5 1/2 times of 6. */
+Test(metric, labels_are_scored_as_by_hand)
+{
+    const double truth[5] = {1, 1, 0, 0, 1}, probability[5] = {0.9, 0.4, 0.4, 0.1, 0.45};
+    hg_label_metric m;
+
+    cr_assert_eq(hg_metric_labels(5, truth, probability, NULL, &m), HG_OK);
+    cr_expect_float_eq(m.share, 0.6, 1e-15);
+    cr_expect_float_eq(m.brier, (0.01 + 0.36 + 0.16 + 0.01 + 0.3025) / 5, 1e-15);
+    cr_expect_float_eq(m.f1, 2.0 / 4, 1e-15); /* one hit, two misses */
+    cr_expect_float_eq(m.auc, 5.5 / 6, 1e-15);
+    /* bins of 0.9, of 0.4 and 0.45, of 0.1 */
+    cr_expect_float_eq(m.calibration, (0.1 + fabs(0.6 - 0.4 + 0.55) + 0.1) / 5, 1e-15);
+    cr_expect_str_eq(hg_label_metric_name(1), "share");
+    cr_expect_float_eq(hg_label_metric_value(&m, 4), m.auc, 0);
+}
+
+/* The chance that a 1 stands above a 0, counted over all pairs; weights as repeated rows. */
+Test(metric, area_under_the_curve_is_the_share_of_pairs)
+{
+    enum { N = 200 };
+    double truth[N], probability[N], weight[N], won = 0, pairs = 0;
+    hg_label_metric m;
+
+    for (int i = 0; i < N; i++) {
+        hg_stream s = hg_stream_start(9, 0, (uint64_t)i, HG_PURPOSE_LATENT);
+
+        probability[i] = floor(20 * hg_stream_uniform(&s)) / 20;
+        truth[i] = hg_stream_uniform(&s) < probability[i];
+        weight[i] = (double)(i % 3);
+    }
+    for (int i = 0; i < N; i++) {
+        for (int k = 0; k < N; k++) {
+            if (truth[i] > truth[k]) {
+                const double d = probability[i] - probability[k];
+
+                won += weight[i] * weight[k] * (d > 0 ? 1 : d < 0 ? 0 : 0.5);
+                pairs += weight[i] * weight[k];
+            }
+        }
+    }
+    cr_assert_eq(hg_metric_labels(N, truth, probability, weight, &m), HG_OK);
+    cr_expect_float_eq(m.auc, won / pairs, 1e-12);
+    cr_assert_eq(hg_metric_labels(2, truth, probability, &(double[2]){0, 0}[0], &m),
+                 HG_E_INPUT);
+    cr_assert_eq(hg_metric_labels(1, &(double){1}, &(double){0.5}, NULL, &m), HG_OK);
+    cr_expect(isnan(m.auc)); /* no 0 to compare with */
+}
