@@ -89,6 +89,19 @@ hg_stage_use hg_stages_use(const hg_stages *stages, int s);
 int hg_stages_is_label(const hg_stages *stages, int s);
 int hg_stages_is_gate(const hg_stages *stages, int s, int o);
 
+/** Add twins of the training rows (hg_forest_add_twins()) to the stages of values that come
+ * after no other target; others keep none.
+ *
+ * @collective{comm}
+ * @param[in,out] stages  the same on all ranks
+ * @param[in]     n    rows of this rank
+ * @param[in]     key  shape (n); as in training
+ * @param[in]     y    shape (n, n_target); targets of the twins, NaN where closed
+ * @return as hg_forest_add_twins()
+ */
+HG_MUST_CHECK hg_status hg_stages_add_twins(const hg_comm *comm, hg_stages *stages, int64_t n,
+                                            const uint64_t key[], const double y[]);
+
 /** Number of targets, and specification and role of target t; borrowed.
  *
  * @local

@@ -117,6 +117,8 @@ split_name(const char *name, char base[HG_NAME_MAX], char group[32])
     }
     if (strcmp(tail, "_mean") == 0) {
         snprintf(group, 32, "Predicted");
+    } else if (strcmp(tail, "_probability") == 0) {
+        snprintf(group, 32, "Probability");
     } else if (strncmp(tail, "_draw", 5) == 0 && strlen(tail) < 12) {
         digits = strspn(tail + 5, "0123456789");
         if (tail[5 + digits] != '\0') {

@@ -22,7 +22,7 @@ typedef struct hg_output_column {
     char name[HG_NAME_MAX]; /**< column of the table */
     char path[128];         /**< dataset, "" = built-in place of a canonical column */
     char unit[HG_UNIT_MAX]; /**< canonical unit, "" = dimensionless */
-    char kind[16];          /**< input, mean, draw, quantile, flag, truth */
+    char kind[16];          /**< input, mean, probability, draw, quantile, flag, truth */
     char description[160];
 } hg_output_column;
 

@@ -161,7 +161,19 @@ prepare_libraries(const hg_stages *model, hg_draw_method method)
     for (int s = 0;
          s < hg_stages_count(model) && (method == HG_DRAW_LIBRARY || method == HG_DRAW_TWINS);
          s++) {
-        HG_TRY(hg_forest_prepare_library(hg_stages_forest(model, s), method));
+        const hg_stage_use use = hg_stages_use(model, s);
+        hg_forest *forest = hg_stages_forest(model, s);
+
+        if (hg_stages_is_label(model, s) || use == HG_STAGE_MEAN) {
+            continue; /* labels are drawn as those of a leaf-mate, means not at all */
+        }
+        if (use == HG_STAGE_DRAW && method == HG_DRAW_TWINS) {
+            return HG_FAIL(HG_E_PARAM,
+                           "Scatter.method 'twins' cannot draw '%s', which comes after other "
+                           "targets: take another method or train it without 'after'",
+                           hg_forest_target(forest, 0)->name);
+        }
+        HG_TRY(hg_forest_prepare_library(forest, method));
     }
     return HG_OK;
 }

@@ -1,5 +1,5 @@
-/* Columns stand side by side in a fixed order and meaning: input columns, X_mean, X_draw,
- * X_draw2, ..., flags. */
+/* Columns stand side by side in a fixed order and meaning: input columns, X_mean (not of
+ * labels), X_probability (of labels and hurdles), X_draw, X_draw2, ..., flags. */
 #include "emulate/apply_columns.h"
 
 #include <stdio.h>
@@ -57,24 +57,40 @@ list_kept(hg_grafter *g)
 }
 
 static void
-list_predictions(hg_grafter *g)
+list_target(hg_grafter *g, const hg_recipe *r, const hg_target_role *role)
 {
     char name[HG_NAME_MAX], text[160];
 
-    for (int t = 0; t < g->targets.n; t++) {
-        const hg_recipe *r = &g->targets.recipe[t];
-
-        hg_predicted_name(r->name, -1, sizeof name, name);
-        snprintf(text, sizeof text, "inverse transform of the forest's mean of '%.90s'",
-                 r->name);
+    if (!role->is_label) {
+        hg_predicted_name(r->name, HG_PREDICTED_MEAN, sizeof name, name);
+        snprintf(
+            text, sizeof text, "inverse transform of the forest's mean of '%.60s'%s", r->name,
+            role->has_hurdle ? " above its hurdle, 0 where its probability is below 1/2" : "");
         declare(g, name, r->unit, "mean", text);
-        for (int d = 0; d < g->options.n_draw; d++) {
-            hg_predicted_name(r->name, d, sizeof name, name);
-            snprintf(text, sizeof text,
-                     "realisation %d of '%.90s': mean and scatter, joint over targets", d + 1,
-                     r->name);
-            declare(g, name, r->unit, "draw", text);
-        }
+    }
+    if (role->is_label || role->has_hurdle) {
+        hg_predicted_name(r->name, HG_PREDICTED_PROBABILITY, sizeof name, name);
+        snprintf(text, sizeof text, "probability that '%.60s' is %s", r->name,
+                 role->is_label ? "1" : "above its hurdle");
+        declare(g, name, "", "probability", text);
+    }
+    for (int d = 0; d < g->options.n_draw; d++) {
+        hg_predicted_name(r->name, d, sizeof name, name);
+        snprintf(text, sizeof text, "realisation %d of '%.60s': %s", d + 1, r->name,
+                 role->is_label     ? "0 or 1"
+                 : role->has_hurdle ? "mean and scatter, joint over targets, or 0"
+                                    : "mean and scatter, joint over targets");
+        declare(g, name, r->unit, "draw", text);
+    }
+}
+
+static void
+list_predictions(hg_grafter *g)
+{
+    char name[HG_NAME_MAX];
+
+    for (int t = 0; t < g->targets.n; t++) {
+        list_target(g, &g->targets.recipe[t], hg_stages_role(g->model, t));
     }
     declare(g, "origin", "", "flag",
             "0 = not a training halo, 1 = training halo, out-of-bag mean, 2 = training halo "

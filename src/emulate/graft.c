@@ -1,4 +1,5 @@
-/* Means and draws are made in transformed space and inverted on output. */
+/* Means and draws are made in transformed space and inverted on output; probabilities are put
+ * out as they are. */
 #include "emulate/graft.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ struct part_space {
     uint64_t *key;
     float *x;
     double *mean;
+    double *probability; /* NULL when no target has one */
     double *draw;
     uint64_t *outside;
     uint8_t *origin;
@@ -29,6 +31,7 @@ clear_space(struct part_space *s)
     hg_mem_free(s->key);
     hg_mem_free(s->x);
     hg_mem_free(s->mean);
+    hg_mem_free(s->probability);
     hg_mem_free(s->draw);
     hg_mem_free(s->outside);
     hg_mem_free(s->origin);
@@ -61,6 +64,14 @@ select_rows(const hg_grafter *g, const hg_table *table, struct part_space *s)
     return status;
 }
 
+static bool
+has_probability(const hg_grafter *g, int t)
+{
+    const hg_target_role *role = hg_stages_role(g->model, t);
+
+    return role->is_label || role->has_hurdle;
+}
+
 static hg_status
 allocate_space(const hg_grafter *g, struct part_space *s)
 {
@@ -69,6 +80,11 @@ allocate_space(const hg_grafter *g, struct part_space *s)
     HG_TRY(hg_mem_array(&s->key, n, sizeof *s->key));
     HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
     HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
+    for (int t = 0; t < g->targets.n && s->probability == NULL; t++) {
+        if (has_probability(g, t)) {
+            HG_TRY(hg_mem_array(&s->probability, n * nt, sizeof *s->probability));
+        }
+    }
     HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
     HG_TRY(hg_mem_array(&s->outside,
                         n * (size_t)hg_forest_mask_words(hg_stages_forest(g->model, 0)),
@@ -122,21 +138,41 @@ done:
     return status;
 }
 
-/* Write one target, from transformed values of the selected rows, as a column of all rows. */
+/* Write values of one target of the selected rows as a column of all rows; `draw` as for
+ * hg_predicted_name(). */
 static hg_status
-add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, const char *name,
-           int target, const double transformed[])
+add_column(const hg_grafter *g, hg_table *table, const struct part_space *s, int target,
+           int draw, const double value[])
 {
     const hg_recipe *recipe = &g->targets.recipe[target];
+    const bool is_plain = draw == HG_PREDICTED_PROBABILITY;
+    char name[HG_NAME_MAX];
     float *column = NULL;
 
-    HG_TRY(hg_table_add(table, name, recipe->unit, HG_COLUMN_F32, 1, &column));
+    hg_predicted_name(recipe->name, draw, sizeof name, name);
+    HG_TRY(hg_table_add(table, name, is_plain ? "" : recipe->unit, HG_COLUMN_F32, 1, &column));
     for (int64_t i = 0; i < table->n; i++) {
         column[i] = NAN;
     }
     for (int64_t i = 0; i < s->n; i++) {
-        column[s->row[i]] =
-            (float)hg_recipe_invert(recipe, transformed[i * g->targets.n + target]);
+        const double v = value[i * g->targets.n + target];
+
+        column[s->row[i]] = (float)(is_plain ? v : hg_recipe_invert(recipe, v));
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, int t)
+{
+    if (!hg_stages_role(g->model, t)->is_label) {
+        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_MEAN, s->mean));
+    }
+    if (has_probability(g, t)) {
+        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_PROBABILITY, s->probability));
+    }
+    for (int d = 0; d < g->options.n_draw; d++) {
+        HG_TRY(add_column(g, table, s, t, d, s->draw + d * s->n * g->targets.n));
     }
     return HG_OK;
 }
@@ -180,23 +216,20 @@ static hg_status
 graft_rows(hg_grafter *g, hg_table *table, struct part_space *s)
 {
     hg_prediction result;
-    char name[HG_NAME_MAX];
 
     HG_TRY(select_rows(g, table, s));
     HG_TRY(allocate_space(g, s));
     HG_TRY(compute_features(g, table, s));
-    result = (hg_prediction){
-        .mean = s->mean, .draw = s->draw, .outside = s->outside, .origin = s->origin};
+    result = (hg_prediction){.mean = s->mean,
+                             .draw = s->draw,
+                             .outside = s->outside,
+                             .origin = s->origin,
+                             .probability = s->probability};
     hg_phase_start("apply: predict");
     HG_TRY(hg_stages_predict(g->model, &g->options, s->n, s->key, s->x, &result));
     hg_phase_stop("apply: predict");
     for (int t = 0; t < g->targets.n; t++) {
-        hg_predicted_name(g->targets.recipe[t].name, -1, sizeof name, name);
-        HG_TRY(add_target(g, table, s, name, t, s->mean));
-        for (int d = 0; d < g->options.n_draw; d++) {
-            hg_predicted_name(g->targets.recipe[t].name, d, sizeof name, name);
-            HG_TRY(add_target(g, table, s, name, t, s->draw + d * s->n * g->targets.n));
-        }
+        HG_TRY(add_target(g, table, s, t));
     }
     return add_flags(g, table, s);
 }

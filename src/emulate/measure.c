@@ -8,6 +8,7 @@
 
 #include "emulate/measure_cluster.h"
 #include "emulate/measure_compare.h"
+#include "emulate/measure_labels.h"
 #include "emulate/measure_pass.h"
 #include "emulate/measure_source.h"
 #include "emulate/measure_zooms.h"
@@ -126,6 +127,9 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     for (int i = 0; i < set->n && status == HG_OK && truth != NULL; i++) {
         if (&set->source[i] != truth) {
             status = hg_measure_compare(comm, plan, set, &set->source[i], truth, statistics);
+            status = status != HG_OK ? status
+                                     : hg_measure_labels(comm, plan, set, &set->source[i],
+                                                         truth, statistics);
         }
     }
     return status;

@@ -2,6 +2,7 @@
  * and application share every step. */
 #include "emulate/recipes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,16 @@ parse_one(hg_recipes *set, const char *name, const char *text)
     return HG_OK;
 }
 
+static hg_status
+check_feature(const hg_recipe *r)
+{
+    return !r->is_label && isnan(r->hurdle) && r->n_after == 0
+               ? HG_OK
+               : HG_FAIL(HG_E_PARAM,
+                         "recipe '%s': hurdle, label and after are options of targets",
+                         r->name);
+}
+
 hg_status
 hg_recipes_parse(const hg_entries *entries, const char *section, hg_recipes *set)
 {
@@ -50,10 +61,54 @@ hg_recipes_parse(const hg_entries *entries, const char *section, hg_recipes *set
     }
     HG_TRY(allocate(set, entries->n));
     for (int i = 0; i < entries->n; i++) {
-        if (parse_one(set, entries->v[i].name, entries->v[i].text) != HG_OK) {
+        hg_status status = parse_one(set, entries->v[i].name, entries->v[i].text);
+
+        if (status == HG_OK && section[0] == 'F') {
+            status = check_feature(&set->recipe[i]);
+        }
+        if (status != HG_OK) {
             hg_error_prefix("%s (line %d): ", section, entries->v[i].line);
             hg_recipes_clear(set);
-            return hg_error_last()->status;
+            return status;
+        }
+    }
+    return HG_OK;
+}
+
+/* the target that recipe `at` names in its list, entry k */
+static hg_status
+find_after(const hg_recipes *targets, int at, int k, uint32_t *after)
+{
+    const hg_recipe *r = &targets->recipe[at];
+    const char *names[HG_TARGETS_MAX], *near;
+
+    for (int t = 0; t < targets->n; t++) {
+        names[t] = targets->recipe[t].name;
+        if (strcmp(names[t], r->after[k]) != 0) {
+            continue;
+        }
+        if (t == at) {
+            return HG_FAIL(HG_E_PARAM, "target '%s' cannot come after itself", r->name);
+        }
+        *after |= 1u << t;
+        return HG_OK;
+    }
+    near = hg_text_nearest(r->after[k], (size_t)targets->n, names);
+    return HG_FAIL(HG_E_PARAM,
+                   "target '%s' comes after '%s', which is no target%s%s%s: list it in Targets",
+                   r->name, r->after[k], near != NULL ? " (there is '" : "",
+                   near != NULL ? near : "", near != NULL ? "')" : "");
+}
+
+hg_status
+hg_recipes_roles(const hg_recipes *targets, hg_target_role role[])
+{
+    for (int t = 0; t < targets->n; t++) {
+        const hg_recipe *r = &targets->recipe[t];
+
+        role[t] = (hg_target_role){.is_label = r->is_label, .has_hurdle = !isnan(r->hurdle)};
+        for (int k = 0; k < r->n_after; k++) {
+            HG_TRY(find_after(targets, t, k, &role[t].after));
         }
     }
     return HG_OK;
@@ -110,7 +165,9 @@ hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog)
 void
 hg_predicted_name(const char *target, int draw, size_t n, char name[])
 {
-    if (draw < 0) {
+    if (draw == HG_PREDICTED_PROBABILITY) {
+        snprintf(name, n, "%.50s_probability", target);
+    } else if (draw == HG_PREDICTED_MEAN) {
         snprintf(name, n, "%.50s_mean", target);
     } else if (draw == 0) {
         snprintf(name, n, "%.50s_draw", target);

@@ -43,6 +43,15 @@ HG_MUST_CHECK hg_status hg_recipes_parse(const hg_entries *entries, const char *
 HG_MUST_CHECK hg_status hg_recipes_of_model(const hg_stages *model, bool targets,
                                             hg_recipes *set);
 
+/** What kind of number each target is and which others it comes after.
+ *
+ * @local
+ * @param[in]  targets  at most HG_TARGETS_MAX
+ * @param[out] role     shape (targets->n)
+ * @return HG_OK; HG_E_PARAM naming a target that is not there or comes after itself
+ */
+HG_MUST_CHECK hg_status hg_recipes_roles(const hg_recipes *targets, hg_target_role role[]);
+
 /** Release a set; it is then empty.
  *
  * @local
@@ -56,11 +65,13 @@ void hg_recipes_clear(hg_recipes *set);
  */
 void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
 
-/** Name of the column of predictions: X_mean, X_draw, X_draw2, ...
+enum { HG_PREDICTED_MEAN = -1, HG_PREDICTED_PROBABILITY = -2 };
+
+/** Name of the column of predictions: X_mean, X_probability, X_draw, X_draw2, ...
  *
  * @local
  * @param[in]  target  name of the target X; only its first 50 characters count
- * @param[in]  draw    0, 1, ... or -1 for the mean
+ * @param[in]  draw    0, 1, ..., HG_PREDICTED_MEAN or HG_PREDICTED_PROBABILITY
  * @param[in]  n       size of the buffer
  * @param[out] name    filled
  */

@@ -3,7 +3,6 @@
 #include "emulate/train.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "base/memory.h"
 #include "emulate/frame_text.h"
 #include "emulate/paths.h"
+#include "emulate/train_report.h"
 #include "emulate/training_rows.h"
 #include "emulate/twins.h"
 #include "halograft/log.h"
@@ -65,32 +65,9 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
 }
 
 static hg_status
-report_metrics(const hg_forest *forest)
-{
-    double importance[HG_FEATURES_MAX];
-
-    for (int t = 0; t < hg_forest_targets(forest); t++) {
-        hg_oob_metrics m;
-
-        HG_TRY(hg_forest_oob_metrics(forest, t, &m));
-        hg_log_info(
-            "train: out of bag %-14s R2 %.4f rms %.4f bias %+.4f NMAD %.4f Pearson %.4f "
-            "within 0.2 %.3f (%" PRId64 " rows)",
-            hg_forest_target(forest, t)->name, m.r2, m.rmse, m.bias, m.nmad, m.pearson,
-            m.within_02, m.n);
-    }
-    hg_forest_importance(forest, importance);
-    for (int f = 0; f < hg_forest_features(forest); f++) {
-        hg_log_info("train: impurity importance %-20s %.4f", hg_forest_feature(forest, f)->name,
-                    importance[f]);
-    }
-    return HG_OK;
-}
-
-static hg_status
 grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
-     const hg_recipes *features, const hg_recipes *targets, const hg_training_rows *rows,
-     hg_forest **forest)
+     const hg_recipes *features, const hg_recipes *targets, const hg_target_role role[],
+     const hg_training_rows *rows, hg_stages **model)
 {
     double target_weight[HG_TARGETS_MAX] = {0};
     const hg_train_options options = tree_options(params, rows);
@@ -116,7 +93,7 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
     for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
         target_weight[t] = targets->recipe[t].weight;
     }
-    return hg_forest_train_parts(comm, &options, &data, parts, forest);
+    return hg_stages_train(comm, &options, &data, role, parts, model);
 }
 
 static hg_status
@@ -140,7 +117,8 @@ count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows 
 }
 
 static hg_status
-parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets)
+parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets,
+              hg_target_role role[])
 {
     HG_TRY(hg_recipes_parse(&params->features, "Features", features));
     HG_TRY(hg_recipes_parse(&params->targets, "Targets", targets));
@@ -149,7 +127,8 @@ parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets
                        "%d features and %d targets are more than the limits %d and %d",
                        features->n, targets->n, HG_FEATURES_MAX, HG_TARGETS_MAX);
     }
-    return HG_OK;
+    HG_TRY(hg_recipes_roles(targets, role));
+    return hg_target_roles_check(targets->n, targets->spec, role);
 }
 
 /* Recipes, rows and forest of a run; rows are released, the caller releases the rest. */
@@ -157,30 +136,26 @@ static hg_status
 train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
             hg_recipes *features, hg_recipes *targets, hg_stages **model)
 {
+    hg_target_role role[HG_TARGETS_MAX];
     hg_training_rows rows = {0};
-    hg_forest *forest = NULL;
     hg_status status;
 
-    HG_TRY(hg_comm_agree(comm, parse_recipes(params, features, targets)));
+    HG_TRY(hg_comm_agree(comm, parse_recipes(params, features, targets, role)));
     hg_phase_start("train: read");
     status = hg_training_rows_read(comm, params, features, targets, &rows);
     hg_phase_stop("train: read");
     HG_TRY(status);
     HG_TRY_OR(done, status, count_rows(comm, params, &rows));
     hg_phase_start("train: grow");
-    status = grow(comm, params, parts, features, targets, &rows, &forest);
+    status = grow(comm, params, parts, features, targets, role, &rows, model);
     hg_phase_stop("train: grow");
-    if (status == HG_OK && forest != NULL && rows.has_twins) {
-        status = hg_twins_add(comm, params, features, targets, forest);
+    if (status == HG_OK && *model != NULL && rows.has_twins) {
+        status = hg_twins_add(comm, params, features, targets, *model);
     }
-    if (status == HG_OK && forest != NULL) {
-        status = set_meta(params, &rows, forest);
-        status = status == HG_OK ? hg_stages_wrap(forest, model) : status;
-        forest = *model != NULL ? NULL : forest;
-        status = hg_comm_agree(comm, status);
+    if (status == HG_OK && *model != NULL) {
+        status = hg_comm_agree(comm, set_meta(params, &rows, hg_stages_forest(*model, 0)));
     }
 done:
-    hg_forest_free(forest);
     hg_training_rows_clear(&rows);
     return status;
 }
@@ -234,8 +209,7 @@ hg_emulate_train_more(const hg_comm *comm, const hg_params *params, hg_train_mod
     }
     HG_TRY_OR(done, status, train_model(comm, params, &parts, &features, &targets, &model));
     if (model != NULL) {
-        HG_TRY_OR(done, status,
-                  hg_comm_agree(comm, report_metrics(hg_stages_forest(model, 0))));
+        HG_TRY_OR(done, status, hg_comm_agree(comm, hg_train_report(model)));
         status = write_model(comm, model, path, overwrite || mode != HG_TRAIN_ANEW);
     } else {
         hg_log_info("train: trees %d to %d stand in part files beside '%s'; 'train --merge' "

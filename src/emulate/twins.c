@@ -35,14 +35,19 @@ report_twins(const hg_comm *comm, const hg_forest *forest)
 
 hg_status
 hg_twins_add(const hg_comm *comm, const hg_params *params, hg_recipes *features,
-             hg_recipes *targets, hg_forest *forest)
+             hg_recipes *targets, hg_stages *model)
 {
     hg_training_rows rows = {0};
     hg_status status;
 
     HG_TRY(hg_training_twins_read(comm, params, features, targets, &rows));
-    status = hg_forest_add_twins(comm, forest, rows.n, rows.key, rows.y);
+    status = hg_stages_add_twins(comm, model, rows.n, rows.key, rows.y);
     hg_training_rows_clear(&rows);
     HG_TRY(status);
-    return hg_comm_agree(comm, report_twins(comm, forest));
+    for (int s = 0; s < hg_stages_count(model) && status == HG_OK; s++) {
+        if (hg_stages_use(model, s) == HG_STAGE_BOTH && !hg_stages_is_label(model, s)) {
+            status = report_twins(comm, hg_stages_forest(model, s));
+        }
+    }
+    return hg_comm_agree(comm, status);
 }

@@ -1,6 +1,7 @@
 /* The object that holds the stages of a model, and what follows from them. */
 #include "forest/stage.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -143,6 +144,56 @@ hg_stages_complete(hg_stages *m)
         }
     }
     return hash_stages(m);
+}
+
+/* twins of the targets of a stage, of rows where all of them have a value */
+static hg_status
+select_twins(const hg_stages *m, const hg_stage *stage, int64_t n, const uint64_t key[],
+             const double y[], int64_t *n_some, uint64_t **some_key, double **some_y)
+{
+    *n_some = 0;
+    HG_TRY(hg_mem_array(some_key, (size_t)n, sizeof **some_key));
+    HG_TRY(hg_mem_array(some_y, (size_t)(n * stage->n_output), sizeof **some_y));
+    for (int64_t i = 0; i < n; i++) {
+        int ok = 1;
+
+        for (int o = 0; o < stage->n_output; o++) {
+            const double value = y[i * m->n_target + stage->output[o].target];
+
+            (*some_y)[*n_some * stage->n_output + o] = value;
+            ok = ok && !isnan(value);
+        }
+        (*some_key)[*n_some] = key[i];
+        *n_some += ok;
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_stages_add_twins(const hg_comm *comm, hg_stages *m, int64_t n, const uint64_t key[],
+                    const double y[])
+{
+    hg_status status = HG_OK;
+
+    for (int s = 0; s < m->n && status == HG_OK; s++) {
+        const hg_stage *stage = &m->stage[s];
+        uint64_t *some_key = NULL;
+        double *some_y = NULL;
+        int64_t n_some;
+
+        if (stage->is_label || stage->use != HG_STAGE_BOTH) {
+            continue;
+        }
+        status =
+            hg_comm_agree(comm, select_twins(m, stage, n, key, y, &n_some, &some_key, &some_y));
+        if (status == HG_OK) {
+            status = hg_forest_add_twins(comm, stage->forest, n_some, some_key, some_y);
+        }
+        hg_mem_free(some_key);
+        hg_mem_free(some_y);
+    }
+    HG_TRY(status);
+    return hg_comm_agree(comm, hg_stages_complete(m));
 }
 
 int
