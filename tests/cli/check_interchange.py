@@ -15,7 +15,7 @@ from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 sys.path.insert(0, str(Path(os.environ["HG_SOURCE"]) / "tools"))
 from halograft_tools import forest as forests  # noqa: E402
-from halograft_tools import interchange, model_file, recipes  # noqa: E402
+from halograft_tools import interchange, model_file, recipes, stages  # noqa: E402
 from halograft_tools.philox import philox  # noqa: E402
 
 WORK = Path(sys.argv[1])
@@ -58,7 +58,10 @@ def apply_by_numpy(model, columns, draws, method):
     output = {"origin": result.origin,
               "extrapolated": (result.outside @ (1 << np.arange(model.n_feature))).astype(np.int64)}
     for t, recipe in enumerate(recipes.recipes_of(model.targets)):
-        output[f"{recipe.name}_mean"] = recipe.invert(result.mean[:, t]).astype(np.float32)
+        if not model.is_label[t]:
+            output[f"{recipe.name}_mean"] = recipe.invert(result.mean[:, t]).astype(np.float32)
+        if model.is_label[t] or model.has_hurdle[t]:
+            output[f"{recipe.name}_probability"] = result.probability[:, t].astype(np.float32)
         for d in range(draws):
             name = f"{recipe.name}_draw{d + 1 if d else ''}"
             output[name] = recipe.invert(result.draw[d, :, t]).astype(np.float32)
@@ -70,21 +73,27 @@ def check_program():
     columns = recipes.read_columns(WORK / "parent.hdf5")
     cases = {"group": ["Model.bag=group"], "row": ["Model.bag=row", "Model.min_leaf=1"],
              "weighted": ["Model.weighted=true"], "leaf": ["Model.bag=group", "Scatter.method=leaf-value"],
-             "none": ["Model.bag=none", "Scatter.method=leaf-value"], "few": ["Model.trees=1", "Model.bag=group"]}
+             "none": ["Model.bag=none", "Scatter.method=leaf-value"], "few": ["Model.trees=1", "Model.bag=group"],
+             "stages": ["Targets.sfr=log10 | hurdle | after stellar_mass", "Targets.gas_mass=log10 | hurdle 1e10 Msun",
+                        "Targets.quenched=sfr / stellar_mass < 1e-11 | label | after gas_mass"]}
     for name, settings in cases.items():
         settings = [f"Model.file={name}.hdf5", *settings]
         draws = 0 if name == "few" else 3
         settings.append(f"Scatter.draws={draws}")
         run("train", *settings, folder=f"cat_{name}")
         run("apply", *settings, folder=f"cat_{name}")
-        model = forests.load(WORK / f"{name}.hdf5")
+        model = stages.load(WORK / f"{name}.hdf5")
         model_file.verify(model, WORK / f"{name}.hdf5")
         method = "leaf-value" if name in ("leaf", "none") else "leaf-residual"
         program = recipes.read_columns(WORK / f"cat_{name}.hdf5")
         ours = apply_by_numpy(model, columns, draws, method)
         for column, values in ours.items():
             same(program[column], values, (name, column))
-        assert model.is_weighted == (name == "weighted")
+        assert model.stage[0].forest.is_weighted == (name == "weighted")
+        if name == "stages":
+            closed = program["sfr_draw"] == 0
+            assert 0.02 < closed.mean() < 0.5 and set(np.unique(program["quenched_draw"])) == {0, 1}
+            assert (closed == ~(program["sfr_draw"] > 0)).all() and "quenched_mean" not in program
         if name in ("group", "row"):
             assert (ours["origin"] == 1).sum() > 50 and (ours["origin"] == 0).sum() > 500
             assert not np.array_equal(ours["stellar_mass_draw"], ours["stellar_mass_draw2"])
@@ -101,13 +110,17 @@ def check_streams():
 
 def check_files():
     """A copy written here has the same hash and gives the same catalogue; damage and foreign files are refused."""
-    model = forests.load(WORK / "group.hdf5")
+    for name in ("group", "stages"):
+        model = stages.load(WORK / f"{name}.hdf5")
+        model_file.save(model, WORK / "copy.hdf5", overwrite=True)
+        copy = stages.load(WORK / "copy.hdf5")
+        assert model_file.verify(copy, WORK / "copy.hdf5") == model_file.model_hash(model)
+        assert copy.meta == model.meta and copy.features == model.features and copy.targets == model.targets
+        run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", folder="cat_copy")
+        assert (WORK / "cat_copy.0.hdf5").read_bytes() == (WORK / f"cat_{name}.0.hdf5").read_bytes()
+    assert "stage 4: labels for draws" in tool("show", WORK / "copy.hdf5")
+    model = stages.load(WORK / "group.hdf5")
     model_file.save(model, WORK / "copy.hdf5", overwrite=True)
-    copy = forests.load(WORK / "copy.hdf5")
-    assert model_file.verify(copy, WORK / "copy.hdf5") == model_file.content_hash(model)
-    assert copy.meta == model.meta and copy.features == model.features
-    run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", folder="cat_copy")
-    assert (WORK / "cat_copy.0.hdf5").read_bytes() == (WORK / "cat_group.0.hdf5").read_bytes()
     damaged = bytearray((WORK / "copy.hdf5").read_bytes())
     damaged[len(damaged) // 2] ^= 4
     (WORK / "damaged.hdf5").write_bytes(damaged)
@@ -128,7 +141,7 @@ def check_to_sklearn():
     """scikit-learn predicts the same from a converted model, and converting back gives the same nodes."""
     columns = recipes.read_columns(WORK / "parent.hdf5")
     for name in ("group", "few"):
-        model = forests.load(WORK / f"{name}.hdf5")
+        model = stages.load(WORK / f"{name}.hdf5").stage[0].forest
         x = recipes.features_of(model, columns)
         for kind in ("ExtraTreesRegressor", "RandomForestRegressor"):
             other = interchange.to_sklearn(model, kind)
@@ -164,7 +177,7 @@ def check_from_sklearn():
         model_file.save(model, WORK / f"{name}.hdf5")
         run("apply", f"Model.file={name}.hdf5", "Scatter.method=leaf-value", "Scatter.draws=3", folder=f"cat_{name}")
         program = recipes.read_columns(WORK / f"cat_{name}.hdf5")
-        loaded = forests.load(WORK / f"{name}.hdf5")
+        loaded = stages.load(WORK / f"{name}.hdf5")
         for column, values in apply_by_numpy(loaded, columns, 3, "leaf-value").items():
             same(program[column], values, (name, column))
         expected = other.predict(x).reshape(len(x), -1)[:, 0]
@@ -220,7 +233,7 @@ def check_lightgbm():
     refused("added up", model_file.save, summed, WORK / "summed.hdf5")
     tool("import-lightgbm", path, WORK / "lgbm.hdf5", "--feature", "vmax=vmax / 100", "--feature", "central=",
          "--target", "stellar_mass=log10")
-    imported = forests.load(WORK / "lgbm.hdf5")
+    imported = stages.load(WORK / "lgbm.hdf5")
     model_file.verify(imported, WORK / "lgbm.hdf5")
     same(imported.predict(x).mean[:, 0], np.array([10.5, 30.5, 20.5, 30.5]), "mean of trees")
     run("apply", "Model.file=lgbm.hdf5", "Scatter.method=none", folder="cat_lgbm")

@@ -30,7 +30,8 @@ class Prediction:
     """What predict() returns; arrays that were not asked for are None.
 
     mean, spread: shape (n, targets); draw: (draws, n, targets); outside: (n, features), feature outside
-    its training range; origin: (n), 0 new, 1 training row with its out-of-bag mean, 2 without one.
+    its training range; origin: (n), 0 new, 1 training row with its out-of-bag mean, 2 without one;
+    probability: (n, targets), of models of stages (stages.py).
     """
 
     mean: np.ndarray
@@ -38,6 +39,7 @@ class Prediction:
     outside: np.ndarray
     origin: np.ndarray
     draw: np.ndarray = None
+    probability: np.ndarray = None
 
 
 @dataclass
@@ -123,11 +125,12 @@ class Forest:
 
     # ---- predictions ----
     def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
-                training_rows=True, mates=0):
+                training_rows=True, mates=0, moved_rows=False):
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
         x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
-        rows near a row to draw residuals from, 0 = half the root of the number of training rows.
+        rows near a row to draw residuals from, 0 = half the root of the number of training rows; moved_rows:
+        the out-of-bag means of training rows are computed anew, as x is not that of the training.
         """
         x = self._check(x)
         mean, spread = self._average(x)
@@ -136,7 +139,7 @@ class Forest:
             row = self.find(key)
         origin = np.where(row < 0, 0, np.where(np.isnan(self.row["residual"][row, 0]), 2, 1)).astype(np.uint8)
         known = origin == 1
-        mean[known] = self.oob_mean(row[known])
+        mean[known] = self._unseen_mean(x[known], row[known]) if moved_rows else self.oob_mean(row[known])
         outside = (x < self.range[:, 0]) | (x > self.range[:, 1])
         result = Prediction(mean, spread, outside, origin)
         if draws > 0:
@@ -176,6 +179,15 @@ class Forest:
     def oob_mean(self, row):
         """Out-of-bag means of training rows, NaN where there are none."""
         return self.row["target"][row].astype(np.float64) - self.row["residual"][row].astype(np.float64)
+
+    def _unseen_mean(self, x, row):
+        """Means of training rows at other features over the trees that did not see them."""
+        total, count = np.zeros((len(x), self.n_target)), np.zeros(len(x))
+        for t in range(self.n_tree):
+            at = np.flatnonzero(self.is_oob(np.full(len(row), t), row))
+            total[at] += self.leaf_mean[int(self.leaf_offset[t]) + self._route(x[at], t)].astype(np.float64)
+            count[at] += 1
+        return total / count[:, None]
 
     # ---- scatter ----
     def is_oob(self, tree, row):
@@ -352,37 +364,35 @@ def _specs(file, group, n):
     return [{text: str(plain(file[f"{group}/{i:03d}"].attrs[text])) for text in SPEC_TEXTS} for i in range(n)]
 
 
-def _meta(group):
+def read_meta(group):
+    """The texts of a model."""
     texts = {name: str(plain(value)) for name, value in group.attrs.items()}
     texts.update((name, bytes(item[()]).decode("utf-8", "replace")) for name, item in group.items())
     return texts
 
 
-def load(path):
-    """Read a model file. Its seal and hash are checked by model_file.verify()."""
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ModelError(f"'{path}' cannot be opened: {error}") from error
-    with file:
-        if plain(file.attrs.get("format", "")) != FORMAT:
-            raise ModelError(f"'{path}' is not a halograft model")
-        if not 1 <= int(plain(file.attrs["version"])) <= VERSION:
-            raise ModelError(f"'{path}' is a model of format version {plain(file.attrs['version'])}, "
-                             f"this reader knows up to {VERSION}")
-        stage = file["stage0"]
-        leaf, row = stage["leaf"], {name: item[()] for name, item in stage["row"].items()}
-        return Forest(
-            features=_specs(stage, "features", len(stage["features/range"])),
-            targets=_specs(stage, "targets", leaf["mean"].shape[1]),
-            range=stage["features/range"][()],
-            node_offset=stage["tree/node_offset"][()], leaf_offset=stage["tree/leaf_offset"][()],
-            threshold=stage["node/threshold"][()], link=stage["node/link"][()],
-            leaf_mean=leaf["mean"][()],
-            mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
-            mate=leaf["row"][()], row=row,
-            scaling={name: stage[f"targets/{name}"][()]
-                     for name in ("centre", "quantum", "scale", "weight", "cost", "shift")},
-            importance=stage["tree/importance"][()],
-            options={name: plain(value) for name, value in stage.attrs.items()},
-            meta=_meta(file["meta"]))
+def check_file(file, path):
+    """Refuse what is no model, or a newer one."""
+    if plain(file.attrs.get("format", "")) != FORMAT:
+        raise ModelError(f"'{path}' is not a halograft model")
+    if not 1 <= int(plain(file.attrs["version"])) <= VERSION:
+        raise ModelError(f"'{path}' is a model of format version {plain(file.attrs['version'])}, "
+                         f"this reader knows up to {VERSION}")
+
+
+def load_stage(stage):
+    """The forest in a group of a model file, without the model's texts."""
+    leaf, row = stage["leaf"], {name: item[()] for name, item in stage["row"].items()}
+    return Forest(
+        features=_specs(stage, "features", len(stage["features/range"])),
+        targets=_specs(stage, "targets", leaf["mean"].shape[1]),
+        range=stage["features/range"][()],
+        node_offset=stage["tree/node_offset"][()], leaf_offset=stage["tree/leaf_offset"][()],
+        threshold=stage["node/threshold"][()], link=stage["node/link"][()],
+        leaf_mean=leaf["mean"][()],
+        mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
+        mate=leaf["row"][()], row=row,
+        scaling={name: stage[f"targets/{name}"][()]
+                 for name in ("centre", "quantum", "scale", "weight", "cost", "shift")},
+        importance=stage["tree/importance"][()],
+        options={name: plain(value) for name, value in stage.attrs.items()})

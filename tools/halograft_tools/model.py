@@ -5,8 +5,7 @@ import sys
 
 import numpy as np
 
-from . import forest as forests
-from . import interchange, model_file, recipes
+from . import interchange, model_file, recipes, stages
 from .forest import BAGS, ModelError
 
 
@@ -14,36 +13,46 @@ def open_model(path):
     """A halograft model, or a LightGBM text model."""
     with open(path, "rb") as file:
         is_text = file.read(5) == b"tree\n"
-    return interchange.read_lightgbm(path) if is_text else forests.load(path)
+    return stages.single(interchange.read_lightgbm(path)) if is_text else stages.load(path)
+
+
+def show_stage(model, stage):
+    """What one forest holds."""
+    forest, o = stage.forest, stage.forest.options
+    print(f"{forest.n_tree} trees, {int(forest.leaf_offset[-1])} leaves, {forest.n_feature} features, "
+          f"{forest.n_target} targets")
+    if forest.divisor != forest.n_tree:
+        print("trees are added up")
+    else:
+        known = int((~np.isnan(forest.row["residual"][:, 0])).sum())
+        print(f"{len(forest.row['object'])} training rows, {known} with an out-of-bag residual; "
+              f"min_leaf {o['min_leaf']}, bag {BAGS[int(o['bag'])]}, seed {o['seed']}")
+    total = forest.importance.sum(axis=0)
+    share = total / total.sum() if total.sum() > 0 else total
+    for i, spec in enumerate(forest.features):
+        low, high = forest.range[i, :2]
+        print(f"feature {spec['name']}: {spec['expression']} [{spec['unit']}], {low:.6g} to {high:.6g}, "
+              f"importance {share[i]:.4f}")
+    for (target, part), shift in zip(stage.output, forest.scaling["shift"]):
+        spec = model.targets[target]
+        print(f"target {spec['name']}{' open' if part == stages.OPEN else ''}: {spec['expression']} [{spec['unit']}]"
+              + ("" if stage.is_label else f", shift {shift:g}"))
 
 
 def show(args):
     """What a model holds."""
     model = open_model(args.model)
-    o = model.options
-    leaves = int(model.leaf_offset[-1])
-    print(f"{model.n_tree} trees, {leaves} leaves, {model.n_feature} features, {model.n_target} targets")
-    if model.divisor != model.n_tree:
-        print("trees are added up")
-    else:
-        known = int((~np.isnan(model.row["residual"][:, 0])).sum())
-        print(f"{len(model.row['object'])} training rows, {known} with an out-of-bag residual; "
-              f"min_leaf {o['min_leaf']}, bag {BAGS[int(o['bag'])]}, seed {o['seed']}")
-    total = model.importance.sum(axis=0)
-    share = total / total.sum() if total.sum() > 0 else total
-    for i, spec in enumerate(model.features):
-        low, high = model.range[i, :2]
-        print(f"feature {spec['name']}: {spec['expression']} [{spec['unit']}], {low:.6g} to {high:.6g}, "
-              f"importance {share[i]:.4f}")
-    for spec, shift in zip(model.targets, model.scaling["shift"]):
-        print(f"target {spec['name']}: {spec['expression']} [{spec['unit']}], shift {shift:g}")
+    for s, stage in enumerate(model.stage):
+        if len(model.stage) > 1:
+            print(f"stage {s}: {'labels' if stage.is_label else 'values'} {stages.USES[stage.use]}".rstrip())
+        show_stage(model, stage)
     for name, text in model.meta.items():
         print(f"text {name}: {len(text)} bytes")
 
 
 def verify(args):
     """Check seal and content hash."""
-    print(f"{args.model}: content hash {model_file.verify(forests.load(args.model), args.model)}, seal and content match")
+    print(f"{args.model}: content hash {model_file.verify(stages.load(args.model), args.model)}, seal and content match")
 
 
 def predict(args):
@@ -57,11 +66,14 @@ def predict(args):
     if "id" in columns:
         names, output = ["id"], [[str(v) for v in columns["id"]]]
     for t, recipe in enumerate(recipes.recipes_of(model.targets)):
-        values = [("mean", result.mean)] + [("draw" if d == 0 else f"draw{d + 1}", draw)
-                                            for d, draw in enumerate(result.draw if args.draws else [])]
+        values = [] if model.is_label[t] else [("mean", recipe.invert(result.mean[:, t]))]
+        if model.is_label[t] or model.has_hurdle[t]:
+            values.append(("probability", result.probability[:, t]))
+        values += [("draw" if d == 0 else f"draw{d + 1}", recipe.invert(draw[:, t]))
+                   for d, draw in enumerate(result.draw if args.draws else [])]
         for kind, value in values:
             names.append(f"{recipe.name}_{kind}")
-            output.append([repr(float(v)) for v in recipe.invert(value[:, t])])
+            output.append([repr(float(v)) for v in value])
     with (open(args.out, "w", encoding="utf-8") if args.out else sys.stdout) as file:
         file.write(",".join(names) + "\n")
         file.writelines(",".join(row) + "\n" for row in zip(*output))

@@ -11,7 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .forest import FORMAT, SPEC_TEXTS, VERSION, ModelError
+from .forest import FORMAT, SPEC_TEXTS, VERSION, Forest, ModelError
+from .stages import single
 from .statistics import plain
 
 SEAL_MARK = b"HGxxh3\0\0"
@@ -94,6 +95,21 @@ def content_hash(forest):
     return f"{h.value():016x}"
 
 
+def model_hash(model):
+    """Hash of a whole model, as hg_stages_hash() has it."""
+    first = model.stage[0]
+    if len(model.stage) == 1 and not first.is_label:
+        return content_hash(first.forest)
+    h = Hash()
+    for stage in model.stage:
+        h.feed(np.array([int(content_hash(stage.forest), 16)], np.uint64))
+        h.feed(np.array([stage.use, stage.is_label, len(stage.output), len(stage.input)], np.int32))
+        h.feed(np.asarray(stage.output, np.int32))
+        h.feed(np.asarray(stage.input, np.int32))
+        h.feed(np.asarray(stage.closed, np.float64))
+    return f"{h.value():016x}"
+
+
 def _file_hash(path, n):
     h = Hash()
     with open(path, "rb") as file:
@@ -104,8 +120,8 @@ def _file_hash(path, n):
     return h.value().to_bytes(8, "little")
 
 
-def verify(forest, path):
-    """Check a file's seal and that the content has the hash the file says; returns the hash."""
+def verify(model, path):
+    """Check a file's seal and that the content (of stages.load()) has the hash the file says; returns the hash."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         file.seek(max(size - 16, 0))
@@ -114,34 +130,22 @@ def verify(forest, path):
         raise ModelError(f"'{path}' has no seal")
     if seal[8:] != _file_hash(path, size - 16):
         raise ModelError(f"'{path}' is damaged: its bytes do not match its checksum")
-    found = content_hash(forest)
     with h5py.File(path, "r") as file:
-        wanted = plain(file.attrs["content_hash"])
-    if found != wanted:
-        raise ModelError(f"the content of '{path}' has hash {found}, but it says {wanted}")
-    return found
+        pairs = [(content_hash(stage.forest), plain(file[f"stage{s}"].attrs["content_hash"]))
+                 for s, stage in enumerate(model.stage)]
+        pairs.append((model_hash(model), plain(file.attrs["content_hash"])))
+    for found, wanted in pairs:
+        if found != wanted:
+            raise ModelError(f"the content of '{path}' has hash {found}, but it says {wanted}")
+    return pairs[-1][0]
 
 
 def _put_text(item, name, text):
     item.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", max(len(text.encode()), 1)))
 
 
-def _write(file, forest):
-    _put_text(file, "format", FORMAT)
-    file.attrs["version"] = np.array([VERSION], np.int64)
-    file.attrs["stages"] = np.array([1], np.int64)
-    _put_text(file, "content_hash", content_hash(forest))
-    _put_text(file.create_group("provenance"), "code_version", "halograft-model")
-    meta = file.create_group("meta")
-    for name, text in forest.meta.items():
-        if len(text) > 60000:
-            meta.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
-        else:
-            _put_text(meta, name, text)
-    stage = file.create_group("stage0")
+def _write_forest(stage, forest):
     _put_text(stage, "content_hash", content_hash(forest))
-    stage.attrs["use"] = stage.attrs["label"] = np.array([0], np.int64)
-    stage["output"] = np.array([(t, 0) for t in range(forest.n_target)], np.int32)
     for group, specs in (("features", forest.features), ("targets", forest.targets)):
         for i, spec in enumerate(specs):
             item = stage.create_group(f"{group}/{i:03d}")
@@ -167,17 +171,40 @@ def _write(file, forest):
         stage[f"row/{name}"] = np.asarray(forest.row[name], kind)
 
 
-def save(forest, path, overwrite=False):
-    """Write a model file that the program reads: to a temporary name, sealed, then renamed."""
-    path = Path(path)
+def _write(file, model):
+    _put_text(file, "format", FORMAT)
+    file.attrs["version"] = np.array([VERSION], np.int64)
+    file.attrs["stages"] = np.array([len(model.stage)], np.int64)
+    _put_text(file, "content_hash", model_hash(model))
+    _put_text(file.create_group("provenance"), "code_version", "halograft-model")
+    meta = file.create_group("meta")
+    for name, text in model.meta.items():
+        if len(text) > 60000:
+            meta.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
+        else:
+            _put_text(meta, name, text)
+    for s, stage in enumerate(model.stage):
+        group = file.create_group(f"stage{s}")
+        for name, value in (("use", stage.use), ("label", int(stage.is_label))):
+            group.attrs[name] = np.array([value], np.int64)
+        group["output"] = np.asarray(stage.output, np.int32)
+        if len(stage.input):
+            group["input"] = np.asarray(stage.input, np.int32)
+            group["closed"] = np.asarray(stage.closed, np.float64)
+        _write_forest(group, stage.forest)
+
+
+def save(model, path, overwrite=False):
+    """Write a model (Forest or Stages) that the program reads: to a temporary name, sealed, then renamed."""
+    path, model = Path(path), single(model) if isinstance(model, Forest) else model
     if path.exists() and not overwrite:
         raise ModelError(f"'{path}' exists already")
-    if forest.divisor != forest.n_tree:
+    if any(stage.forest.divisor != stage.forest.n_tree for stage in model.stage):
         raise ModelError("the trees of this model are added up: make a mean of it by interchange.as_mean()")
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     try:
         with h5py.File(temporary, "w") as file:
-            _write(file, forest)
+            _write(file, model)
         seal = SEAL_MARK + _file_hash(temporary, os.path.getsize(temporary))
         with open(temporary, "ab") as file:
             file.write(seal)

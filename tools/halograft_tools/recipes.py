@@ -141,11 +141,12 @@ class Recipe:
     """One feature or target: "expression | transform | option ..."; see src/table/recipe.h."""
 
     TRANSFORMS = ("none", "log10", "asinh", "signed_log")
-    OPTIONS = ("floor", "weight", "scale", "min", "max")
+    OPTIONS = ("floor", "weight", "scale", "min", "max", "hurdle")
 
     def __init__(self, name, text):
         self.name, self.expression, self.transform = name, name, "none"
-        self.options = {"floor": math.nan, "weight": 1.0, "scale": 1.0, "min": math.nan, "max": math.nan}
+        self.options = {"floor": math.nan, "weight": 1.0, "scale": 1.0, "min": math.nan, "max": math.nan,
+                        "hurdle": math.nan}
         pieces = [p.strip() for p in re.split(r"(?<!\|)\|(?!\|)", text)]
         for i, piece in enumerate(pieces):
             word, *rest = piece.split(None, 2) or [""]
@@ -153,6 +154,8 @@ class Recipe:
                 self.transform = piece
             elif i == 0:
                 self.expression = piece or name
+            elif piece in ("hurdle", "label") or word == "after":
+                pass  # what a target is to the model stands in its stages
             elif piece and word in self.OPTIONS and rest:
                 unit = rest[1].strip() if len(rest) > 1 else ""
                 if unit not in UNITS:
@@ -174,8 +177,8 @@ class Recipe:
         return x
 
     def invert(self, value):
-        """Back into the unit of the expression, clipped to the declared bounds."""
-        scale = self.options["scale"]
+        """Back into the unit of the expression, clipped to the declared bounds; -infinity, closed, becomes 0."""
+        scale, closed = self.options["scale"], np.isneginf(value)
         if self.transform == "log10":
             value = _libm(math.pow, 10.0, value)
         elif self.transform == "asinh":
@@ -184,7 +187,7 @@ class Recipe:
             value = np.copysign(scale * (_libm(math.pow, 10.0, np.abs(value)) - 1), value)
         low, high = self.options["min"], self.options["max"]
         value = np.where(value < low, low, value)
-        return np.where(value > high, high, value)
+        return np.where(closed, 0.0, np.where(value > high, high, value))
 
 
 def recipes_of(specs):
