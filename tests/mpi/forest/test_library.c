@@ -1,6 +1,8 @@
 /* Libraries of scatter on a law whose noise is chaotic by a known share. */
 #include "mpi_folder.h"
 
+#include <math.h>
+
 #include "base/memory.h"
 #include "base/random.h"
 #include "halograft/forest.h"
