@@ -243,12 +243,16 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     const uint64_t *key = job->key != NULL ? job->key + first : NULL;
     const int words = hg_forest_mask_words(f);
     double *mean = r->mean != NULL ? r->mean + at : bench->mean;
+    const int has_mean = r->mean != NULL || r->spread != NULL ||
+                         job->options->method != HG_DRAW_LEAF; /* such draws need none */
 
     for (int64_t i = 0; i < n; i++) {
         HG_TRY(check_row(f, key != NULL ? key[i] : (uint64_t)(first + i), x + i * f->n_feature,
                          r->outside != NULL ? r->outside + (first + i) * words : NULL));
     }
-    average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
+    if (has_mean) {
+        average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
+    }
     replace_training(f, job->options, n, key, x, mean, bench->row,
                      r->origin != NULL ? r->origin + first : NULL);
     for (int d = 0; d < job->options->n_draw && r->draw != NULL; d++) {
