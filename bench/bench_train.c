@@ -1,7 +1,8 @@
 /* Time of training and prediction on rows read from a raw file: what train_vs_sklearn.py and
  * tests/cli/test_compilers.sh drive.
  *
- *   bench_train FILE rows features targets trees min_leaf none|row threads
+ *   bench_train FILE rows features targets trees min_leaf none|row threads [splitter
+ * max_features]
  *
  * FILE holds float32 x (rows, features) and float64 y (rows, targets); under mpirun the rows go
  * round over the ranks. Prints one line of JSON.
@@ -74,6 +75,10 @@ run(const hg_comm *comm, char **arg)
     options.min_leaf = atoi(arg[6]);
     options.bag = strcmp(arg[7], "none") == 0 ? HG_BAG_NONE : HG_BAG_ROW;
     options.threads = apply.threads = atoi(arg[8]);
+    if (arg[9] != NULL) {
+        options.splitter = strcmp(arg[9], "best") == 0 ? HG_SPLITTER_BEST : HG_SPLITTER_RANDOM;
+        options.max_features = atof(arg[10]);
+    }
     apply.training_rows = 0;
     start = hg_clock_seconds();
     cpu = (double)clock() / CLOCKS_PER_SEC;
@@ -108,9 +113,9 @@ main(int argc, char **argv)
     hg_comm comm;
     hg_status status = hg_comm_start(&argc, &argv, &comm);
 
-    if (status == HG_OK && argc != 9) {
+    if (status == HG_OK && argc != 9 && argc != 11) {
         status = HG_FAIL(HG_E_USAGE, "usage: bench_train FILE rows features targets trees "
-                                     "min_leaf none|row threads");
+                                     "min_leaf none|row threads [random|best max_features]");
     }
     status = status == HG_OK ? run(&comm, argv) : status;
     if (status != HG_OK) {

@@ -1,4 +1,4 @@
-/** Forests of extremely randomised trees on numeric matrices: train, predict, draw, store.
+/** Forests of randomised trees on numeric matrices: train, predict, draw, store.
  *
  * A forest knows no haloes: rows have a 64-bit key, float32 features and transformed targets.
  * What the columns mean (expression, unit, transform) is kept in the model verbatim for others.
@@ -32,6 +32,10 @@ typedef struct hg_field_spec {
 /** Which rows a tree sees: all; or a Poisson(1) number of copies per row or per group. */
 typedef enum hg_bag { HG_BAG_NONE, HG_BAG_ROW, HG_BAG_GROUP } hg_bag;
 
+/** How a node is split: at a random threshold per candidate (extremely randomised trees), or at
+ * the best boundary between the bins of a candidate (a random forest). */
+typedef enum hg_splitter { HG_SPLITTER_RANDOM, HG_SPLITTER_BEST } hg_splitter;
+
 /** How a draw is made: mean + out-of-bag residual vector of a leaf-mate, or a leaf-mate's
  * targets. */
 typedef enum hg_draw_method {
@@ -42,10 +46,14 @@ typedef enum hg_draw_method {
     HG_DRAW_TWINS    /**< mean + difference of twins of such a row */
 } hg_draw_method;
 
-/** How trees are grown; semantics of scikit-learn's ExtraTreesRegressor. */
+/** How trees are grown; semantics of scikit-learn's ExtraTreesRegressor, or with best splits of
+ * its RandomForestRegressor on binned features. */
 typedef struct hg_train_options {
-    int trees;            /**< number of trees to grow */
-    int first_tree;       /**< number of the first one (to add trees to a forest) */
+    int trees;      /**< number of trees to grow */
+    int first_tree; /**< number of the first one (to add trees to a forest) */
+    hg_splitter splitter;
+    int bins;             /**< best splits: most bins of a feature, 2 to 65536; where it has no
+                               more values, every value has its own bin */
     int min_leaf;         /**< fewest distinct rows on a side of a split, >= 1 */
     int min_split;        /**< fewest rows of a node that is split, >= 2 */
     int max_depth;        /**< 0 = no limit */
@@ -63,11 +71,11 @@ typedef struct hg_train_options {
     int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
 } hg_train_options;
 
-#define HG_TRAIN_OPTIONS_INIT                                                                \
-    {                                                                                        \
-        .trees = 256, .min_leaf = 5, .min_split = 2, .max_features = 1.0, .bag = HG_BAG_ROW, \
-        .scale_targets = 1, .leaf_mates_max = 64, .oob_trees_min = 5, .calibrate = 1,        \
-        .seed = 1                                                                            \
+#define HG_TRAIN_OPTIONS_INIT                                                            \
+    {                                                                                    \
+        .trees = 256, .bins = 256, .min_leaf = 5, .min_split = 2, .max_features = 1.0,   \
+        .bag = HG_BAG_ROW, .scale_targets = 1, .leaf_mates_max = 64, .oob_trees_min = 5, \
+        .calibrate = 1, .seed = 1                                                        \
     }
 
 /** The training rows of this rank, in any order and distribution over ranks; all borrowed. A
@@ -165,8 +173,8 @@ typedef struct hg_train_distribution {
  * @param[in]  distribution  the same on all ranks
  * @param[out] forest        owned by the caller, free with hg_forest_free(); NULL on failure,
  * and when only a range of trees was grown into part files
- * @return the failures of hg_forest_train_parts(); HG_E_ARG when a tree has too many nodes
- * above the cut; HG_E_WRITE; HG_E_READ
+ * @return the failures of hg_forest_train_parts(); HG_E_ARG for best splits, or when a tree has
+ * too many nodes above the cut; HG_E_WRITE; HG_E_READ
  * @source forest design note, section 7
  */
 HG_MUST_CHECK hg_status hg_forest_train_distributed(

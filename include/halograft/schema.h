@@ -106,6 +106,8 @@
     P(REAL, checkpoint, "s", "600 s", 0, 1e9, "time between files of finished trees, from which train --resume goes on after a stop; 0 = none") \
     P(INT, first_tree, "", "0", 0, 65534, "first tree of a task of a job array") \
     P(INT, task_trees, "", "0", 0, 65535, "grow only so many trees from first_tree on, for train --merge to join; 0 = the whole model") \
+    P(CHOICE, splitter, "random|best", "random", 0, 0, "how a node is split: random = at a random threshold per feature (extremely randomised trees), best = at the best boundary between bins (random forest)") \
+    P(INT, bins, "", "256", 2, 65536, "most bins of a feature with splitter best; a feature with no more values is split exactly") \
     P(INT, min_leaf, "", "5", 1, 1e6, "smallest number of haloes in a leaf") \
     P(INT, min_split, "", "2", 2, 1e6, "smallest number of haloes in a node that is split") \
     P(INT, max_depth, "", "0", 0, 1e6, "largest depth, 0 = no limit") \

@@ -25,6 +25,8 @@ tree_options(const hg_params *params, const hg_training_rows *rows)
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
 
     o.trees = (int)m->trees;
+    o.splitter = strcmp(m->splitter, "best") == 0 ? HG_SPLITTER_BEST : HG_SPLITTER_RANDOM;
+    o.bins = (int)m->bins;
     o.min_leaf = (int)m->min_leaf;
     o.min_split = (int)m->min_split;
     o.max_depth = (int)m->max_depth;

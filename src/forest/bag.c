@@ -3,7 +3,7 @@
  * block of its own. Records of the arena hold the targets times copies (times weight, in two
  * parts). A bag that came out empty (few groups) is replaced by all rows. */
 #include "base/memory.h"
-#include "forest/tree.h"
+#include "forest/binned.h"
 
 /* floor(2^32 P(X <= k)) for X ~ Poisson(1), k = 0, 1, ... */
 static const uint32_t poisson_table[] = {
@@ -115,20 +115,28 @@ hg_bag_flush(const hg_rule *rule, int most)
     return flush;
 }
 
+unsigned char
+hg_bag_take(const hg_plan *plan, hg_space *space, uint64_t tree)
+{
+    const unsigned char most = hg_bag_draw(plan, tree, space->copies);
+
+    if (most > 0) {
+        return most;
+    }
+    memset(space->copies, 1, (size_t)plan->n);
+    return 1;
+}
+
 size_t
 hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[])
 {
     enum { RANGE_ROWS = 64 };
     const size_t stride = plan->rule.stride;
     const hg_range range = hg_space_range(space, 0);
-    unsigned char most = hg_bag_draw(plan, tree, space->copies);
+    const unsigned char most = hg_bag_take(plan, space, tree);
     hg_word *record = space->record;
     size_t n = 0;
 
-    if (most == 0) {
-        memset(space->copies, 1, (size_t)plan->n);
-        most = 1;
-    }
     memset(total, 0, (size_t)(plan->rule.n_target + 1) * sizeof total[0]);
     for (int64_t i = 0; i < plan->n; i++) {
         if (space->copies[i] > 0) {
@@ -206,14 +214,18 @@ hg_space_init(hg_space *space, const hg_plan *plan)
     const size_t n = (size_t)plan->n, n_target = (size_t)plan->rule.n_target;
 
     HG_TRY(hg_space_init_part(space, plan, n));
-    HG_TRY(hg_mem_array(&space->record, n * plan->rule.stride, sizeof *space->record));
+    if (plan->binned != NULL) {
+        HG_TRY(hg_binned_space_create(plan, &space->binned));
+    } else {
+        HG_TRY(hg_mem_array(&space->record, n * plan->rule.stride, sizeof *space->record));
+        hg_mem_large_pages(space->record);
+    }
     HG_TRY(hg_mem_array(&space->copies, n, 1));
     HG_TRY(hg_mem_array(&space->leaf_of, n, sizeof *space->leaf_of));
     HG_TRY(hg_mem_array(&space->index, n, sizeof *space->index));
     HG_TRY(hg_mem_array(&space->found, n, sizeof *space->found));
     HG_TRY(hg_mem_zeros(&space->oob_sum, n * n_target, sizeof *space->oob_sum));
     HG_TRY(hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees));
-    hg_mem_large_pages(space->record);
     hg_mem_large_pages(space->node);
     hg_mem_large_pages(space->mean);
     hg_mem_large_pages(space->leaf_oob);
@@ -232,5 +244,6 @@ hg_space_clear(hg_space *space)
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
     }
+    hg_binned_space_free(space->binned);
     *space = (hg_space){0};
 }

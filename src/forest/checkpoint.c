@@ -73,6 +73,7 @@ refuse(const char *path, const char *key, double there, double here)
 static hg_status
 compare_options(const hg_train_options *a, const hg_train_options *b, const char *path)
 {
+    const int is_best = b->splitter == HG_SPLITTER_BEST;
     const struct {
         const char *key;
         double there, here;
@@ -80,6 +81,8 @@ compare_options(const hg_train_options *a, const hg_train_options *b, const char
                 {"Model.min_split", a->min_split, b->min_split},
                 {"Model.max_depth", a->max_depth, b->max_depth},
                 {"Model.max_features", a->max_features, b->max_features},
+                {"Model.splitter (0 random, 1 best)", a->splitter, b->splitter},
+                {"Model.bins", is_best ? a->bins : 0, is_best ? b->bins : 0},
                 {"Model.bag (0 none, 1 row, 2 group)", a->bag, b->bag},
                 {"Model.preset's smallest step", a->constant_step, b->constant_step},
                 {"the number of redraws", a->redraw, b->redraw},

@@ -392,6 +392,10 @@ hg_forest_train_distributed(const hg_comm *comm, const hg_train_options *options
     hg_status status = HG_OK;
 
     *forest = NULL;
+    if (options->splitter == HG_SPLITTER_BEST) {
+        return HG_FAIL(HG_E_ARG, "best splits need all training rows on every rank: train on "
+                                 "fewer rows, or with Model.splitter random");
+    }
     HG_TRY(hg_comm_agree(comm, hg_train_check(options, data)));
     HG_TRY_OR(end, status, prepare(comm, data, distribution, &s));
     hg_log_info("train: rows stay on %d ranks, nodes of up to %" PRId64

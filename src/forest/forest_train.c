@@ -6,6 +6,7 @@
 #include <omp.h>
 
 #include "base/memory.h"
+#include "forest/binned.h"
 #include "forest/calibrate.h"
 #include "forest/checkpoint.h"
 #include "forest/model.h"
@@ -22,6 +23,9 @@ hg_train_check(const hg_train_options *o, const hg_train_data *d)
                        "min_split %d, max_depth %d, redraw %d, leaf_mates_max %d",
                        o->trees, o->min_leaf, o->min_split, o->max_depth, o->redraw,
                        o->leaf_mates_max);
+    }
+    if (o->splitter == HG_SPLITTER_BEST && (o->bins < 2 || o->bins > HG_BINS_MAX)) {
+        return HG_FAIL(HG_E_ARG, "best splits take 2 to %d bins, not %d", HG_BINS_MAX, o->bins);
     }
     if (o->trees > UINT16_MAX) {
         return HG_FAIL(HG_E_ARG, "%d trees are more than %d", o->trees, UINT16_MAX);
@@ -48,8 +52,13 @@ make_tree(const hg_plan *plan, hg_space *space, hg_checkpoint *checkpoint, int t
     hg_status status;
 
     *tree = (hg_tree){0};
-    status = stored.node != NULL ? hg_tree_restore(plan, space, number, &stored)
-                                 : hg_tree_grow(plan, space, number);
+    if (stored.node != NULL) {
+        status = hg_tree_restore(plan, space, number, &stored);
+    } else if (plan->binned != NULL) {
+        status = hg_tree_grow_best(plan, space, number);
+    } else {
+        status = hg_tree_grow(plan, space, number);
+    }
     hg_tree_clear(&stored);
     HG_TRY(status);
     HG_TRY(hg_tree_finish(plan, space, number, tree));
@@ -279,11 +288,16 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
     hg_checkpoint checkpoint = {0};
+    hg_binned *binned = NULL;
 
     HG_TRY_OR(end, status, share_rows(comm, rows, f, plan, &record));
     status = hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
     status = status != HG_OK ? status : hg_mem_zeros(&oob, n_value + n, sizeof *oob);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    if (o->splitter == HG_SPLITTER_BEST) {
+        HG_TRY_OR(end, status, hg_binned_create(comm, plan, &binned));
+        plan->binned = binned;
+    }
     HG_TRY_OR(end, status, hg_checkpoint_begin(comm, parts, f, tree, &checkpoint));
     status = grow_trees(comm, plan, o->trees, &checkpoint, oob, oob + n_value);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
@@ -306,6 +320,7 @@ end:
     for (int t = 0; t < o->trees && tree != NULL; t++) {
         hg_tree_clear(&tree[t]);
     }
+    hg_binned_free(binned);
     hg_mem_free(tree);
     hg_mem_free(oob);
     hg_mem_free(record);

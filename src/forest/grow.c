@@ -19,8 +19,6 @@ typedef struct hg_growth {
     int max_depth;
     int has_shortcut; /* two rows need no search */
     double gain_unit; /* gain = score * w * gain_unit */
-    size_t n_node;
-    size_t n_leaf;
 } hg_growth;
 
 static hg_word *
@@ -88,31 +86,35 @@ set_leaf(const hg_plan *plan, hg_space *space, uint32_t leaf, const int64_t tota
     hg_leaf_set(plan, total, space->mean + at, space->leaf_oob + at);
 }
 
+uint32_t
+hg_leaf_add(const hg_plan *plan, hg_space *space, uint32_t node, const int64_t total[])
+{
+    const uint32_t leaf = (uint32_t)space->n_leaf++;
+
+    set_leaf(plan, space, leaf, total);
+    space->node[node] = (hg_node){hg_leaf_nan(leaf & HG_LEAF_MASK), node << plan->feature_bits};
+    return leaf;
+}
+
+uint32_t
+hg_pair_add(const hg_plan *plan, hg_space *space, uint32_t node, int feature, float threshold)
+{
+    const uint32_t child = (uint32_t)space->n_node;
+
+    space->n_node += 2;
+    space->node[node] = (hg_node){threshold, child << plan->feature_bits | (uint32_t)feature};
+    return child;
+}
+
 static void
 make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *record, size_t n)
 {
-    const hg_plan *plan = g->plan;
-    hg_space *space = g->space;
-    const uint32_t leaf = (uint32_t)g->n_leaf++;
+    const uint32_t leaf = hg_leaf_add(g->plan, g->space, node, total);
     const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
 
-    set_leaf(plan, space, leaf, total);
-    for (size_t i = 0; i < n && space->leaf_of != NULL; i++) {
-        space->leaf_of[row[i * g->rule->stride].u] = leaf;
+    for (size_t i = 0; i < n && g->space->leaf_of != NULL; i++) {
+        g->space->leaf_of[row[i * g->rule->stride].u] = leaf;
     }
-    space->node[node] = (hg_node){hg_leaf_nan(leaf & HG_LEAF_MASK), node << plan->feature_bits};
-}
-
-/* number of the left child of a new pair */
-static uint32_t
-make_pair(hg_growth *g, uint32_t node, int feature, float threshold)
-{
-    uint32_t child = (uint32_t)g->n_node;
-
-    g->n_node += 2;
-    g->space->node[node] =
-        (hg_node){threshold, child << g->plan->feature_bits | (uint32_t)feature};
-    return child;
 }
 
 /* Two rows, all features tried, nothing rejected: every split parts them with the same gain, so
@@ -162,7 +164,7 @@ split_pair(hg_growth *g, const hg_frame *frame)
     g->space->importance[f] += hg_gain(g->plan, gain);
     t = hg_kernel_threshold(hg_kernel_word(rule->key, frame->path, HG_PURPOSE_THRESHOLD, f),
                             a[f].f, b[f].f);
-    child = make_pair(g, frame->node, f, t);
+    child = hg_pair_add(g->plan, g->space, frame->node, f, t);
     make_leaf(g, child, total[0], a, 1);
     make_leaf(g, child + 1, total[1], b, 1);
     return 1;
@@ -251,7 +253,7 @@ make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *wo
     left->n = split->n_left;
     left->base = frame->base;
     left->path = hg_mix64(2 * frame->path + 1);
-    left->node = make_pair(g, frame->node, split->feature, split->threshold);
+    left->node = hg_pair_add(g->plan, g->space, frame->node, split->feature, split->threshold);
     left->depth = ++frame->depth;
     left->side = frame->side;
     left->has_range = frame->has_range;
@@ -317,37 +319,51 @@ grow_top(hg_growth *g, size_t height)
     return height - 1;
 }
 
+void
+hg_tree_start(const hg_plan *plan, hg_space *space)
+{
+    space->n_node = 2;
+    space->n_leaf = 0;
+    space->node[1] = (hg_node){hg_leaf_nan(0), 1u << plan->feature_bits};
+    memset(space->importance, 0, sizeof space->importance);
+}
+
+hg_status
+hg_tree_reserve(const hg_plan *plan, hg_space *space, size_t height)
+{
+    const size_t limit = ((size_t)1 << (32 - plan->feature_bits)) - 2;
+
+    if (space->n_node > limit || space->n_leaf > HG_LEAF_MASK - 1) {
+        return HG_FAIL(HG_E_ARG, "a tree has more than %zu nodes or %d leaves: raise min_leaf",
+                       limit, HG_LEAF_MASK);
+    }
+    if (height + 1 > space->n_stack) {
+        HG_TRY(hg_mem_resize(&space->stack, 2 * space->n_stack, sizeof *space->stack));
+        space->n_stack *= 2;
+    }
+    return HG_OK;
+}
+
 /* grow the node at the bottom of the stack, whose records stand in the arena */
 static hg_status
 grow_root(const hg_plan *plan, hg_space *space, uint64_t tree, double weight)
 {
     const hg_train_options *o = &plan->options;
     hg_stream stream = hg_stream_start(o->seed, tree, 0, HG_PURPOSE_THRESHOLD);
-    hg_growth g = {.plan = plan, .space = space, .rule = &space->rule, .n_node = 2};
-    size_t height = 1, limit = ((size_t)1 << (32 - plan->feature_bits)) - 2;
+    hg_growth g = {.plan = plan, .space = space, .rule = &space->rule};
+    size_t height = 1;
 
     memcpy(space->rule.key, stream.key, sizeof stream.key);
-    memset(space->importance, 0, sizeof space->importance);
     g.split_min = (size_t)(o->min_split > 2 * o->min_leaf ? o->min_split : 2 * o->min_leaf);
     g.max_depth = o->max_depth > 0 ? o->max_depth : INT32_MAX;
     g.has_shortcut = g.rule->n_candidate == g.rule->n_feature && g.split_min == 2 &&
                      o->redraw == 0 && !(g.rule->constant_step > 0);
     g.gain_unit = 1 / (weight * g.rule->n_target);
-    space->node[1] = (hg_node){hg_leaf_nan(0), 1u << plan->feature_bits};
+    hg_tree_start(plan, space);
     while (height > 0) {
-        if (g.n_node > limit || g.n_leaf > HG_LEAF_MASK - 1) {
-            return HG_FAIL(HG_E_ARG,
-                           "a tree has more than %zu nodes or %d leaves: raise min_leaf", limit,
-                           HG_LEAF_MASK);
-        }
-        if (height + 1 > space->n_stack) {
-            HG_TRY(hg_mem_resize(&space->stack, 2 * space->n_stack, sizeof *space->stack));
-            space->n_stack *= 2;
-        }
+        HG_TRY(hg_tree_reserve(plan, space, height));
         height = grow_top(&g, height);
     }
-    space->n_node = g.n_node;
-    space->n_leaf = g.n_leaf;
     return HG_OK;
 }
 
@@ -406,13 +422,13 @@ hg_tree_restore(const hg_plan *plan, hg_space *space, uint64_t tree, const hg_tr
     const size_t n_sum = (size_t)plan->rule.n_target + 1, n_leaf = (size_t)stored->n_leaf;
     const size_t most = (size_t)plan->n / (size_t)plan->rule.min_leaf + 1;
     hg_status status = HG_OK;
-    int64_t total[HG_SUMS_MAX], *sum = NULL;
+    int64_t *sum = NULL;
 
     if (n_leaf > most || (size_t)stored->n_node > 2 * most + 2) {
         return HG_FAIL(HG_E_VERIFY, "tree %" PRIu64 " has more leaves than rows allow", tree);
     }
     HG_TRY(hg_mem_zeros(&sum, n_leaf * n_sum, sizeof *sum));
-    hg_bag_fill(plan, space, tree, total);
+    hg_bag_take(plan, space, tree);
     memcpy(space->node, stored->node, (size_t)stored->n_node * sizeof *space->node);
     memcpy(space->importance, stored->importance,
            (size_t)plan->rule.n_feature * sizeof *space->importance);

@@ -22,6 +22,7 @@ hg_stage_path(int stage, const char *name, char path[HG_STAGE_PATH])
 #define INTEGER_OPTIONS(X) \
     X(trees)               \
     X(first_tree)          \
+    X(bins)                \
     X(min_leaf)            \
     X(min_split)           \
     X(max_depth) X(redraw) X(scale_targets) X(leaf_mates_max) X(oob_trees_min) X(calibrate)
@@ -40,6 +41,7 @@ hg_model_write_options(hg_h5 *file, int stage, const hg_forest *f)
 #define PUT(name) HG_TRY(hg_h5_put_real(file, group, #name, o->name));
     REAL_OPTIONS(PUT)
 #undef PUT
+    HG_TRY(hg_h5_put_integer(file, group, "splitter", (int64_t)o->splitter));
     HG_TRY(hg_h5_put_integer(file, group, "bag", (int64_t)o->bag));
     HG_TRY(hg_h5_put_integer(file, group, "feature_bits", f->feature_bits));
     HG_TRY(hg_h5_put_real(file, group, "weight_unit", f->weight_unit));
@@ -65,6 +67,8 @@ hg_model_read_options(hg_h5 *file, int stage, hg_train_options *o, int *feature_
 #define GET(name) HG_TRY(hg_h5_get_real(file, group, #name, &o->name));
     REAL_OPTIONS(GET)
 #undef GET
+    HG_TRY(hg_h5_get_integer(file, group, "splitter", &value));
+    o->splitter = (hg_splitter)value;
     HG_TRY(hg_h5_get_integer(file, group, "bag", &value));
     o->bag = (hg_bag)value;
     HG_TRY(hg_h5_get_integer(file, group, "feature_bits", &value));

@@ -59,16 +59,21 @@ typedef struct hg_tree {
     double *importance; /**< shape (n_feature): sum of gains */
 } hg_tree;
 
+/** Rows and memory for best splits, see binned.h. */
+typedef struct hg_binned hg_binned;
+typedef struct hg_binned_space hg_binned_space;
+
 /** What all trees of a forest share. Arrays are borrowed. */
 typedef struct hg_plan {
     hg_train_options options;
     hg_rule rule; /**< without key and flush, which depend on the tree */
     const hg_kernel *kernel;
-    int64_t n;              /**< training rows, of this rank where they are distributed */
-    int64_t first;          /**< canonical number of the first of them */
-    const hg_word *row;     /**< shape (n, stride): x, q in the first channels, row number */
-    const uint64_t *group;  /**< shape (n), ascending; NULL = none */
-    const uint32_t *weight; /**< shape (n); integer weights, NULL = 1 */
+    const hg_binned *binned; /**< for best splits; NULL = random thresholds */
+    int64_t n;               /**< training rows, of this rank where they are distributed */
+    int64_t first;           /**< canonical number of the first of them */
+    const hg_word *row;      /**< shape (n, stride): x, q in the first channels, row number */
+    const uint64_t *group;   /**< shape (n), ascending; NULL = none */
+    const uint32_t *weight;  /**< shape (n); integer weights, NULL = 1 */
     int feature_bits;
     double centre[HG_TARGETS_MAX];
     double quantum[HG_TARGETS_MAX];
@@ -99,6 +104,7 @@ typedef struct hg_frame {
     int side;      /**< 0: in the arena, 1: in the second buffer */
     int has_word;  /**< its threshold words stand ready */
     int has_range; /**< the range of its rows stands ready */
+    int slot;      /**< best splits: where its histograms are, -1 = nowhere */
     int64_t total[HG_SUMS_MAX];
 } hg_frame;
 
@@ -110,7 +116,8 @@ typedef struct hg_space {
     hg_word *record; /**< shape (n, stride): arena */
     hg_word *second; /**< shape (n_subtree, stride) */
     size_t n_subtree;
-    unsigned char *copies; /**< shape (n): bag */
+    hg_binned_space *binned; /**< in place of the arenas for best splits */
+    unsigned char *copies;   /**< shape (n): bag */
     hg_lanes lanes;
     void *lane_block;
     uint32_t *word; /**< shape (HG_FRAMES_KEPT + 1, n_word) */
@@ -138,6 +145,13 @@ typedef struct hg_space {
  */
 HG_MUST_CHECK hg_status hg_space_init(hg_space *space, const hg_plan *plan);
 void hg_space_clear(hg_space *space);
+
+/** Draw the copies of each row in the bag of a tree; an empty bag becomes one of all rows.
+ *
+ * @local
+ * @return the largest number of copies, at least 1
+ */
+unsigned char hg_bag_take(const hg_plan *plan, hg_space *space, uint64_t tree);
 
 /** The range kept for the frame at a place of the stack; one more is scratch.
  *
@@ -199,6 +213,35 @@ size_t hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t 
  */
 unsigned char hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t row,
                             uint64_t group);
+
+/** Begin a tree without nodes.
+ *
+ * @local
+ */
+void hg_tree_start(const hg_plan *plan, hg_space *space);
+
+/** Make room for another split.
+ *
+ * @local
+ * @param[in] height  of the stack
+ * @return HG_OK; HG_E_MEMORY; HG_E_ARG when the tree is too large for the node layout
+ */
+HG_MUST_CHECK hg_status hg_tree_reserve(const hg_plan *plan, hg_space *space, size_t height);
+
+/** Make a node a leaf with its mean from integer sums; returns the leaf's number.
+ *
+ * @local
+ * @param[in] total  shape (n_target + 1): sums of the targets and the weight
+ */
+uint32_t hg_leaf_add(const hg_plan *plan, hg_space *space, uint32_t node,
+                     const int64_t total[]);
+
+/** Make a node the parent of a new pair; returns the number of the left child.
+ *
+ * @local
+ */
+uint32_t hg_pair_add(const hg_plan *plan, hg_space *space, uint32_t node, int feature,
+                     float threshold);
 
 /** Grow a tree into the thread's memory: nodes, leaf means, leaf of each row in the bag.
  *

@@ -74,6 +74,7 @@ def check_program():
     cases = {"group": ["Model.bag=group"], "row": ["Model.bag=row", "Model.min_leaf=1"],
              "weighted": ["Model.weighted=true"], "leaf": ["Model.bag=group", "Scatter.method=leaf-value"],
              "none": ["Model.bag=none", "Scatter.method=leaf-value"], "few": ["Model.trees=1", "Model.bag=group"],
+             "best": ["Model.splitter=best", "Model.max_features=0.4"],
              "stages": ["Targets.sfr=log10 | hurdle | after stellar_mass", "Targets.gas_mass=log10 | hurdle 1e10 Msun",
                         "Targets.quenched=sfr / stellar_mass < 1e-11 | label | after gas_mass"]}
     for name, settings in cases.items():
@@ -89,7 +90,8 @@ def check_program():
         ours = apply_by_numpy(model, columns, draws, method)
         for column, values in ours.items():
             same(program[column], values, (name, column))
-        assert model.stage[0].forest.is_weighted == (name == "weighted")
+        first = model.stage[0].forest
+        assert first.is_weighted == (name == "weighted") and first.options["splitter"] == (name == "best")
         if name == "stages":
             closed = program["sfr_draw"] == 0
             assert 0.02 < closed.mean() < 0.5 and set(np.unique(program["quenched_draw"])) == {0, 1}
@@ -140,9 +142,10 @@ def check_files():
 def check_to_sklearn():
     """scikit-learn predicts the same from a converted model, and converting back gives the same nodes."""
     columns = recipes.read_columns(WORK / "parent.hdf5")
-    for name in ("group", "few"):
+    for name in ("group", "best", "few"):
         model = stages.load(WORK / f"{name}.hdf5").stage[0].forest
         x = recipes.features_of(model, columns)
+        assert isinstance(interchange.to_sklearn(model), RandomForestRegressor if name == "best" else ExtraTreesRegressor)
         for kind in ("ExtraTreesRegressor", "RandomForestRegressor"):
             other = interchange.to_sklearn(model, kind)
             same(other.predict(x), model.predict(x).mean, (name, kind))
@@ -167,6 +170,7 @@ def check_from_sklearn():
         names = {"stellar_mass": "log10", "sfr": "log10 | floor 1e-4 Msun/yr"}
         names = dict(list(names.items())[:targets])
         model = interchange.from_sklearn(other, given, names, rows=(x[some], known))
+        assert model.options["splitter"] == (kind is RandomForestRegressor)
         edge = np.nextafter(model.threshold[~np.isnan(model.threshold)][:300], np.float32(np.inf))
         probes = np.concatenate([x, np.stack([edge] * 3, axis=1), np.stack([-edge] * 3, axis=1)])
         same(model.predict(probes).mean.reshape(other.predict(probes).shape), other.predict(probes), kind.__name__)

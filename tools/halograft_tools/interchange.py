@@ -72,8 +72,8 @@ def _join(trees, n_feature):
 
 
 def _options(n_tree, bits, **given):
-    options = {"trees": n_tree, "first_tree": 0, "min_leaf": 1, "min_split": 2, "max_depth": 0, "redraw": 0,
-               "scale_targets": 1, "leaf_mates_max": 64, "oob_trees_min": 1, "calibrate": 0, "max_features": 1.0,
+    options = {"trees": n_tree, "first_tree": 0, "splitter": 0, "bins": 256, "min_leaf": 1, "min_split": 2,
+               "max_depth": 0, "redraw": 0, "scale_targets": 1, "leaf_mates_max": 64, "oob_trees_min": 1, "calibrate": 0, "max_features": 1.0,
                "min_gain": 0.0, "constant_step": 0.0, "bag": 0, "feature_bits": bits, "weight_unit": 1.0,
                "seed": "0"}
     options.update(given)
@@ -163,11 +163,14 @@ def from_sklearn(estimator, features=None, targets=None, rows=None):
         importance.append(tree.compute_feature_importances(normalize=False))
     names = list(getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n_feature)]))
     specs = _specs(features, names), _specs(targets, [f"y{i}" for i in range(estimator.n_outputs_)])
-    return _assemble(trees, specs, rows, np.array(importance), min_leaf=max(int(estimator.min_samples_leaf), 1))
+    return _assemble(trees, specs, rows, np.array(importance), min_leaf=max(int(estimator.min_samples_leaf), 1),
+                     splitter=int(type(estimator).__name__ == "RandomForestRegressor"))
 
 
-def to_sklearn(forest, kind="ExtraTreesRegressor"):
+def to_sklearn(forest, kind=None):
     """Make a fitted scikit-learn forest with the same predictions, bit for bit.
+
+    kind: "ExtraTreesRegressor" or "RandomForestRegressor"; None goes by the splitter.
 
     It takes transformed features. Impurities are not known and stay 0; node values above the leaves are
     means weighted with the listed rows.
@@ -176,6 +179,7 @@ def to_sklearn(forest, kind="ExtraTreesRegressor"):
     from sklearn.tree._tree import Tree
 
     member_kind = {"ExtraTreesRegressor": "ExtraTreeRegressor", "RandomForestRegressor": "DecisionTreeRegressor"}
+    kind = kind or ("RandomForestRegressor" if forest.options["splitter"] else "ExtraTreesRegressor")
     result = getattr(ensemble, kind)(n_estimators=forest.n_tree, n_jobs=1)
     probe = sktree.DecisionTreeRegressor().fit([[0.0], [1.0]], [0.0, 1.0])
     result.estimators_ = []

@@ -16,8 +16,8 @@ from .stages import single
 from .statistics import plain
 
 SEAL_MARK = b"HGxxh3\0\0"
-INTEGERS = ("trees", "first_tree", "min_leaf", "min_split", "max_depth", "redraw", "scale_targets",
-            "leaf_mates_max", "oob_trees_min", "calibrate", "bag", "feature_bits")
+INTEGERS = ("trees", "first_tree", "splitter", "bins", "min_leaf", "min_split", "max_depth", "redraw",
+            "scale_targets", "leaf_mates_max", "oob_trees_min", "calibrate", "bag", "feature_bits")
 REALS = ("max_features", "min_gain", "constant_step", "weight_unit")
 ROWS = {"object": np.uint64, "group": np.uint64, "parent": np.uint64, "target": np.float32,
         "residual": np.float32, "shrink": np.float32, "oob_trees": np.uint16, "weight": np.uint32}

@@ -12,10 +12,11 @@ MPI_SUITE(checkpoint);
 enum { N = 300, P = 5, NO = 2, TREES = 12 };
 
 static hg_train_options
-few_trees(void)
+few_trees(hg_splitter splitter)
 {
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
 
+    o.splitter = splitter;
     o.trees = TREES;
     o.threads = 1;
     o.seed = 9;
@@ -34,9 +35,9 @@ make_folder(char folder[64])
 }
 
 static void
-grow_range(const test_rows *rows, hg_train_parts parts, int first, int n)
+grow_range(const test_rows *rows, hg_splitter splitter, hg_train_parts parts, int first, int n)
 {
-    hg_train_options o = few_trees();
+    hg_train_options o = few_trees(splitter);
     hg_forest *f = NULL;
 
     parts.first_tree = first;
@@ -45,10 +46,11 @@ grow_range(const test_rows *rows, hg_train_parts parts, int first, int n)
                f == NULL);
 }
 
-Test(checkpoint, joined_ranges_are_the_whole)
+static void
+join_ranges(hg_splitter splitter)
 {
     test_rows rows = make_rows(N, P, NO, world.rank, world.size);
-    hg_train_options o = few_trees();
+    hg_train_options o = few_trees(splitter);
     hg_forest *whole = NULL, *f = NULL;
     char folder[64], path[128];
     hg_train_parts parts = {.path = path, .interval = 1e-9};
@@ -57,9 +59,9 @@ Test(checkpoint, joined_ranges_are_the_whole)
     snprintf(path, sizeof path, "%s/model.hdf5", folder);
     rows.data.weight = rows.weight;
     all_assert(hg_forest_train(&world, &o, &rows.data, &whole) == HG_OK);
-    grow_range(&rows, parts, 7, 5); /* one part per tree */
+    grow_range(&rows, splitter, parts, 7, 5); /* one part per tree */
     parts.interval = 0;
-    grow_range(&rows, parts, 0, 4); /* one part per rank */
+    grow_range(&rows, splitter, parts, 0, 4); /* one part per rank */
     parts.merge = 1;
     all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_NOTFOUND);
     all_assert(f == NULL && strstr(hg_error_last()->message, "tree 4 ") != NULL);
@@ -74,6 +76,10 @@ Test(checkpoint, joined_ranges_are_the_whole)
     all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_INPUT);
     all_assert(strstr(hg_error_last()->message, "training rows") != NULL);
     rows.data.group = NULL;
+    o.splitter = splitter == HG_SPLITTER_BEST ? HG_SPLITTER_RANDOM : HG_SPLITTER_BEST;
+    all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_E_INPUT);
+    all_assert(strstr(hg_error_last()->message, "Model.splitter") != NULL);
+    o.splitter = splitter;
     o.trees = TREES + 1; /* trees of a larger forest */
     all_assert(hg_forest_train_parts(&world, &o, &rows.data, &parts, &f) == HG_OK);
     all_assert(hg_forest_trees(f) == TREES + 1);
@@ -87,10 +93,16 @@ Test(checkpoint, joined_ranges_are_the_whole)
     clear_rows(&rows);
 }
 
+Test(checkpoint, joined_ranges_are_the_whole)
+{
+    join_ranges(HG_SPLITTER_RANDOM);
+    join_ranges(HG_SPLITTER_BEST);
+}
+
 Test(checkpoint, any_fault_reaches_every_rank_and_leaks_nothing)
 {
     test_rows rows = make_rows(N, P, NO, world.rank, world.size);
-    hg_train_options o = few_trees();
+    hg_train_options o = few_trees(HG_SPLITTER_RANDOM);
     char folder[64], path[128];
     hg_train_parts parts = {.path = path, .overwrite = 1};
     int n_fault = 0, n_memory = 0;

@@ -57,17 +57,18 @@ shuffle(test_rows *r)
     }
 }
 
-/* hash of a forest and of its predictions; bag 0 to 2, with weights or not */
+/* hash of a forest; bag 0 to 2, with weights or not, and a splitter */
 static uint64_t
-train_hash(const hg_comm *comm, test_rows *r, int threads, int bag, int is_weighted)
+train_hash(const hg_comm *comm, test_rows *r, int threads, const int which[3])
 {
     hg_train_options o = few_trees(threads);
     hg_forest *f = NULL;
     uint64_t hash;
 
-    o.bag = (hg_bag)bag;
-    r->data.group = bag == HG_BAG_GROUP ? r->group : NULL;
-    r->data.weight = is_weighted ? r->weight : NULL;
+    o.bag = (hg_bag)which[0];
+    o.splitter = (hg_splitter)which[2];
+    r->data.group = o.bag == HG_BAG_GROUP ? r->group : NULL;
+    r->data.weight = which[1] ? r->weight : NULL;
     all_assert(hg_forest_train(comm, &o, &r->data, &f) == HG_OK);
     hash = hg_forest_hash(f);
     hg_forest_free(f);
@@ -76,8 +77,13 @@ train_hash(const hg_comm *comm, test_rows *r, int threads, int bag, int is_weigh
 
 Test(train, forest_is_the_same_for_any_ranks_threads_and_order)
 {
-    static const int cases[][2] = {{HG_BAG_NONE, 0}, {HG_BAG_ROW, 1}, {HG_BAG_GROUP, 0}};
-    uint64_t hash[3], first[3] = {0};
+    enum { CASES = 5 };
+    static const int cases[CASES][3] = {{HG_BAG_NONE, 0, HG_SPLITTER_RANDOM},
+                                        {HG_BAG_ROW, 1, HG_SPLITTER_RANDOM},
+                                        {HG_BAG_GROUP, 0, HG_SPLITTER_RANDOM},
+                                        {HG_BAG_GROUP, 0, HG_SPLITTER_BEST},
+                                        {HG_BAG_ROW, 1, HG_SPLITTER_BEST}};
+    uint64_t hash[CASES], first[CASES] = {0};
 
     for (int n = 1; n <= world.size; n++) { /* all rows on n ranks, the others train alone */
         test_rows rows;
@@ -87,8 +93,8 @@ Test(train, forest_is_the_same_for_any_ranks_threads_and_order)
         all_assert(hg_comm_split(&world, is_in ? 0 : 1 + world.rank, &part) == HG_OK);
         rows = is_in ? make_rows(N, P, NO, n - 1 - part.rank, n) : make_rows(N, P, NO, 0, 1);
         for (int threads = 1; threads <= 2; threads++) {
-            for (int c = 0; c < 3; c++) {
-                hash[c] = train_hash(&part, &rows, threads, cases[c][0], cases[c][1]);
+            for (int c = 0; c < CASES; c++) {
+                hash[c] = train_hash(&part, &rows, threads, cases[c]);
                 first[c] = n == 1 && threads == 1 ? hash[c] : first[c];
                 all_assert(hash[c] == first[c]);
             }
@@ -97,7 +103,7 @@ Test(train, forest_is_the_same_for_any_ranks_threads_and_order)
         clear_rows(&rows);
         hg_comm_clear(&part);
     }
-    cr_assert(first[0] != first[1] && first[1] != first[2]);
+    cr_assert(first[0] != first[1] && first[1] != first[2] && first[2] != first[3]);
     hg_comm_broadcast(&world, 0, hash, sizeof hash);
     all_assert(memcmp(hash, first, sizeof hash) == 0);
 }
@@ -170,6 +176,10 @@ Test(train, bad_rows_are_named_on_every_rank)
     rows.data.n_target = NO;
     o.max_features = 0;
     all_assert(hg_forest_train(&world, &o, &rows.data, &f) == HG_E_ARG && f == NULL);
+    o.max_features = 1;
+    o.splitter = HG_SPLITTER_BEST;
+    o.bins = 1;
+    all_assert(hg_forest_train(&world, &o, &rows.data, &f) == HG_E_ARG && f == NULL);
     clear_rows(&rows);
 }
 
@@ -204,6 +214,8 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
     rows.data.weight = rows.weight;
     rows.data.group = rows.group;
     o.bag = HG_BAG_GROUP;
+    o.splitter = HG_SPLITTER_BEST;
+    o.bins = 300;
     o.seed = 0xFFFFFFFFFFFFFFF1u;
     all_assert(hg_forest_train(&world, &o, &rows.data, &f) == HG_OK);
     all_assert(hg_mem_zeros(&text, 100001, 1) == HG_OK);
@@ -218,6 +230,8 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
     all_assert(hg_forest_hash(g) == hg_forest_hash(f));
     all_assert(hg_forest_options(g)->seed == o.seed);
     all_assert(hg_forest_options(g)->bag == HG_BAG_GROUP);
+    all_assert(hg_forest_options(g)->splitter == HG_SPLITTER_BEST);
+    all_assert(hg_forest_options(g)->bins == 300);
     all_assert(strcmp(hg_forest_get_meta(g, "parameters"), text) == 0);
     all_assert(strcmp(hg_forest_get_meta(g, "cosmology"), "h: 0.7") == 0);
     all_assert(hg_forest_meta_count(g) == 2 && hg_forest_get_meta(g, "other") == NULL);
@@ -289,13 +303,15 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
     clear_rows(&rows);
 }
 
-Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
+static void
+train_with_faults(hg_splitter splitter, int trees, int step)
 {
     test_rows rows = make_rows(N, P, NO, world.rank, world.size);
     hg_train_options o = few_trees(1);
     int n_fault = 0, n_memory = 0;
 
-    o.trees = 5;
+    o.trees = trees;
+    o.splitter = splitter;
     rows.data.group = rows.group;
     rows.data.weight = rows.weight;
     for (int n = 1;; n++, n_fault++) {
@@ -313,11 +329,11 @@ Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
     }
     all_assert(n_fault > 8);
     o.threads = 2;
-    for (int n = 1;; n++, n_memory++) { /* memory runs out on one rank */
+    for (int n = 1;; n += step, n_memory++) { /* memory runs out on one rank */
         int64_t used = hg_mem_used();
         hg_forest *f = NULL;
 
-        hg_mem_fail_at(n % world.size == world.rank ? n : 0);
+        hg_mem_fail_at(n_memory % world.size == world.rank ? n : 0);
         if (hg_forest_train(&world, &o, &rows.data, &f) == HG_OK) {
             hg_mem_fail_at(0);
             hg_forest_free(f);
@@ -326,6 +342,16 @@ Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
         all_assert(f == NULL && hg_error_last()->status == HG_E_MEMORY);
         all_assert(hg_mem_used() == used);
     }
-    all_assert(n_memory > 30);
+    all_assert(n_memory > 40 / step);
     clear_rows(&rows);
+}
+
+Test(train, any_fault_reaches_every_rank_and_leaks_nothing)
+{
+    train_with_faults(HG_SPLITTER_RANDOM, 5, 1);
+}
+
+Test(train, any_fault_among_best_splits_reaches_every_rank_and_leaks_nothing)
+{
+    train_with_faults(HG_SPLITTER_BEST, 1, 11);
 }

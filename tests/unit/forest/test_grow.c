@@ -1,6 +1,7 @@
 /* Trees against a second, naive grower: recursion over lists of rows, one feature at a time,
  * sums in 64 bits. It shares with the code under test only the words, the bag and the formula
- * of a threshold. */
+ * of a random threshold. Best splits are searched by trying every boundary of every candidate
+ * over all rows of the node; the naive grower then sees the number of a value's bin. */
 #include "mpi_test.h"
 
 #include <stdlib.h>
@@ -14,7 +15,9 @@ MPI_SUITE(grow);
 /* the naive grower's view of a forest and its rows, in canonical order */
 typedef struct truth {
     const hg_forest *f;
-    const float *x;
+    const float *x; /* values, or numbers of bins */
+    float *low;     /* shape (n_feature, n_row): values of the bins */
+    float *high;
     int32_t *q;
     int64_t *w; /* weight times copies */
     double cost[HG_TARGETS_MAX];
@@ -30,6 +33,7 @@ typedef struct truth {
 typedef struct choice {
     int feature;
     float t;
+    float cut; /* that parts the rows: t, or the number of a bin */
     double score;
 } choice;
 
@@ -114,7 +118,7 @@ find_candidates(const truth *g, const uint32_t row[], int n, uint64_t path, int 
 static choice
 choose(const truth *g, const uint32_t row[], int n, uint64_t path, uint64_t words, int purpose)
 {
-    choice best = {-1, 0, -1};
+    choice best = {-1, 0, 0, -1};
     int candidate[HG_FEATURES_MAX];
 
     find_candidates(g, row, n, path, candidate);
@@ -133,10 +137,64 @@ choose(const truth *g, const uint32_t row[], int n, uint64_t path, uint64_t word
         score = score_split(g, row, n, f, t, &n_left);
         if (n_left >= g->f->options.min_leaf && n - n_left >= g->f->options.min_leaf &&
             score > best.score) {
-            best = (choice){f, t, score};
+            best = (choice){f, t, t, score};
             if (n == 2 && g->f->options.min_leaf == 1 && g->f->options.max_features >= 1 &&
                 g->f->options.redraw == 0) {
                 break; /* two rows: all splits are alike, the first feature is taken */
+            }
+        }
+    }
+    return best;
+}
+
+/* the middle of two bins, towards minus infinity in float32 */
+static float
+find_middle(float a, float b)
+{
+    long double middle = ((long double)a + (long double)b) / 2;
+    float t = (float)middle;
+
+    while ((long double)t > middle) {
+        t = nextafterf(t, -HUGE_VALF);
+    }
+    while (!(t < b)) {
+        t = nextafterf(t, -HUGE_VALF);
+    }
+    cr_assert(a <= t && t < b);
+    return t;
+}
+
+static choice
+choose_best(const truth *g, const uint32_t row[], int n, uint64_t path)
+{
+    choice best = {-1, 0, 0, -1};
+    int candidate[HG_FEATURES_MAX];
+
+    find_candidates(g, row, n, path, candidate);
+    for (int f = 0; f < g->f->n_feature; f++) {
+        const int64_t first = f * g->f->n_row;
+        float cut, next, max;
+
+        if (!candidate[f]) {
+            continue;
+        }
+        find_limits(g, row, n, f, &cut, &max);
+        for (; cut < max; cut = next) { /* from each bin of the node to the next */
+            double score;
+            int n_left;
+
+            next = max;
+            for (int i = 0; i < n; i++) {
+                float v = value_at(g, row[i], f);
+
+                next = v > cut && v < next ? v : next;
+            }
+            score = score_split(g, row, n, f, cut, &n_left);
+            if (n_left >= g->f->options.min_leaf && n - n_left >= g->f->options.min_leaf &&
+                score > best.score) {
+                float t = find_middle(g->high[first + (int)cut], g->low[first + (int)next]);
+
+                best = (choice){f, t, cut, score};
             }
         }
     }
@@ -194,7 +252,7 @@ check_node(truth *g, uint32_t at, uint32_t row[], int n, uint64_t path, int dept
     const hg_forest *f = g->f;
     const hg_train_options *o = &f->options;
     const hg_node node = f->node[f->node_offset[g->tree] + at];
-    choice best = {-1, 0, -1};
+    choice best = {-1, 0, 0, -1};
     double w = 0;
     int n_left = 0;
     uint32_t child = node.link >> f->feature_bits;
@@ -205,7 +263,9 @@ check_node(truth *g, uint32_t at, uint32_t row[], int n, uint64_t path, int dept
     }
     if (n >= o->min_split && n >= 2 * o->min_leaf && !is_pure(g, row, n) &&
         (o->max_depth == 0 || depth < o->max_depth)) {
-        best = choose(g, row, n, path, path, HG_PURPOSE_THRESHOLD);
+        best = o->splitter == HG_SPLITTER_BEST
+                   ? choose_best(g, row, n, path)
+                   : choose(g, row, n, path, path, HG_PURPOSE_THRESHOLD);
         for (uint64_t k = 1; best.feature < 0 && k <= (uint64_t)o->redraw; k++) {
             best = choose(g, row, n, path, hg_mix64(path + k * 0x9E3779B97F4A7C15u),
                           HG_PURPOSE_SPLIT);
@@ -227,7 +287,7 @@ check_node(truth *g, uint32_t at, uint32_t row[], int n, uint64_t path, int dept
     cr_assert_eq(child, (uint32_t)(2 + 2 * g->n_inner), "pairs stand depth first");
     g->n_inner++;
     for (int i = 0; i < n; i++) {
-        if (value_at(g, row[i], best.feature) <= best.t) {
+        if (value_at(g, row[i], best.feature) <= best.cut) {
             uint32_t keep = row[n_left];
 
             row[n_left++] = row[i];
@@ -257,6 +317,71 @@ sort_features(const hg_forest *f, const test_rows *r)
         }
     }
     return x;
+}
+
+static int
+compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* bins by their definition: x becomes the number of the bin, low and high get its values */
+static void
+set_bins(truth *g, float x[])
+{
+    const int n_feature = g->f->n_feature, most = g->f->options.bins;
+    const int64_t n = g->f->n_row;
+    float *sorted = malloc((size_t)n * sizeof *sorted),
+          *edge = malloc((size_t)n * sizeof *edge);
+
+    for (int f = 0; f < n_feature; f++) {
+        float *low = g->low + f * n, *high = g->high + f * n;
+        int n_edge = 0;
+
+        for (int64_t i = 0; i < n; i++) {
+            sorted[i] = x[i * n_feature + f];
+        }
+        qsort(sorted, (size_t)n, sizeof *sorted, compare_floats);
+        for (int64_t i = 0; i < n; i++) {
+            if (i == 0 || sorted[i] > sorted[i - 1]) {
+                edge[n_edge++] = sorted[i];
+            }
+        }
+        if (n_edge > most) { /* quantiles, and what follows a value that is two of them */
+            n_edge = 0;
+            for (int64_t k = 0; k < most; k++) {
+                int64_t at = k * n / most, before = k > 0 ? (k - 1) * n / most : -1;
+
+                if (k > 0 && sorted[at] == sorted[before]) {
+                    while (at < n && sorted[at] == sorted[before]) {
+                        at++;
+                    }
+                }
+                if (at < n && (n_edge == 0 || sorted[at] > edge[n_edge - 1])) {
+                    edge[n_edge++] = sorted[at];
+                }
+            }
+        }
+        for (int b = 0; b < n_edge; b++) {
+            low[b] = HUGE_VALF;
+            high[b] = -HUGE_VALF;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            float v = x[i * n_feature + f];
+            int b = n_edge - 1;
+
+            while (edge[b] > v) {
+                b--;
+            }
+            low[b] = fminf(low[b], v);
+            high[b] = fmaxf(high[b], v);
+            x[i * n_feature + f] = (float)b;
+        }
+    }
+    free(sorted);
+    free(edge);
 }
 
 static void
@@ -310,6 +435,11 @@ check_forest(const hg_train_options *options, const test_rows *r, int max_depth)
     n = f->n_row * f->n_target;
     x = sort_features(f, r);
     g = (truth){.f = f, .x = x};
+    if (options->splitter == HG_SPLITTER_BEST) {
+        g.low = malloc((size_t)(f->n_row * f->n_feature) * sizeof *g.low);
+        g.high = malloc((size_t)(f->n_row * f->n_feature) * sizeof *g.high);
+        set_bins(&g, x);
+    }
     g.q = malloc((size_t)n * sizeof *g.q);
     g.w = malloc((size_t)f->n_row * sizeof *g.w);
     for (int o = 0; o < f->n_target; o++) {
@@ -347,6 +477,8 @@ check_forest(const hg_train_options *options, const test_rows *r, int max_depth)
     }
     cr_assert(max_depth == 0 || g.n_deepest <= max_depth);
     free(x);
+    free(g.low);
+    free(g.high);
     free(g.q);
     free(g.w);
     hg_forest_free(f);
@@ -423,4 +555,130 @@ Test(grow, trees_are_those_of_a_naive_grower)
     clear_rows(&wide);
     clear_rows(&large);
     clear_rows(&one);
+}
+
+/* every variant; bins of one value and of many, bytes and wide, bags, weights, few rows */
+Test(grow, best_splits_are_those_of_a_search_over_all_boundaries)
+{
+    static const char *const simd[] = {"portable", "avx2", "avx512"};
+    test_rows small = make_rows(300, 7, 3, 0, 1), wide = make_rows(150, 70, 10, 0, 1);
+    test_rows one = make_rows(1, 3, 1, 0, 1), single = make_rows(220, 3, 1, 0, 1);
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+
+    for (int i = 0; i < 3; i++) {
+        const hg_kernel *kernel = NULL;
+
+        setenv("HG_SIMD", simd[i], 1);
+        if (hg_kernel_choose(&kernel) != HG_OK) {
+            continue;
+        }
+        o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+        o.splitter = HG_SPLITTER_BEST;
+        o.trees = 2;
+        check_forest(&o, &one, 0);
+        check_forest(&o, &single, 0);
+        check_forest(&o, &small, 0); /* more values than bins */
+        o.bins = 20;
+        check_forest(&o, &small, 0);
+        o.bins = 2;
+        check_forest(&o, &small, 0);
+        o.bins = 1000; /* wide, a bin per value */
+        o.max_features = 0.3;
+        o.min_leaf = 1;
+        check_forest(&o, &small, 0);
+        o.bins = 256;
+        o.bag = HG_BAG_NONE;
+        check_forest(&o, &single, 0);
+        o.max_features = 0.02; /* one candidate: often constant */
+        check_forest(&o, &wide, 0);
+        o.max_features = 0.5;
+        o.min_split = 20;
+        o.max_depth = 4;
+        check_forest(&o, &small, 4);
+        o.min_gain = 0.01;
+        check_forest(&o, &small, 4);
+        small.data.weight = small.weight;
+        small.data.group = small.group;
+        o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+        o.splitter = HG_SPLITTER_BEST;
+        o.trees = 2;
+        o.bag = HG_BAG_GROUP;
+        check_forest(&o, &small, 0);
+        o.bins = 500;
+        o.bag = HG_BAG_ROW;
+        check_forest(&o, &small, 0);
+        small.data.weight = NULL;
+        small.data.group = NULL;
+    }
+    unsetenv("HG_SIMD");
+    clear_rows(&small);
+    clear_rows(&wide);
+    clear_rows(&one);
+    clear_rows(&single);
+}
+
+/* nodes large enough to keep histograms and hand them to their larger child */
+Test(grow, best_splits_of_large_nodes_are_those_of_a_search_over_all_boundaries)
+{
+    test_rows large = make_rows(9000, 6, 1, 0, 1), wide = make_rows(2500, 3, 1, 0, 1);
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+
+    o.splitter = HG_SPLITTER_BEST;
+    o.trees = 1;
+    o.bins = 48;
+    o.min_leaf = 100;
+    o.bag = HG_BAG_NONE;
+    check_forest(&o, &large, 0);
+    o.max_features = 0.5;
+    o.first_tree = 3;
+    check_forest(&o, &large, 0);
+    large.data.weight = large.weight;
+    o.bag = HG_BAG_ROW;
+    check_forest(&o, &large, 0);
+    o.bins = 65536; /* nodes small and large against the number of bins */
+    check_forest(&o, &wide, 0);
+    clear_rows(&large);
+    clear_rows(&wide);
+}
+
+/* integer weights say the same as rows that stand there several times */
+Test(grow, weights_are_repeated_rows)
+{
+    enum { N = 200, P = 4, TIMES = 3 };
+    test_rows one = make_rows(N, P, 2, 0, 1), many = make_rows(TIMES * N, P, 2, 0, 1);
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    hg_predict_options apply = HG_PREDICT_OPTIONS_INIT;
+    double mean[2][2 * N];
+    int n = 0;
+
+    o.splitter = HG_SPLITTER_BEST;
+    o.bag = HG_BAG_NONE;
+    o.trees = 3;
+    o.min_leaf = 1;
+    o.max_features = 0.5;
+    o.scale_targets = 0; /* else the variance of all rows alike would count */
+    for (int i = 0; i < N; i++) {
+        one.weight[i] = 1 + i % TIMES;
+        for (int k = 0; k <= i % TIMES; k++, n++) {
+            memcpy(many.x + (size_t)(n * P), one.x + (size_t)(i * P), P * sizeof *one.x);
+            memcpy(many.y + (size_t)(n * 2), one.y + (size_t)(i * 2), 2 * sizeof *one.y);
+        }
+    }
+    one.data.weight = one.weight;
+    many.data.n = n;
+    for (int k = 0; k < 2; k++) {
+        hg_forest *f = NULL;
+
+        cr_assert_eq(hg_forest_train(&world, &o, k ? &many.data : &one.data, &f), HG_OK);
+        apply.training_rows = 0;
+        cr_assert_eq(
+            hg_forest_predict(f, &apply, N, one.key, one.x, &(hg_prediction){.mean = mean[k]}),
+            HG_OK);
+        hg_forest_free(f);
+    }
+    for (int i = 0; i < 2 * N; i++) {
+        cr_assert_float_eq(mean[0][i], mean[1][i], 1e-6);
+    }
+    clear_rows(&one);
+    clear_rows(&many);
 }
