@@ -21,7 +21,7 @@
 enum { SAMPLE = 4096, DRAWS = 16, STEPS = 4, CHOICES = STEPS + 1 };
 
 /* a lesser gain than this share of the score is no reason to leave the residual draw */
-static const double worthwhile = 0.005;
+static const double worthwhile = 0.001;
 
 /* realisations that no catalogue uses */
 static const uint64_t first_draw = (uint64_t)1 << 62;
