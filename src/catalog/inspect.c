@@ -301,6 +301,35 @@ list_file(hg_h5 *file, hg_text *report)
     return hg_h5_list(file, "/", list_link, &l);
 }
 
+/* The forests of a model and what they predict. */
+static hg_status
+list_stages(hg_h5 *file, hg_text *report)
+{
+    static const char *const uses[] = {"", " for means", " for draws"};
+    int64_t n = 0, use = 0, is_label = 0;
+    char path[64], name[64];
+
+    HG_TRY(hg_h5_get_integer(file, "", "stages", &n));
+    for (int64_t s = 0; s < n && s < MAX_LISTED; s++) {
+        snprintf(path, sizeof path, "stage%" PRId64, s);
+        HG_TRY(hg_h5_get_integer(file, path, "use", &use));
+        HG_TRY(hg_h5_get_integer(file, path, "label", &is_label));
+        HG_TRY(hg_text_add(report, "stage %" PRId64 ", %s%s:", s,
+                           is_label ? "labels" : "values",
+                           use >= 0 && use < 3 ? uses[use] : ""));
+        for (int t = 0;; t++) {
+            snprintf(path, sizeof path, "stage%" PRId64 "/targets/%03d", s, t);
+            if (!hg_h5_exists(file, path)) {
+                break;
+            }
+            HG_TRY(hg_h5_get_string(file, path, "name", sizeof name, name));
+            HG_TRY(hg_text_add(report, " %s", name));
+        }
+        HG_TRY(hg_text_add(report, "\n"));
+    }
+    return HG_OK;
+}
+
 static hg_status
 describe_hdf5(const char *path, const char *why, hg_text *report)
 {
@@ -314,6 +343,8 @@ describe_hdf5(const char *path, const char *why, hg_text *report)
                          kind.name != NULL ? kind.name : "no format that is known by itself");
     if (status == HG_OK && kind.advice == NULL) {
         status = list_file(file, report);
+    } else if (status == HG_OK && hg_h5_exists(file, "@stages")) {
+        status = list_stages(file, report);
     }
     closed = hg_h5_close(file);
     HG_TRY(status != HG_OK ? status : closed);

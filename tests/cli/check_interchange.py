@@ -121,6 +121,8 @@ def check_files():
         run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", folder="cat_copy")
         assert (WORK / "cat_copy.0.hdf5").read_bytes() == (WORK / f"cat_{name}.0.hdf5").read_bytes()
     assert "stage 4: labels for draws" in tool("show", WORK / "copy.hdf5")
+    done = subprocess.run([os.environ["HALOGRAFT"], "inspect", WORK / "copy.hdf5"], text=True, capture_output=True, check=True)
+    assert "stage 4, labels for draws: sfr\n" in done.stdout, done.stdout
     model = stages.load(WORK / "group.hdf5")
     model_file.save(model, WORK / "copy.hdf5", overwrite=True)
     damaged = bytearray((WORK / "copy.hdf5").read_bytes())
