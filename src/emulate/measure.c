@@ -42,8 +42,8 @@ add_counts(const hg_measure_plan *plan, const hg_measured *one, const hg_measure
 
 static hg_status
 measure_draw(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
-             const hg_measured_set *set, const hg_measured *one, int draw,
-             hg_statistics *statistics)
+             const hg_measured_set *set, const hg_measured *one,
+             const hg_referred_set *referred, int draw, hg_statistics *statistics)
 {
     hg_measure_pass pass;
     hg_status status;
@@ -54,7 +54,7 @@ measure_draw(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
         status = add_counts(plan, one, &pass, statistics);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    status = hg_measure_cluster(comm, plan, mesh, one, &pass, draw == 0, statistics);
+    status = hg_measure_cluster(comm, plan, mesh, one, &pass, referred, draw == 0, statistics);
 done:
     hg_measure_pass_clear(&pass);
     return status;
@@ -62,7 +62,8 @@ done:
 
 static hg_status
 measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
-                  const hg_measured_set *set, const hg_measured *one, hg_statistics *statistics)
+                  const hg_measured_set *set, const hg_measured *one,
+                  const hg_referred_set *referred, hg_statistics *statistics)
 {
     const int first = statistics->n_curve;
     hg_status status = HG_OK;
@@ -71,7 +72,7 @@ measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mes
                 hg_catalog_n_row(one->catalog), one->n_draw,
                 one->n_draw > 1 ? "draws" : "realisation");
     for (int draw = 0; draw < one->n_draw; draw++) {
-        HG_TRY(measure_draw(comm, plan, mesh, set, one, draw, statistics));
+        HG_TRY(measure_draw(comm, plan, mesh, set, one, referred, draw, statistics));
     }
     if (one->n_draw > 1) {
         status = hg_statistics_average(statistics, first);
@@ -110,22 +111,28 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
 {
     const hg_measured *truth = hg_measured_set_find(set, "truth");
     hg_mesh *mesh = NULL;
+    hg_referred_set referred;
     int64_t n_row = 0;
-    hg_status status;
+    hg_status status = hg_referred_set_read(comm, plan, set, &referred);
 
     for (int i = 0; i < set->n; i++) {
         const int64_t n = hg_catalog_n_row(set->source[i].catalog);
 
         n_row = n > n_row ? n : n_row;
     }
-    status = hg_measure_cluster_plan(comm, plan->params, n_row, &mesh);
-
-    for (int i = 0; i < set->n && status == HG_OK; i++) {
-        status = measure_catalogue(comm, plan, mesh, set, &set->source[i], statistics);
+    if (status == HG_OK) {
+        status = hg_measure_cluster_plan(comm, plan->params, n_row, &mesh);
     }
+    for (int i = 0; i < set->n && status == HG_OK; i++) {
+        if (!set->source[i].is_reference) {
+            status = measure_catalogue(comm, plan, mesh, set, &set->source[i], &referred,
+                                       statistics);
+        }
+    }
+    hg_referred_set_clear(&referred);
     hg_mesh_free(mesh);
     for (int i = 0; i < set->n && status == HG_OK && truth != NULL; i++) {
-        if (&set->source[i] != truth) {
+        if (&set->source[i] != truth && !set->source[i].is_reference) {
             status = hg_measure_compare(comm, plan, set, &set->source[i], truth, statistics);
             status = status != HG_OK ? status
                                      : hg_measure_labels(comm, plan, set, &set->source[i],

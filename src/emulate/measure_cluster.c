@@ -1,6 +1,7 @@
-/* One mesh plan serves all samples and catalogues. A sample's positions are gathered from the
- * kept rows, painted, transformed and summed once; P(k) and the large scales of xi(r) come from
- * the same sums. */
+/* One mesh plan serves all samples and catalogues. The positions of a sample, or of two, are
+ * taken out of the kept rows, painted and transformed; P(k) and the large scales of xi(r) come
+ * from the same sums over modes. In real space all lines of sight share one transform, in
+ * redshift space each has its own. */
 #include "emulate/measure_cluster.h"
 
 #include <inttypes.h>
@@ -13,9 +14,8 @@
 #include "base/memory.h"
 #include "emulate/measure_memory.h"
 #include "emulate/measure_pairs.h"
+#include "emulate/measure_task.h"
 #include "halograft/log.h"
-
-enum { EDGE_MAX = 1024 };
 
 static bool
 is_word(const char *a, const char *b)
@@ -40,206 +40,249 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_
     return hg_mesh_create(comm, &options, mesh);
 }
 
-hg_los
-hg_measure_los(const hg_params_measure *o)
+/* What one line of sight needs; in real space it is kept for the next. */
+typedef struct sample_view {
+    hg_points points[2];
+    hg_density density[2];
+} sample_view;
+
+static void
+clear_view(sample_view *view)
 {
-    return is_word(o->line_of_sight, "none") ? HG_LOS_NONE
-                                             : (hg_los)(o->line_of_sight[0] - 'x');
+    for (int k = 0; k < 2; k++) {
+        hg_points_clear(&view->points[k]);
+        hg_density_clear(&view->density[k]);
+    }
 }
 
-hg_status
-hg_sample_attributes(const hg_sample_task *task, hg_attributes *a)
+/* Points and densities of both samples, moved along a line of sight or not. */
+static hg_status
+load_view(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, hg_los los,
+          sample_view *view)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const double volume = task->box * task->box * task->box;
-
-    HG_TRY(hg_attributes_text(a, "selection", task->sample->text));
-    HG_TRY(hg_attributes_text(a, "source", task->source->path));
-    HG_TRY(hg_attributes_text(a, "assignment", o->assignment));
-    HG_TRY(hg_attributes_text(a, "precision", o->precision));
-    HG_TRY(hg_attributes_text(a, "space", o->space));
-    HG_TRY(hg_attributes_text(a, "line_of_sight", o->line_of_sight));
-    HG_TRY(hg_attributes_real(a, "mesh", (double)o->mesh));
-    HG_TRY(hg_attributes_real(a, "interlaced", o->interlace ? 1 : 0));
-    HG_TRY(hg_attributes_real(a, "box", task->box));
-    HG_TRY(
-        hg_attributes_real(a, "redshift", hg_catalog_frame(task->source->catalog)->redshift));
-    HG_TRY(hg_attributes_real(a, "objects", (double)task->objects));
-    HG_TRY(hg_attributes_real(a, "number_density", (double)task->objects / volume));
-    return hg_attributes_real(a, "shot_noise", task->shot);
-}
-
-void
-hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *label)
-{
-    *label = (hg_label){.log_x = true};
-    snprintf(label->statistic, sizeof label->statistic, "%s", statistic);
-    snprintf(label->name, sizeof label->name, "%.20s_%.100s", statistic, task->sample->name);
-    snprintf(label->catalogue, sizeof label->catalogue, "%s", task->source->name);
-    snprintf(label->sample, sizeof label->sample, "%s", task->sample->name);
-}
-
-static hg_status
-add_power(const hg_sample_task *task, const hg_fine *fine)
-{
-    static const char *const name[HG_POLES] = {"power", "power_quadrupole",
-                                               "power_hexadecapole"};
-    const hg_params_measure *o = &task->plan->params->measure;
-    double edge[EDGE_MAX];
-    int n = hg_bin_edges(0.5, 0.5 * (double)o->mesh * o->k_max, o->k_width, o->dlnk, EDGE_MAX,
-                         edge);
-    hg_power power;
-    hg_status status = HG_OK;
-
-    HG_TRY(hg_power_bin(fine, n, edge, &power));
-    for (int l = 0; l < power.n_pole && l < HG_POLES && status == HG_OK; l++) {
-        hg_label label;
-        hg_curve *curve = NULL;
-
-        hg_sample_label(task, name[l], &label);
-        label.log_y = l == 0;
-        snprintf(label.x_name, sizeof label.x_name, "k");
-        snprintf(label.x_unit, sizeof label.x_unit, "Mpc^-1");
-        snprintf(label.y_name, sizeof label.y_name, "P_%d", 2 * l);
-        snprintf(label.y_unit, sizeof label.y_unit, "Mpc^3");
-        HG_TRY_OR(done, status,
-                  hg_statistics_curve(task->statistics, &label, n, HG_CURVE_COUNT, &curve));
-        for (int i = 0; i < n; i++) {
-            double middle = 0.5 * (power.k_low[i] + power.k_high[i]);
-
-            curve->x[i] = power.modes[i] > 0 ? power.k_mean[i] : middle;
-            curve->x_low[i] = power.k_low[i];
-            curve->x_high[i] = power.k_high[i];
-            curve->y[i] = power.p[l][i];
-            curve->error[i] = power.sigma[l][i];
-            curve->count[i] = power.modes[i];
-        }
-        status = hg_sample_attributes(task, &curve->attributes);
-    }
-done:
-    hg_power_clear(&power);
-    return status;
-}
-
-static hg_status
-measure_clustering(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, int64_t n,
-                   const double position[][3])
-{
-    const hg_params_measure *o = &task->plan->params->measure;
+    const int n = task->sample[1] < 0 ? 1 : 2;
     hg_kernel kernel = HG_KERNEL_PCS;
-    hg_density density = {0};
+    hg_status status = hg_kernel_parse(o->assignment, &kernel);
+
+    clear_view(view);
+    for (int k = 0; k < n && status == HG_OK; k++) {
+        status =
+            hg_points_take(task->plan, task->pass[k], task->sample[k], los, &view->points[k]);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_phase_start("measure: mesh");
+    for (int k = 0; k < n && status == HG_OK; k++) {
+        const hg_points *p = &view->points[k];
+
+        status =
+            hg_density_create(comm, mesh, kernel, o->interlace, task->box, p->n,
+                              (const double(*)[3])p->position, p->weight, &view->density[k]);
+        task->weight_sum[k] = view->density[k].weight_sum;
+    }
+    hg_phase_stop("measure: mesh");
+    if (status != HG_OK) {
+        hg_error_prefix("sample '%s' of catalogue '%s': ", task->name, task->source->name);
+        return status;
+    }
+    task->common = n == 1 ? view->density[0].weight_sum2
+                          : hg_points_common(comm, &view->points[0], &view->points[1]);
+    task->shot = volume * task->common / (task->weight_sum[0] * task->weight_sum[n - 1]);
+    return HG_OK;
+}
+
+/* Sums over modes for one line of sight, number `line`. */
+static hg_status
+sum_line(const hg_comm *comm, const hg_mesh *mesh, const hg_sample_task *task,
+         const sample_view *view, hg_los los, int line, hg_mode_sums *sums)
+{
+    const hg_params_measure *o = &task->plan->params->measure;
+    const hg_density *b = task->sample[1] < 0 ? NULL : &view->density[1];
+    double edge[HG_MEASURE_EDGES];
+    const int n = hg_measure_power_edges(o, edge);
     hg_fine fine = {0};
+    hg_wedges wedges = {0};
     hg_status status;
 
-    HG_TRY(hg_kernel_parse(o->assignment, &kernel));
-    hg_phase_start("measure: mesh");
-    HG_TRY_OR(done, status,
-              hg_density_create(comm, mesh, kernel, o->interlace, task->box, n, position, NULL,
-                                &density));
-    HG_TRY_OR(done, status,
-              hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2,
-                              hg_measure_los(o), &fine));
-    hg_density_clear(&density);
-    task->shot = task->box * task->box * task->box / (double)task->objects;
-    status = add_power(task, &fine);
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    hg_phase_stop("measure: mesh");
-    status = hg_measure_pairs(comm, task, &fine, n, position);
-    hg_phase_start("measure: mesh");
-done:
-    hg_phase_stop("measure: mesh");
-    hg_density_clear(&density);
-    hg_fine_clear(&fine);
-    return status;
-}
-
-/* Objects with z in the lowest slice_depth of the box, on the (x, y) plane. */
-static hg_status
-add_slice(const hg_comm *comm, const hg_sample_task *task, int64_t n,
-          const double position[][3])
-{
-    const hg_params_measure *o = &task->plan->params->measure;
-    const hg_axis axis = {.step = task->box / (double)o->slice_cells, .n = (int)o->slice_cells};
-    hg_histogram histogram = {.n_outside = 0};
-    hg_label label;
-    hg_map *map = NULL;
-    hg_status status = hg_histogram_init(&axis, &axis, &histogram);
-
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int64_t i = 0; i < n; i++) {
-        double z = position[i][2] - task->box * floor(position[i][2] / task->box);
-
-        if (z < o->slice_depth) {
-            hg_histogram_add(&histogram, 1, &position[i][0], &position[i][1], NULL);
+    HG_TRY(hg_fine_measure(comm, mesh, &view->density[0], b, task->common, los, &fine));
+    if (sums->n_line > 1) {
+        status = hg_comm_agree(comm, hg_power_bin(&fine, n, edge, &sums->line[line]));
+        if (status != HG_OK) {
+            hg_fine_clear(&fine);
+            return status;
         }
     }
-    hg_histogram_sum(comm, &histogram);
-    hg_sample_label(task, "slice", &label);
-    label.log_x = false;
-    snprintf(label.x_name, sizeof label.x_name, "x");
-    snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
-    snprintf(label.y_name, sizeof label.y_name, "y");
-    snprintf(label.y_unit, sizeof label.y_unit, "Mpc");
-    HG_TRY_OR(done, status, hg_statistics_map(task->statistics, &label, axis.n, axis.n, &map));
-    memcpy(map->counts, histogram.count, (size_t)(axis.n * axis.n) * sizeof *map->counts);
-    for (int i = 0; i <= axis.n; i++) {
-        map->x_edges[i] = map->y_edges[i] = hg_axis_edge(&axis, i);
-    }
-    HG_TRY_OR(done, status,
-              hg_attributes_text(&map->attributes, "selection", task->sample->text));
-    HG_TRY_OR(done, status,
-              hg_attributes_real(&map->attributes, "depth", fmin(o->slice_depth, task->box)));
-    status = hg_attributes_text(&map->attributes, "depth_unit", "Mpc");
-done:
-    hg_histogram_clear(&histogram);
-    return status;
-}
-
-static hg_status
-gather_positions(const hg_measure_pass *pass, int sample, int64_t *n, double (**position)[3])
-{
-    int64_t count = 0;
-
-    for (int64_t i = 0; i < pass->n_selected; i++) {
-        count += (int64_t)(pass->selected[i].mask >> sample & 1);
-    }
-    *n = 0;
-    HG_TRY(hg_mem_array(position, (size_t)count, sizeof **position));
-    for (int64_t i = 0; i < pass->n_selected; i++) {
-        if (pass->selected[i].mask >> sample & 1) {
-            memcpy((*position)[(*n)++], pass->selected[i].position, sizeof **position);
-        }
+    hg_fine_join(&sums->fine, &fine, line);
+    if (o->wedges > 0 && los != HG_LOS_NONE) {
+        HG_TRY(hg_wedges_measure(comm, mesh, &view->density[0], b, task->common, los, n, edge,
+                                 (int)o->wedges, &wedges));
+        hg_wedges_join(&sums->wedges, &wedges, line);
     }
     return HG_OK;
 }
 
+/* All lines of sight in one space, then the curves of their means. */
 static hg_status
-measure_sample(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task,
-               const hg_measure_pass *pass, int sample, bool with_maps)
+measure_space(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, bool with_slice)
 {
-    double(*position)[3] = NULL;
-    int64_t n = 0;
-    hg_status status = gather_positions(pass, sample, &n, &position);
+    const hg_params_measure *o = &task->plan->params->measure;
+    hg_los los[3];
+    const int n_line = hg_measure_lines(o, los);
+    sample_view view = {.points = {{0}}};
+    hg_mode_sums sums = {.n_line = n_line};
+    hg_pair_sums pairs = {.distance = {0}};
+    hg_status status = HG_OK;
 
+    for (int i = 0; i < n_line || i == 0; i++) {
+        if (i == 0 || task->is_redshift) {
+            HG_TRY_OR(
+                done, status,
+                load_view(comm, mesh, task, task->is_redshift ? los[i] : HG_LOS_NONE, &view));
+        }
+        hg_phase_start("measure: mesh");
+        status = sum_line(comm, mesh, task, &view, los[i], i, &sums);
+        hg_phase_stop("measure: mesh");
+        HG_TRY_OR(done, status, status);
+        HG_TRY_OR(done, status,
+                  hg_measure_pairs_count(comm, task, &view.points[0], &view.points[1], los[i],
+                                         i, &pairs));
+    }
+    status = hg_measure_power(task, &sums);
+    if (status == HG_OK) {
+        status = hg_measure_pairs_curves(task, &sums.fine, &pairs);
+    }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(done, status,
-              measure_clustering(comm, mesh, task, n, (const double(*)[3])position));
-    if (with_maps && task->plan->params->measure.slice_depth > 0) {
-        status = hg_comm_agree(comm, add_slice(comm, task, n, (const double(*)[3])position));
+    if (with_slice && o->slice_depth > 0) {
+        status = hg_measure_slice(comm, task, &view.points[0]);
     }
 done:
-    hg_mem_free(position);
+    hg_pair_sums_clear(&pairs);
+    hg_mode_sums_clear(&sums);
+    clear_view(&view);
     return status;
+}
+
+/* Real space, redshift space, or both; nothing where a sample is empty. */
+static hg_status
+measure_task(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task)
+{
+    const char *space = task->plan->params->measure.space;
+    bool with_slice = task->is_first && task->sample[1] < 0;
+
+    for (int k = 0; k < 2 && task->sample[k] >= 0; k++) {
+        task->objects[k] = task->pass[k]->objects[task->sample[k]];
+        if (task->objects[k] == 0) {
+            if (task->is_loud) {
+                hg_log_warn(
+                    "measure: sample '%s' of catalogue '%s' is empty: no clustering%s%s",
+                    task->plan->sample[task->sample[k]].name, task->source->name,
+                    task->sample[1] < 0 ? "" : " of ", task->sample[1] < 0 ? "" : task->name);
+            }
+            return HG_OK;
+        }
+    }
+    if (!is_word(space, "redshift")) {
+        HG_TRY(measure_space(comm, mesh, task, with_slice));
+        with_slice = false;
+    }
+    if (!is_word(space, "real")) {
+        task->is_redshift = true;
+        HG_TRY(measure_space(comm, mesh, task, with_slice));
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_referred_set_read(const hg_comm *comm, const hg_measure_plan *plan,
+                     const hg_measured_set *sources, hg_referred_set *set)
+{
+    *set = (hg_referred_set){.n = 0};
+    for (int c = 0; c < plan->n_cross; c++) {
+        const char *name = plan->cross[c].catalogue;
+        const hg_measured *source = hg_measured_set_find(sources, name);
+        bool is_read = name[0] == '\0';
+
+        for (int i = 0; i < set->n; i++) {
+            is_read = is_read || set->referred[i].source == source;
+        }
+        if (is_read) {
+            continue;
+        }
+        if (source == NULL) {
+            return HG_FAIL(HG_E_PARAM,
+                           "'%s' in Measure.cross is neither a catalogue of "
+                           "Measure.catalogues nor one of Measure.references",
+                           name);
+        }
+        hg_referred *referred = &set->referred[set->n++];
+
+        referred->source = source;
+        HG_TRY(hg_measure_pass_points(comm, plan, sources, source,
+                                      hg_measure_plan_referred(plan, name), &referred->pass));
+    }
+    return HG_OK;
+}
+
+void
+hg_referred_set_clear(hg_referred_set *set)
+{
+    for (int i = 0; i < set->n; i++) {
+        hg_measure_pass_clear(&set->referred[i].pass);
+    }
+    set->n = 0;
+}
+
+static hg_status
+check_boxes(const hg_measured *a, const hg_measured *b)
+{
+    const double box[2] = {hg_catalog_frame(a->catalog)->box,
+                           hg_catalog_frame(b->catalog)->box};
+
+    if (!(fabs(box[0] - box[1]) <= 1e-6 * box[0])) {
+        return HG_FAIL(HG_E_INPUT,
+                       "catalogue '%s' has a box of %.9g Mpc and '%s' one of %.9g Mpc, so "
+                       "Measure.cross cannot pair them",
+                       a->name, box[0], b->name, box[1]);
+    }
+    return HG_OK;
+}
+
+/* Fill in the second sample of a pair; not `ready` where the pair is of no use here. */
+static hg_status
+choose_pair(const hg_cross *cross, const hg_referred_set *set, hg_sample_task *task,
+            bool *ready)
+{
+    task->name = cross->name;
+    task->sample[0] = cross->a;
+    task->sample[1] = cross->b;
+    *ready = (task->pass[0]->has_sample >> cross->a & 1) != 0;
+    for (int i = 0; i < set->n && cross->catalogue[0] != '\0'; i++) {
+        if (is_word(set->referred[i].source->name, cross->catalogue)) {
+            task->pass[1] = &set->referred[i].pass;
+            HG_TRY(check_boxes(task->source, set->referred[i].source));
+        }
+    }
+    *ready = *ready && (task->pass[1]->has_sample >> cross->b & 1) != 0 &&
+             !(cross->a == cross->b && is_word(task->source->name, cross->catalogue));
+    return HG_OK;
 }
 
 hg_status
 hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mesh,
-                   const hg_measured *source, const hg_measure_pass *pass, bool with_maps,
-                   hg_statistics *statistics)
+                   const hg_measured *source, const hg_measure_pass *pass,
+                   const hg_referred_set *referred, bool with_maps, hg_statistics *statistics)
 {
-    const double box = hg_catalog_frame(source->catalog)->box;
+    const hg_sample_task empty = {.plan = plan,
+                                  .source = source,
+                                  .pass = {pass, pass},
+                                  .sample = {-1, -1},
+                                  .box = hg_catalog_frame(source->catalog)->box,
+                                  .is_loud = comm->rank == 0,
+                                  .is_first = with_maps,
+                                  .statistics = statistics};
 
-    if (!(box > 0) || !pass->has_position) {
+    if (!(empty.box > 0) || !pass->has_position) {
         if (comm->rank == 0) {
             hg_log_warn("measure: catalogue '%s' has no %s: no clustering", source->name,
                         pass->has_position ? "periodic box" : "positions");
@@ -247,26 +290,22 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *me
         return HG_OK;
     }
     for (int s = 0; s < plan->n_sample; s++) {
-        hg_sample_task task = {.plan = plan,
-                               .source = source,
-                               .sample = &plan->sample[s],
-                               .box = box,
-                               .objects = pass->objects[s],
-                               .is_loud = comm->rank == 0,
-                               .is_first = with_maps,
-                               .statistics = statistics};
+        hg_sample_task task = empty;
 
-        if (!(pass->has_sample >> s & 1)) {
-            continue;
+        task.name = plan->sample[s].name;
+        task.sample[0] = s;
+        if ((pass->has_sample >> s & 1) && !plan->sample[s].is_hidden) {
+            HG_TRY(measure_task(comm, mesh, &task));
         }
-        if (pass->objects[s] == 0) {
-            if (task.is_loud) {
-                hg_log_warn("measure: sample '%s' of catalogue '%s' is empty: no clustering",
-                            plan->sample[s].name, source->name);
-            }
-            continue;
+    }
+    for (int c = 0; c < plan->n_cross; c++) {
+        hg_sample_task task = empty;
+        bool ready = false;
+
+        HG_TRY(choose_pair(&plan->cross[c], referred, &task, &ready));
+        if (ready) {
+            HG_TRY(measure_task(comm, mesh, &task));
         }
-        HG_TRY(measure_sample(comm, mesh, &task, pass, s, with_maps));
     }
     return HG_OK;
 }

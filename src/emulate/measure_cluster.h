@@ -4,39 +4,18 @@
 
 #include "emulate/measure_pass.h"
 #include "field/mesh.h"
-#include "stats/power.h"
 
-/** What the curves of one sample share. */
-typedef struct hg_sample_task {
-    const hg_measure_plan *plan;
+/** A catalogue whose samples others are paired with. */
+typedef struct hg_referred {
     const hg_measured *source;
-    const hg_sample *sample;
-    double box;
-    int64_t objects;
-    double shot;
-    bool is_loud;  /**< this rank gives warnings */
-    bool is_first; /**< first realisation of its catalogue */
-    hg_statistics *statistics;
-} hg_sample_task;
+    hg_measure_pass pass;
+} hg_referred;
 
-/** Axis of Measure.line_of_sight.
- *
- * @local
- */
-hg_los hg_measure_los(const hg_params_measure *o);
-
-/** Start the label of a curve: names of statistic, sample and catalogue, logarithmic x.
- *
- * @local
- */
-void hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *label);
-
-/** Add the attributes that all curves of a sample have.
- *
- * @local
- * @return HG_OK; HG_E_MEMORY
- */
-HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attributes *a);
+/** All of those, read once. */
+typedef struct hg_referred_set {
+    int n;
+    hg_referred referred[HG_CROSS_MAX];
+} hg_referred_set;
 
 /** Say what the mesh of Measure.mesh will cost, and plan it.
  *
@@ -48,16 +27,29 @@ HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attr
 HG_MUST_CHECK hg_status hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params,
                                                 int64_t n_row, hg_mesh **mesh);
 
-/** Add the curves and maps of all samples of a pass.
+/** Read the catalogues that Measure.cross refers to.
+ *
+ * @collective{comm}
+ * @param[out] set  release with hg_referred_set_clear(), also after a failure
+ * @return HG_OK; HG_E_PARAM for a catalogue that is not measured; the failures of reading
+ */
+HG_MUST_CHECK hg_status hg_referred_set_read(const hg_comm *comm, const hg_measure_plan *plan,
+                                             const hg_measured_set *sources,
+                                             hg_referred_set *set);
+void hg_referred_set_clear(hg_referred_set *set);
+
+/** Add the curves and maps of all samples of a pass, and those of all pairs of samples.
  *
  * @collective{comm}
  * @param[in] mesh       from hg_measure_cluster_plan()
  * @param[in] with_maps  also the slice maps (once per catalogue, not per draw)
- * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for positions that are no numbers
+ * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for positions that are no numbers, weights without a
+ * positive sum, or pairs of catalogues with different boxes
  */
 HG_MUST_CHECK hg_status hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan,
                                            hg_mesh *mesh, const hg_measured *source,
-                                           const hg_measure_pass *pass, bool with_maps,
+                                           const hg_measure_pass *pass,
+                                           const hg_referred_set *referred, bool with_maps,
                                            hg_statistics *statistics);
 
 #endif

@@ -38,15 +38,17 @@ hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, i
     const hg_params_measure *o = &params->measure;
     const hg_mesh_options options = hg_measure_mesh(o);
     hg_kernel kernel = HG_KERNEL_PCS;
+    hg_los los[3];
 
     for (int p = HG_KERNEL_NGP; p <= HG_KERNEL_PCS; p++) {
         if (strcmp(o->assignment, hg_kernel_name((hg_kernel)p)) == 0) {
             kernel = (hg_kernel)p;
         }
     }
+    hg_measure_lines(o, los);
     hg_mesh_cost_estimate(&options, ranks, threads, kernel, o->interlace, objects,
                           &memory->mesh);
-    memory->bins = (double)hg_fine_bytes(o->mesh, hg_measure_los(o), o->reproducible, threads);
+    memory->bins = (double)hg_fine_bytes(o->mesh, los[0], o->reproducible, threads);
     memory->objects = objects / ranks * (double)(sizeof(hg_selected) + 3 * sizeof(double));
     memory->total = memory->mesh.work + memory->mesh.paint + memory->mesh.points +
                     memory->bins + memory->objects;

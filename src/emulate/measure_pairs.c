@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "halograft/log.h"
 #include "stats/correlation.h"
 #include "stats/pairs.h"
 #include "stats/projected.h"
 
-enum { EDGE_MAX = 512, MATCH = 8, FIRST = 6, LAST = 10 };
+enum { EDGE_MAX = 512, MATCH = 8, FIRST = 6, LAST = 10, DISTANCE = -1 };
 
 /* Logarithmic bins of equal width, at most `dln`, from low to high; returns their number. */
 static int
@@ -71,84 +70,129 @@ put_shell(hg_curve *curve, int i, double low, double high)
     curve->x[i] = 0.75 * (pow(high, 4) - pow(low, 4)) / (pow(high, 3) - pow(low, 3));
 }
 
+/* What a curve of one multipole, or of counts in r (l = DISTANCE), is made of. */
+typedef struct xi_parts {
+    int l;
+    const char *statistic;
+    const hg_pairs *pairs; /* empty: the mesh alone */
+    const hg_fine *fine;
+    int n_pair, n_mesh;
+    double match;
+    double edge[EDGE_MAX]; /* of the mesh part */
+} xi_parts;
+
 static hg_status
-describe_overlap(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs,
-                 hg_attributes *a)
+describe_overlap(const hg_sample_task *task, const xi_parts *parts, hg_attributes *a)
 {
-    const double cell = fine->box / (double)fine->mesh;
+    const double cell = parts->fine->box / (double)parts->fine->mesh;
+    const int l = parts->l == DISTANCE ? 0 : parts->l;
     hg_overlap overlap;
 
-    HG_TRY(hg_correlation_overlap(fine, pairs, FIRST * cell, LAST * cell, &overlap));
+    HG_TRY(hg_correlation_overlap(parts->fine, parts->pairs, l, FIRST * cell, LAST * cell,
+                                  &overlap));
+    HG_TRY(hg_attributes_real(a, "r_match", parts->match));
     HG_TRY(hg_attributes_real(a, "overlap_low", FIRST * cell));
     HG_TRY(hg_attributes_real(a, "overlap_high", LAST * cell));
     HG_TRY(hg_attributes_real(a, "overlap_bins", overlap.n));
     HG_TRY(hg_attributes_real(a, "overlap_chi2", overlap.chi2));
     HG_TRY(hg_attributes_real(a, "overlap_worst", overlap.worst));
-    HG_TRY(hg_attributes_real(a, "coinciding_pairs", (double)pairs->zero));
-    if (overlap.n > 0 && task->is_first) {
+    HG_TRY(hg_attributes_real(a, "coinciding_pairs",
+                              (double)parts->pairs->zero / parts->pairs->copies));
+    if (overlap.n > 0 && task->is_first && parts->l == DISTANCE) {
         hg_log_info("measure: xi of %s, %s: pairs and mesh from %.3g to %.3g Mpc: chi2 per bin "
                     "%.2f",
-                    task->source->name, task->sample->name, FIRST * cell, LAST * cell,
-                    overlap.chi2);
+                    task->source->name, task->name, FIRST * cell, LAST * cell, overlap.chi2);
     }
     if (overlap.n > 0 && overlap.chi2 > 3 && task->is_loud) {
-        hg_log_warn("measure: xi of '%s', sample '%s': pairs and mesh differ between %.3g and "
+        hg_log_warn("measure: %s of '%s', sample '%s': pairs and mesh differ between %.3g and "
                     "%.3g Mpc by chi2 %.1f per bin; use a finer Measure.mesh",
-                    task->source->name, task->sample->name, FIRST * cell, LAST * cell,
+                    parts->statistic, task->source->name, task->name, FIRST * cell, LAST * cell,
                     overlap.chi2);
     }
     return HG_OK;
 }
 
-/* xi(r): bins of the counts up to r_match, then bins of the mesh. */
-static hg_status
-add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs)
+/* Bins of the counts up to r_match, then bins of the mesh. */
+static void
+plan_parts(const hg_sample_task *task, xi_parts *parts)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const double cell = task->box / (double)o->mesh;
-    const double match = pairs->n > 0 ? MATCH * cell : 0;
     const double high = o->r_max > 0 ? o->r_max : 0.25 * task->box;
-    double edge[EDGE_MAX];
-    int n_pair = 0, n_mesh;
-    hg_label label;
-    hg_curve *curve = NULL;
+    double low = fmax(o->r_min, o->r_min > 0 ? 0 : MATCH * cell);
 
-    while (n_pair < pairs->n && pairs->edge[n_pair + 1] < fmin(match, high) * (1 + 1e-9)) {
-        n_pair++;
+    parts->match = parts->pairs->n > 0 ? MATCH * cell : 0;
+    while (parts->n_pair < parts->pairs->n &&
+           parts->pairs->edge[parts->n_pair + 1] < fmin(parts->match, high) * (1 + 1e-9)) {
+        parts->n_pair++;
     }
-    n_mesh =
-        mesh_edges(o, task->box,
-                   n_pair > 0 ? match : fmax(o->r_min, o->r_min > 0 ? 0 : MATCH * cell), edge);
-    if (n_mesh > 0 && edge[0] < MATCH * cell * (1 - 1e-9) && task->is_loud) {
+    low = parts->n_pair > 0 ? parts->match : low;
+    parts->n_mesh = mesh_edges(o, task->box, low, parts->edge);
+    if (parts->n_mesh > 0 && parts->edge[0] < MATCH * cell * (1 - 1e-9) && task->is_loud) {
         hg_log_warn("measure: xi(r) below 8 cells (%.3g Mpc) is blurred by the mesh; set "
                     "Measure.pairs",
                     MATCH * cell);
     }
-    hg_sample_label(task, "xi", &label);
-    snprintf(label.x_name, sizeof label.x_name, "r");
-    snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
-    snprintf(label.y_name, sizeof label.y_name, "xi");
-    HG_TRY(hg_statistics_curve(task->statistics, &label, n_pair + n_mesh,
-                               n_pair > 0 ? HG_CURVE_COUNT : 0, &curve));
-    for (int i = 0; i < n_pair; i++) {
+}
+
+/* Estimates, errors and counts of the bins of pairs. */
+static void
+fill_pairs(const xi_parts *parts, hg_curve *curve)
+{
+    double xi[3 * HG_PAIRS_BIN_MAX], error[3 * HG_PAIRS_BIN_MAX];
+    const hg_pairs *pairs = parts->pairs;
+    const int row = (parts->l == DISTANCE ? 0 : parts->l / 2) * pairs->n;
+
+    if (parts->n_pair > 0) {
+        hg_pairs_multipoles(pairs, HG_LEGENDRE_MEAN, xi, error);
+    }
+    for (int i = 0; i < parts->n_pair; i++) {
         put_shell(curve, i, pairs->edge[i], pairs->edge[i + 1]);
-        curve->y[i] = hg_pairs_xi(pairs, i, 0);
-        curve->error[i] = hg_pairs_xi_error(pairs, i, 0);
-        curve->count[i] = pairs->count[i];
+        curve->y[i] = xi[row + i];
+        curve->error[i] = error[row + i];
+        for (int j = 0; j < pairs->n_second; j++) {
+            curve->count[i] += pairs->count[i * pairs->n_second + j];
+        }
     }
-    HG_TRY(hg_correlation_shells(fine, n_mesh, edge, curve->y + n_pair, curve->error + n_pair));
-    for (int i = 0; i < n_mesh; i++) {
-        put_shell(curve, n_pair + i, edge[i], edge[i + 1]);
+}
+
+static hg_status
+add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs, int l,
+       const char *statistic)
+{
+    xi_parts parts = {.l = l, .statistic = statistic, .pairs = pairs, .fine = fine};
+    hg_label label;
+    hg_curve *curve = NULL;
+
+    plan_parts(task, &parts);
+    hg_sample_label(task, statistic, &label);
+    snprintf(label.x_name, sizeof label.x_name, l == DISTANCE ? "r" : "s");
+    snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
+    if (l == DISTANCE) {
+        snprintf(label.y_name, sizeof label.y_name, "xi");
+    } else {
+        snprintf(label.y_name, sizeof label.y_name, "xi_%d", l);
     }
-    HG_TRY(hg_attributes_text(&curve->attributes, "estimator",
-                              n_pair > 0 ? "below r_match DD/RR - 1, count = ordered pairs, "
-                                           "Poisson errors; above it shell transform of P(k), "
-                                           "taper exp(-(k / 0.75 k_N)^4), Gaussian errors"
-                                         : "shell transform of P(k), taper exp(-(k / 0.75 "
-                                           "k_N)^4), Gaussian errors"));
-    if (n_pair > 0) {
-        HG_TRY(hg_attributes_real(&curve->attributes, "r_match", match));
-        HG_TRY(describe_overlap(task, fine, pairs, &curve->attributes));
+    HG_TRY(hg_statistics_curve(task->statistics, &label, parts.n_pair + parts.n_mesh,
+                               parts.n_pair > 0 ? HG_CURVE_COUNT : 0, &curve));
+    fill_pairs(&parts, curve);
+    HG_TRY(hg_correlation_shells(fine, l == DISTANCE ? 0 : l, parts.n_mesh, parts.edge,
+                                 curve->y + parts.n_pair, curve->error + parts.n_pair));
+    for (int i = 0; i < parts.n_mesh; i++) {
+        put_shell(curve, parts.n_pair + i, parts.edge[i], parts.edge[i + 1]);
+    }
+    HG_TRY(hg_attributes_text(
+        &curve->attributes, "estimator",
+        parts.n_pair > 0 ? "below r_match DD/RR - 1, count = pairs, Poisson errors; above it "
+                           "shell transform of P(k), taper exp(-(k / 0.75 k_N)^4), Gaussian "
+                           "errors"
+                         : "shell transform of P(k), taper exp(-(k / 0.75 k_N)^4), Gaussian "
+                           "errors"));
+    if (parts.n_pair > 0) {
+        HG_TRY(describe_overlap(task, &parts, &curve->attributes));
+    }
+    if (l != DISTANCE) {
+        HG_TRY(hg_attributes_real(&curve->attributes, "mu_bins", pairs->n_second));
     }
     return hg_sample_attributes(task, &curve->attributes);
 }
@@ -175,60 +219,32 @@ add_projected(const hg_sample_task *task, const hg_pairs *pairs)
         curve->x[i] = 2.0 / 3 * (pow(high, 3) - pow(low, 3)) / (high * high - low * low);
     }
     HG_TRY(hg_attributes_text(&curve->attributes, "estimator",
-                              "2 pi_max (DD/RR - 1), count = ordered pairs, Poisson errors"));
+                              "2 pi_max (DD/RR - 1), count = pairs, Poisson errors"));
     HG_TRY(hg_attributes_real(&curve->attributes, "pi_max", pairs->pi_max));
     return hg_sample_attributes(task, &curve->attributes);
 }
 
-static hg_status
-add_multipoles(const hg_sample_task *task, const hg_pairs *pairs)
+hg_status
+hg_measure_pairs_curves(const hg_sample_task *task, const hg_fine *fine,
+                        const hg_pair_sums *sums)
 {
     static const char *const names[] = {"xi_monopole", "xi_quadrupole", "xi_hexadecapole"};
-    double xi[3 * EDGE_MAX], error[3 * EDGE_MAX];
 
-    hg_pairs_multipoles(pairs, HG_LEGENDRE_MEAN, xi, error);
-    for (int l = 0; l < 3; l++) {
-        hg_label label;
-        hg_curve *curve = NULL;
-
-        hg_sample_label(task, names[l], &label);
-        snprintf(label.x_name, sizeof label.x_name, "s");
-        snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
-        snprintf(label.y_name, sizeof label.y_name, "xi_%d", 2 * l);
-        HG_TRY(hg_statistics_curve(task->statistics, &label, pairs->n, HG_CURVE_COUNT, &curve));
-        for (int i = 0; i < pairs->n; i++) {
-            put_shell(curve, i, pairs->edge[i], pairs->edge[i + 1]);
-            curve->y[i] = xi[l * pairs->n + i];
-            curve->error[i] = error[l * pairs->n + i];
-            for (int j = 0; j < pairs->n_second; j++) {
-                curve->count[i] += pairs->count[i * pairs->n_second + j];
-            }
-        }
-        HG_TRY(
-            hg_attributes_text(&curve->attributes, "estimator",
-                               "DD/RR - 1 in (s, mu), count = ordered pairs, Poisson errors"));
-        HG_TRY(hg_attributes_real(&curve->attributes, "mu_bins", pairs->n_second));
-        HG_TRY(hg_sample_attributes(task, &curve->attributes));
+    HG_TRY(add_xi(task, fine, &sums->distance, DISTANCE, "xi"));
+    for (int pole = 0; pole < 3 && sums->mu.n > 0; pole++) {
+        HG_TRY(add_xi(task, fine, &sums->mu, 2 * pole, names[pole]));
     }
-    return HG_OK;
+    return sums->projected.n > 0 ? add_projected(task, &sums->projected) : HG_OK;
 }
 
-static hg_status
-measure_projected(const hg_comm *comm, const hg_sample_task *task, int64_t n,
-                  const double position[][3])
+/* Bins of wp, none where it is not wanted or the box is too small. */
+static int
+projected_edges(const hg_sample_task *task, double edge[EDGE_MAX])
 {
     const hg_params_measure *o = &task->plan->params->measure;
-    double edge[EDGE_MAX];
-    hg_pairs_bins bins = {.kind = HG_PAIRS_RP_PI,
-                          .edge = edge,
-                          .n_second = 1,
-                          .pi_max = o->pi_max,
-                          .los = hg_measure_los(o)};
-    hg_pairs pairs;
-    hg_status status;
 
     if (!o->pairs || !(o->pi_max > 0) || !(o->rp_min < o->rp_max)) {
-        return HG_OK;
+        return 0;
     }
     if (fmax(o->rp_max, o->pi_max) > task->box / 2) {
         if (task->is_loud) {
@@ -237,46 +253,44 @@ measure_projected(const hg_comm *comm, const hg_sample_task *task, int64_t n,
                 "box of %g Mpc",
                 task->box);
         }
-        return HG_OK;
+        return 0;
     }
-    bins.n = log_edges(o->rp_min, o->rp_max, o->rp_dln, EDGE_MAX, edge);
-    HG_TRY(hg_pairs_count(comm, &bins, task->box, n, position, NULL, &pairs));
-    status = hg_comm_agree(comm, add_projected(task, &pairs));
-    hg_pairs_clear(&pairs);
-    return status;
+    return log_edges(o->rp_min, o->rp_max, o->rp_dln, EDGE_MAX, edge);
 }
 
+/* Count in some bins and add to the sum. */
 static hg_status
-measure_multipoles(const hg_comm *comm, const hg_sample_task *task, hg_pairs_bins bins,
-                   int64_t n, const double position[][3])
+count_bins(const hg_comm *comm, const hg_sample_task *task, const hg_pairs_bins *bins,
+           const hg_points *a, const hg_points *b, hg_pairs *sum)
 {
-    const hg_params_measure *o = &task->plan->params->measure;
+    const hg_pairs_task count = {.bins = bins,
+                                 .box = task->box,
+                                 .a = hg_points_view(a),
+                                 .b = hg_points_view(b),
+                                 .cross = task->sample[1] >= 0,
+                                 .common = task->common};
     hg_pairs pairs;
-    hg_status status;
 
-    if (hg_measure_los(o) == HG_LOS_NONE || bins.n == 0) {
+    if (bins->n == 0) {
         return HG_OK;
     }
-    bins.kind = HG_PAIRS_S_MU;
-    bins.n_second = (int)o->mu_bins;
-    bins.los = hg_measure_los(o);
-    HG_TRY(hg_pairs_count(comm, &bins, task->box, n, position, NULL, &pairs));
-    status = hg_comm_agree(comm, add_multipoles(task, &pairs));
-    hg_pairs_clear(&pairs);
-    return status;
+    HG_TRY(hg_pairs_measure(comm, &count, &pairs));
+    hg_pairs_join(sum, &pairs);
+    return HG_OK;
 }
 
 hg_status
-hg_measure_pairs(const hg_comm *comm, const hg_sample_task *task, const hg_fine *fine,
-                 int64_t n, const double position[][3])
+hg_measure_pairs_count(const hg_comm *comm, const hg_sample_task *task, const hg_points *a,
+                       const hg_points *b, hg_los los, int line, hg_pair_sums *sums)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     double edge[EDGE_MAX];
     hg_pairs_bins bins = {.kind = HG_PAIRS_R,
                           .n = pair_edges(o, task->box / (double)o->mesh, edge),
                           .edge = edge,
-                          .n_second = 1};
-    hg_pairs pairs = {.n = 0};
+                          .n_second = 1,
+                          .pi_max = o->pi_max,
+                          .los = los};
     hg_status status = HG_OK;
 
     if (bins.n > 0 && edge[bins.n] > task->box / 2) {
@@ -288,15 +302,27 @@ hg_measure_pairs(const hg_comm *comm, const hg_sample_task *task, const hg_fine 
         bins.n = 0;
     }
     hg_phase_start("measure: pairs");
-    if (bins.n > 0) {
-        HG_TRY_OR(done, status,
-                  hg_pairs_count(comm, &bins, task->box, n, position, NULL, &pairs));
+    if (line == 0 || task->is_redshift) {
+        HG_TRY_OR(done, status, count_bins(comm, task, &bins, a, b, &sums->distance));
     }
-    HG_TRY_OR(done, status, hg_comm_agree(comm, add_xi(task, fine, &pairs)));
-    HG_TRY_OR(done, status, measure_multipoles(comm, task, bins, n, position));
-    status = measure_projected(comm, task, n, position);
+    if (los != HG_LOS_NONE) {
+        bins.kind = HG_PAIRS_S_MU;
+        bins.n_second = (int)o->mu_bins;
+        HG_TRY_OR(done, status, count_bins(comm, task, &bins, a, b, &sums->mu));
+    }
+    bins.kind = HG_PAIRS_RP_PI;
+    bins.n_second = 1;
+    bins.n = projected_edges(task, edge);
+    status = count_bins(comm, task, &bins, a, b, &sums->projected);
 done:
     hg_phase_stop("measure: pairs");
-    hg_pairs_clear(&pairs);
     return status;
+}
+
+void
+hg_pair_sums_clear(hg_pair_sums *sums)
+{
+    hg_pairs_clear(&sums->distance);
+    hg_pairs_clear(&sums->mu);
+    hg_pairs_clear(&sums->projected);
 }

@@ -1,23 +1,39 @@
-/** Correlation functions of a sample: xi(r) of pairs and mesh, wp(rp), multipoles of xi(s).
- * Layer: emulate.
+/** Correlation functions of a sample or a pair of samples: xi(r) of pairs and mesh, wp(rp),
+ * multipoles of xi(s). Layer: emulate.
  */
 #ifndef HG_EMULATE_MEASURE_PAIRS_H
 #define HG_EMULATE_MEASURE_PAIRS_H
 
-#include "emulate/measure_cluster.h"
-#include "stats/power.h"
+#include "emulate/measure_task.h"
+#include "stats/pairs.h"
 
-/** Add the correlation functions of a sample. With Measure.pairs, xi(r) is that of pairs below
- * 8 cells and that of the mesh above; both are compared from 6 to 10 cells.
+/** Counts over all lines of sight; zero where they are not wanted or not possible. */
+typedef struct hg_pair_sums {
+    hg_pairs distance;  /**< in r: once in real space, per line of sight in redshift space */
+    hg_pairs mu;        /**< in (s, mu) */
+    hg_pairs projected; /**< in (rp, pi) */
+} hg_pair_sums;
+
+/** Count pairs for one line of sight and add them to the sums.
  *
  * @collective{comm}
- * @param[in] fine      mode sums of the same objects
- * @param[in] n         local number of objects
- * @param[in] position  shape (n), comoving Mpc, in the space of Measure.space
+ * @param[in] a, b  points; b is ignored for one sample
+ * @param[in] line  number of the line of sight, from 0
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT for positions that are no numbers
  */
-HG_MUST_CHECK hg_status hg_measure_pairs(const hg_comm *comm, const hg_sample_task *task,
-                                         const hg_fine *fine, int64_t n,
-                                         const double position[][3]);
+HG_MUST_CHECK hg_status hg_measure_pairs_count(const hg_comm *comm, const hg_sample_task *task,
+                                               const hg_points *a, const hg_points *b,
+                                               hg_los los, int line, hg_pair_sums *sums);
+void hg_pair_sums_clear(hg_pair_sums *sums);
+
+/** Add the correlation functions. With Measure.pairs, xi and its multipoles are those of pairs
+ * below 8 cells and those of the mesh above; both are compared from 6 to 10 cells.
+ *
+ * @local
+ * @param[in] fine  mode sums of the same objects
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_measure_pairs_curves(const hg_sample_task *task, const hg_fine *fine,
+                                                const hg_pair_sums *sums);
 
 #endif

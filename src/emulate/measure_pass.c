@@ -1,6 +1,6 @@
 /* Ranks read blocks of small parts. Mass functions and relations are integer histograms, so
- * they are the same for any ranks; of the rows only those in a sample are kept, as position and
- * a mask of samples. */
+ * they are the same for any ranks; of the rows only those in a sample are kept: position, row
+ * number, a mask of samples, and what the parameters need besides (velocities, weights). */
 #include "emulate/measure_pass.h"
 
 #include <inttypes.h>
@@ -12,81 +12,6 @@
 #include "base/memory.h"
 #include "halograft/cosmology.h"
 #include "halograft/log.h"
-
-static hg_status
-add_sample(hg_measure_plan *plan, const char *name, const char *text)
-{
-    hg_sample *sample = &plan->sample[plan->n_sample];
-
-    if (plan->n_sample == HG_SAMPLE_MAX) {
-        return HG_FAIL(HG_E_PARAM, "there are more than %d samples", HG_SAMPLE_MAX);
-    }
-    snprintf(sample->name, sizeof sample->name, "%s", name);
-    snprintf(sample->text, sizeof sample->text, "%s", text);
-    if (hg_expression_create(text, &sample->expression) != HG_OK) {
-        hg_error_prefix("sample '%s': ", name);
-        return hg_error_last()->status;
-    }
-    plan->n_sample++;
-    return HG_OK;
-}
-
-static hg_status
-add_thresholds(hg_measure_plan *plan)
-{
-    const hg_params_measure *o = &plan->params->measure;
-
-    plan->default_samples = true;
-    for (int i = 0; i < o->thresholds.n; i++) {
-        char name[HG_LABEL_MAX], text[256];
-
-        snprintf(name, sizeof name, "%.80s_%.2f", o->threshold_column,
-                 log10(o->thresholds.v[i]));
-        snprintf(text, sizeof text, "%.80s > %.10g", o->threshold_column, o->thresholds.v[i]);
-        HG_TRY(add_sample(plan, name, text));
-    }
-    return HG_OK;
-}
-
-hg_status
-hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
-{
-    const hg_params_measure *o = &params->measure;
-
-    *plan = (hg_measure_plan){.params = params};
-    plan->mass_axis = (hg_axis){.log = true,
-                                .low = -10,
-                                .step = o->mass_width,
-                                .n = (int)ceil(30 / o->mass_width - 1e-9)};
-    plan->relation_axis = (hg_axis){.log = true,
-                                    .low = 4,
-                                    .step = o->relation_width,
-                                    .n = (int)ceil(14 / o->relation_width - 1e-9)};
-    plan->fine_axis = (hg_axis){.log = true, .low = -12, .step = 0.002, .n = 15000};
-    for (int i = 0; i < params->samples.n; i++) {
-        HG_TRY(add_sample(plan, params->samples.v[i].name, params->samples.v[i].text));
-    }
-    if (params->samples.n == 0) {
-        HG_TRY(add_thresholds(plan));
-    }
-    if (o->relations.n > 0 && o->relation_where != NULL) {
-        if (hg_expression_create(o->relation_where, &plan->relation_where) != HG_OK) {
-            hg_error_prefix("Measure.relation_where: ");
-            return hg_error_last()->status;
-        }
-    }
-    return HG_OK;
-}
-
-void
-hg_measure_plan_clear(hg_measure_plan *plan)
-{
-    for (int i = 0; i < plan->n_sample; i++) {
-        hg_expression_free(plan->sample[i].expression);
-    }
-    hg_expression_free(plan->relation_where);
-    memset(plan, 0, sizeof *plan);
-}
 
 /* First column an expression needs and a source lacks, or NULL. */
 static const char *
@@ -111,35 +36,59 @@ choose_space(const hg_measure_plan *plan, const hg_measured_set *sources,
     const hg_cosmology cosmology = {
         .h = frame->h, .omega_m = frame->omega_m, .omega_l = frame->omega_l};
 
-    pass->los = -1;
     if (strcmp(o->space, "real") == 0 || !pass->has_position) {
         return HG_OK;
-    }
-    if (strcmp(o->line_of_sight, "none") == 0) {
-        return HG_FAIL(HG_E_PARAM, "Measure.space is 'redshift', which needs an axis: set "
-                                   "Measure.line_of_sight to x, y or z");
     }
     if (!hg_measured_has(sources, source, draw, "velocity")) {
         return HG_FAIL(HG_E_NOTFOUND,
                        "catalogue '%s' (%s) has no column 'velocity', which "
-                       "Measure.space 'redshift' needs",
-                       source->name, source->path);
+                       "Measure.space '%s' needs",
+                       source->name, source->path, o->space);
     }
-    pass->los = o->line_of_sight[0] - 'x';
+    pass->has_velocity = true;
     pass->mpc_per_speed =
         (1 + frame->redshift) / hg_cosmology_hubble(&cosmology, frame->redshift);
     if (!isfinite(pass->mpc_per_speed)) {
         return HG_FAIL(HG_E_INPUT,
                        "catalogue '%s' (%s) does not tell redshift and cosmology, which "
-                       "Measure.space 'redshift' needs",
-                       source->name, source->path);
+                       "Measure.space '%s' needs",
+                       source->name, source->path, o->space);
     }
     return hg_names_add(&pass->names, "velocity");
 }
 
 static hg_status
+choose_sample(const hg_measure_plan *plan, const hg_measured_set *sources,
+              const hg_measured *source, int draw, int s, hg_measure_pass *pass)
+{
+    const hg_sample *sample = &plan->sample[s];
+    const char *lacks = missing_name(sources, source, draw, sample->expression);
+
+    if (lacks == NULL && sample->weight != NULL) {
+        lacks = missing_name(sources, source, draw, sample->weight);
+    }
+    if (lacks == NULL) {
+        pass->has_sample |= (uint64_t)1 << s;
+        if (sample->weight != NULL) {
+            HG_TRY(hg_names_add_expression(&pass->names, sample->weight));
+        }
+        return hg_names_add_expression(&pass->names, sample->expression);
+    }
+    if (!plan->default_samples) {
+        return HG_FAIL(HG_E_NOTFOUND,
+                       "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
+                       source->name, source->path, lacks, sample->name);
+    }
+    if (pass->is_loud) {
+        hg_log_warn("measure: catalogue '%s' has no column '%s': sample '%s' is skipped",
+                    source->name, lacks, sample->name);
+    }
+    return HG_OK;
+}
+
+static hg_status
 choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
-               const hg_measured *source, int draw, hg_measure_pass *pass)
+               const hg_measured *source, int draw, uint64_t wanted, hg_measure_pass *pass)
 {
     pass->has_position = hg_measured_has(sources, source, draw, "position");
     if (pass->has_position) {
@@ -147,19 +96,8 @@ choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
     }
     HG_TRY(choose_space(plan, sources, source, draw, pass));
     for (int s = 0; s < plan->n_sample; s++) {
-        const hg_sample *sample = &plan->sample[s];
-        const char *lacks = missing_name(sources, source, draw, sample->expression);
-
-        if (lacks == NULL) {
-            pass->has_sample |= (uint64_t)1 << s;
-            HG_TRY(hg_names_add_expression(&pass->names, sample->expression));
-        } else if (!plan->default_samples) {
-            return HG_FAIL(HG_E_NOTFOUND,
-                           "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
-                           source->name, source->path, lacks, sample->name);
-        } else if (pass->is_loud) {
-            hg_log_warn("measure: catalogue '%s' has no column '%s': sample '%s' is skipped",
-                        source->name, lacks, sample->name);
+        if (wanted >> s & 1) {
+            HG_TRY(choose_sample(plan, sources, source, draw, s, pass));
         }
     }
     return HG_OK;
@@ -262,7 +200,7 @@ add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, do
 
 static hg_status
 keep_row(hg_measure_pass *pass, const hg_column *position, const hg_column *velocity,
-         int64_t row, uint64_t mask)
+         int64_t first, int64_t row, uint64_t mask)
 {
     hg_selected *selected = NULL;
 
@@ -270,17 +208,48 @@ keep_row(hg_measure_pass *pass, const hg_column *position, const hg_column *velo
         int64_t room = pass->room + pass->room / 2 + 65536;
 
         HG_TRY(hg_mem_resize(&pass->selected, (size_t)room, sizeof *pass->selected));
+        if (pass->has_velocity) {
+            HG_TRY(hg_mem_resize(&pass->velocity, (size_t)room, sizeof *pass->velocity));
+        }
         pass->room = room;
     }
-    selected = &pass->selected[pass->n_selected++];
+    selected = &pass->selected[pass->n_selected];
     for (int k = 0; k < 3; k++) {
         selected->position[k] = hg_column_value(position, row, k);
+        if (pass->has_velocity) {
+            pass->velocity[pass->n_selected][k] = (float)hg_column_value(velocity, row, k);
+        }
     }
-    if (pass->los >= 0) { /* the estimators fold what leaves the box */
-        selected->position[pass->los] +=
-            pass->mpc_per_speed * hg_column_value(velocity, row, pass->los);
-    }
+    selected->row = first + row;
     selected->mask = mask;
+    pass->n_selected++;
+    return HG_OK;
+}
+
+/* Weights of the rows of a sample; chosen has bit s for those. */
+static hg_status
+keep_weights(const hg_sample *sample, int s, const hg_table *table, const uint64_t *chosen,
+             double *value, hg_measure_pass *pass)
+{
+    HG_TRY(hg_expression_evaluate(sample->weight, table, value));
+    for (int64_t i = 0; i < table->n; i++) {
+        if (!(chosen[i] >> s & 1)) {
+            continue;
+        }
+        if (!(value[i] >= 0) || !isfinite(value[i])) {
+            return HG_FAIL(HG_E_INPUT,
+                           "weight '%s' of sample '%s' is %g in row %" PRId64
+                           "; weights must be finite and not negative",
+                           sample->weight_text, sample->name, value[i], table->first + i);
+        }
+        if (pass->n_weight[s] == pass->room_weight[s]) {
+            int64_t room = pass->room_weight[s] + pass->room_weight[s] / 2 + 65536;
+
+            HG_TRY(hg_mem_resize(&pass->weight[s], (size_t)room, sizeof *pass->weight[s]));
+            pass->room_weight[s] = room;
+        }
+        pass->weight[s][pass->n_weight[s]++] = value[i];
+    }
     return HG_OK;
 }
 
@@ -303,10 +272,13 @@ add_samples(const hg_measure_plan *plan, const hg_table *table, double *value, u
                 pass->objects[s]++;
             }
         }
+        if (plan->sample[s].weight != NULL) {
+            HG_TRY(keep_weights(&plan->sample[s], s, table, mask, value, pass));
+        }
     }
     for (int64_t i = 0; pass->has_position && i < table->n; i++) {
         if (mask[i] != 0) {
-            HG_TRY(keep_row(pass, position, velocity, i, mask[i]));
+            HG_TRY(keep_row(pass, position, velocity, table->first, i, mask[i]));
         }
     }
     return HG_OK;
@@ -338,30 +310,54 @@ done:
     return status;
 }
 
-hg_status
-hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
-                    const hg_measured_set *sources, const hg_measured *source, int draw,
-                    hg_measure_pass *pass)
+/* Read the parts of this rank and sum over ranks; names and samples are chosen. */
+static hg_status
+read_parts(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_set *sources,
+           const hg_measured *source, int draw, hg_measure_pass *pass)
 {
     int64_t first, end;
-    hg_status status;
+    hg_status status = HG_OK;
 
-    *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
-    HG_TRY(choose_samples(plan, sources, source, draw, pass));
-    status = choose_tables(plan, sources, source, draw, pass);
     hg_measured_parts(source, comm, &first, &end);
     for (int64_t part = first; part < end && status == HG_OK && pass->names.n > 0; part++) {
         status = add_part(plan, sources, source, draw, part, pass);
     }
     HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_sum(comm, HG_SAMPLE_MAX, pass->objects);
+    return HG_OK;
+}
+
+hg_status
+hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
+                    const hg_measured_set *sources, const hg_measured *source, int draw,
+                    hg_measure_pass *pass)
+{
+    *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
+    HG_TRY(hg_comm_agree(comm, choose_samples(plan, sources, source, draw, UINT64_MAX, pass)));
+    HG_TRY(hg_comm_agree(comm, choose_tables(plan, sources, source, draw, pass)));
+    HG_TRY(read_parts(comm, plan, sources, source, draw, pass));
     for (int i = 0; i < pass->n_mass; i++) {
         hg_massfunc_sum(comm, &pass->massfunc[i]);
     }
     for (int i = 0; i < pass->n_relation; i++) {
         hg_histogram_sum(comm, &pass->relation[i]);
     }
-    hg_comm_sum(comm, HG_SAMPLE_MAX, pass->objects);
     return HG_OK;
+}
+
+hg_status
+hg_measure_pass_points(const hg_comm *comm, const hg_measure_plan *plan,
+                       const hg_measured_set *sources, const hg_measured *source,
+                       uint64_t wanted, hg_measure_pass *pass)
+{
+    *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
+    HG_TRY(hg_comm_agree(comm, choose_samples(plan, sources, source, 0, wanted, pass)));
+    if (!pass->has_position) {
+        return HG_FAIL(HG_E_NOTFOUND,
+                       "catalogue '%s' (%s) has no positions, which Measure.cross needs",
+                       source->name, source->path);
+    }
+    return read_parts(comm, plan, sources, source, 0, pass);
 }
 
 void
@@ -373,6 +369,10 @@ hg_measure_pass_clear(hg_measure_pass *pass)
     for (int i = 0; i < pass->n_relation; i++) {
         hg_histogram_clear(&pass->relation[i]);
     }
+    for (int s = 0; s < HG_SAMPLE_MAX; s++) {
+        hg_mem_free(pass->weight[s]);
+    }
+    hg_mem_free(pass->velocity);
     hg_mem_free(pass->selected);
     memset(pass, 0, sizeof *pass);
 }

@@ -3,6 +3,7 @@
 #ifndef HG_EMULATE_MEASURE_PASS_H
 #define HG_EMULATE_MEASURE_PASS_H
 
+#include "emulate/measure_plan.h"
 #include "emulate/measure_source.h"
 #include "emulate/recipes.h"
 #include "halograft/comm.h"
@@ -12,37 +13,10 @@
 #include "stats/massfunc.h"
 #include "table/expression.h"
 
-enum { HG_SAMPLE_MAX = 64 };
-
-/** A named selection of rows. */
-typedef struct hg_sample {
-    char name[HG_LABEL_MAX];
-    char text[256];
-    hg_expression *expression;
-} hg_sample;
-
-/** What is measured in every catalogue, from the parameters. */
-typedef struct hg_measure_plan {
-    const hg_params *params;
-    int n_sample;
-    hg_sample sample[HG_SAMPLE_MAX];
-    bool default_samples;
-    hg_expression *relation_where;
-    hg_axis mass_axis, relation_axis, fine_axis;
-} hg_measure_plan;
-
-/** Compile the samples and lay out the bins.
- *
- * @local
- * @param[out] plan  release with hg_measure_plan_clear(), also after a failure; borrows params
- * @return HG_OK; HG_E_PARAM for an expression that cannot be read or too many samples
- */
-HG_MUST_CHECK hg_status hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan);
-void hg_measure_plan_clear(hg_measure_plan *plan);
-
 /** A row that is in at least one sample. */
 typedef struct hg_selected {
-    double position[3]; /**< in the space of Measure.space */
+    double position[3]; /**< comoving Mpc, real space */
+    int64_t row;        /**< of the catalogue */
     uint64_t mask;      /**< bit s = in sample s */
 } hg_selected;
 
@@ -55,12 +29,15 @@ typedef struct hg_measure_pass {
     hg_histogram relation[HG_LIST_MAX];
     uint64_t has_sample; /**< bit s = the catalogue has the columns of sample s */
     bool has_position;
-    int los;              /**< axis of the displacement into redshift space, -1 = none */
-    double mpc_per_speed; /**< displacement per speed, comoving Mpc per km/s */
-    bool is_loud;         /**< this rank says what is skipped */
+    bool has_velocity;              /**< velocities are kept for redshift space */
+    double mpc_per_speed;           /**< displacement per speed, comoving Mpc per km/s */
+    bool is_loud;                   /**< this rank says what is skipped */
     int64_t objects[HG_SAMPLE_MAX]; /**< over all ranks */
     int64_t n_selected, room;
     hg_selected *selected;
+    float (*velocity)[3]; /**< shape (n_selected), km/s, or NULL */
+    int64_t n_weight[HG_SAMPLE_MAX], room_weight[HG_SAMPLE_MAX];
+    double *weight[HG_SAMPLE_MAX]; /**< shape (n_weight[s]) in the order of rows, or NULL */
     hg_names names;
 } hg_measure_pass;
 
@@ -77,6 +54,18 @@ HG_MUST_CHECK hg_status hg_measure_pass_run(const hg_comm *comm, const hg_measur
                                             const hg_measured *source, int draw,
                                             hg_measure_pass *pass);
 void hg_measure_pass_clear(hg_measure_pass *pass);
+
+/** Read the rows of some samples of a catalogue, and nothing else.
+ *
+ * @collective{comm}
+ * @param[in]  wanted  bit s = sample s; a column that one of them lacks is an error
+ * @param[out] pass    release with hg_measure_pass_clear(), also after a failure
+ * @return as hg_measure_pass_run()
+ */
+HG_MUST_CHECK hg_status hg_measure_pass_points(const hg_comm *comm, const hg_measure_plan *plan,
+                                               const hg_measured_set *sources,
+                                               const hg_measured *source, uint64_t wanted,
+                                               hg_measure_pass *pass);
 
 /** Turn mass functions and relations into curves.
  *

@@ -76,7 +76,7 @@ count_draws(const hg_catalog *catalog)
 
 static hg_status
 open_catalog(const hg_comm *comm, const hg_params *params, const char *path,
-             hg_catalog **catalog)
+             const char *mapping, hg_catalog **catalog)
 {
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
     char buffer[1024];
@@ -91,7 +91,7 @@ open_catalog(const hg_comm *comm, const hg_params *params, const char *path,
         }
         if (!is_parent) {
             options.format = "auto";
-            options.mapping = params->measure.mapping;
+            options.mapping = mapping;
             options.partial = false;
             options.n_file = 1;
             options.files = &path;
@@ -112,8 +112,8 @@ parse_entry(const char *text, hg_measured *source)
 
     if (equal == NULL || n == 0 || n >= sizeof source->name || strcspn(text, "/@, ") < n) {
         return HG_FAIL(HG_E_PARAM,
-                       "'%s' in Measure.catalogues is not name=path, name=path@draw, "
-                       "name=path@mean or name=path@draws",
+                       "'%s' in Measure.catalogues or Measure.references is not name=path, "
+                       "name=path@draw, name=path@mean or name=path@draws",
                        text);
     }
     snprintf(source->name, sizeof source->name, "%.*s", (int)n, text);
@@ -136,11 +136,16 @@ open_source(const hg_comm *comm, const hg_params *params, hg_measured_set *sourc
     hg_measured *source = &sources->source[sources->n];
 
     if (hg_measured_set_find(sources, entry->name) != NULL) {
-        return HG_FAIL(HG_E_PARAM, "two catalogues of Measure.catalogues are called '%s'",
-                       entry->name);
+        return HG_FAIL(
+            HG_E_PARAM,
+            "two catalogues of Measure.catalogues and Measure.references are called '%s'",
+            entry->name);
     }
     *source = *entry;
-    HG_TRY(open_catalog(comm, params, entry->path, &source->catalog));
+    HG_TRY(open_catalog(comm, params, entry->path,
+                        entry->is_reference ? params->measure.reference_mapping
+                                            : params->measure.mapping,
+                        &source->catalog));
     sources->n++;
     source->n_draw = strcmp(source->suffix, "draws") == 0 ? count_draws(source->catalog) : 1;
     if (strncmp(source->suffix, "draw", 4) == 0 && count_draws(source->catalog) == 0) {
@@ -223,7 +228,8 @@ check_entry(const hg_params *params, const char *text)
         return HG_OK;
     }
     return HG_FAIL(HG_E_NOTFOUND,
-                   "file '%s' of Measure.catalogues does not exist and is not made by this run",
+                   "file '%s' of Measure.catalogues or Measure.references does not exist and "
+                   "is not made by this run",
                    entry.path);
 }
 
@@ -232,35 +238,51 @@ hg_measured_set_check(const hg_comm *comm, const hg_params *params)
 {
     hg_status status = HG_OK;
 
-    for (int i = 0; i < params->measure.catalogues.n && comm->rank == 0 && status == HG_OK;
-         i++) {
-        status = check_entry(params, params->measure.catalogues.v[i]);
+    const hg_strings *list[] = {&params->measure.catalogues, &params->measure.references};
+
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < list[k]->n && comm->rank == 0 && status == HG_OK; i++) {
+            status = check_entry(params, list[k]->v[i]);
+        }
     }
     return hg_comm_agree(comm, status);
+}
+
+static hg_status
+open_list(const hg_comm *comm, const hg_params *params, const hg_strings *entries,
+          bool is_reference, hg_measured_set *sources)
+{
+    for (int i = 0; i < entries->n; i++) {
+        hg_measured entry = {.name = ""};
+
+        HG_TRY(parse_entry(entries->v[i], &entry));
+        entry.is_reference = is_reference;
+        if (sources->n == HG_LIST_MAX) {
+            return HG_FAIL(HG_E_PARAM, "there are more than %d catalogues to measure",
+                           HG_LIST_MAX);
+        }
+        HG_TRY(open_source(comm, params, sources, &entry));
+    }
+    return HG_OK;
 }
 
 hg_status
 hg_measured_set_open(const hg_comm *comm, const hg_params *params, hg_measured_set *sources)
 {
-    const hg_strings *entries = &params->measure.catalogues;
     int64_t has_parent = 0;
 
     memset(sources, 0, sizeof *sources);
-    for (int i = 0; i < entries->n; i++) {
-        hg_measured entry = {.name = ""};
-
-        HG_TRY(parse_entry(entries->v[i], &entry));
-        HG_TRY(open_source(comm, params, sources, &entry));
-    }
-    if (entries->n == 0) {
+    HG_TRY(open_list(comm, params, &params->measure.catalogues, false, sources));
+    if (sources->n == 0) {
         HG_TRY(open_defaults(comm, params, sources));
     }
+    HG_TRY(open_list(comm, params, &params->measure.references, true, sources));
     HG_TRY(hg_paths_output(params, "parent.hdf5", sizeof sources->parent_path,
                            sources->parent_path));
     has_parent =
         comm->rank == 0 && (!hg_paths_is_mock(params) || hg_file_exists(sources->parent_path));
     hg_comm_sum(comm, 1, &has_parent);
-    return has_parent ? open_catalog(comm, params, NULL, &sources->parent) : HG_OK;
+    return has_parent ? open_catalog(comm, params, NULL, NULL, &sources->parent) : HG_OK;
 }
 
 void

@@ -13,7 +13,8 @@ typedef struct hg_measured {
     char suffix[16]; /**< "", "draw", "mean" or "draws" */
     char path[1024];
     hg_catalog *catalog;
-    int n_draw; /**< realisations to average over; 1 but for "draws" */
+    int n_draw;        /**< realisations to average over; 1 but for "draws" */
+    bool is_reference; /**< of Measure.references: read for cross statistics only */
 } hg_measured;
 
 /** All of them, and the parent catalogue, whose rows stand beside those of its descendants. */
@@ -24,7 +25,8 @@ typedef struct hg_measured_set {
     char parent_path[1024];
 } hg_measured_set;
 
-/** Open the catalogues of Measure.catalogues, or those that a run leaves in its folder.
+/** Open the catalogues of Measure.catalogues, or those that a run leaves in its folder, and
+ * those of Measure.references.
  *
  * @collective{comm}
  * @param[out] sources  release with hg_measured_set_close(), also after a failure

@@ -8,20 +8,30 @@
 #include "stats/pairs.h"
 #include "stats/power.h"
 
-/** Shell averages of xi(r) by the apodised transform: each fine bin is weighted with
+/** Integral of x^2 j_l(x) from 0 to x, j_l the spherical Bessel function.
+ *
+ * @local
+ * @param[in] l  0, 2 or 4
+ * @param[in] x  not negative
+ * @source from the recurrences of j_l; for l = 0 it is x^2 j_1(x)
+ */
+double hg_bessel_shell(int l, double x);
+
+/** Shell averages of xi_l(r) by the apodised transform: each fine bin is weighted with
  * exp(-[k / (0.75 k_N)]^4), which lets neither a sharp cut ring nor lattice points be few. Good
  * for r >= 8 cells and bins of at least 2 cells.
  *
  * @local
- * @param[in]  fine   monopole sums, shot noise subtracted
+ * @param[in]  fine   sums, shot noise subtracted; with a line of sight for l > 0
+ * @param[in]  l      0, 2 or 4
  * @param[in]  n_bin  number of bins
  * @param[in]  edge   shape (n_bin + 1), increasing, not negative, in the unit of the box
  * @param[out] xi     shape (n_bin)
  * @param[out] sigma  shape (n_bin), Gaussian error from the modes themselves; or NULL
- * @return HG_OK; HG_E_ARG for edges that do not increase
+ * @return HG_OK; HG_E_ARG for edges that do not increase or an l that was not summed
  * @source design note on clustering, section 6
  */
-HG_MUST_CHECK hg_status hg_correlation_shells(const hg_fine *fine, int n_bin,
+HG_MUST_CHECK hg_status hg_correlation_shells(const hg_fine *fine, int l, int n_bin,
                                               const double edge[], double xi[], double sigma[]);
 
 /** How well mesh and pairs agree where both can be trusted. */
@@ -31,18 +41,21 @@ typedef struct hg_overlap {
     double worst; /**< largest difference over its expectation */
 } hg_overlap;
 
-/** Compare xi(r) of pairs and mesh between two separations. Bins of the counts are joined until
+/** Compare xi(r) of pairs and mesh between two separations, or for l > 0 the multipole of
+ * counts in (s, mu). Bins of the counts are joined until
  * they are two cells wide; the mesh knows their edges to a cell only, so that a difference of
  * sqrt(2 cell / (pi width)) Poisson errors is expected.
  *
  * @local
- * @param[in]  pairs      counts in r, of the points that `fine` was made of
+ * @param[in]  pairs      counts in r, or in (s, mu), of the points that `fine` was made of
+ * @param[in]  l          0, 2 or 4
  * @param[in]  low, high  bins inside this range take part
  * @param[out] overlap    filled
- * @return HG_OK; HG_E_SHAPE when the counts are not of HG_PAIRS_R
+ * @return HG_OK; HG_E_SHAPE when the counts have no such multipole
  * @source design note on clustering, section 6
  */
 HG_MUST_CHECK hg_status hg_correlation_overlap(const hg_fine *fine, const hg_pairs *pairs,
-                                               double low, double high, hg_overlap *overlap);
+                                               int l, double low, double high,
+                                               hg_overlap *overlap);
 
 #endif

@@ -75,6 +75,8 @@ start_pairs(const hg_pairs_task *task, bool weighted, hg_pairs *pairs)
     *pairs = (hg_pairs){.kind = bins->kind,
                         .los = bins->los,
                         .cross = task->cross,
+                        .copies = 1,
+                        .noise = 1,
                         .n = bins->n,
                         .n_second = bins->n_second,
                         .pi_max = bins->pi_max,
@@ -97,19 +99,22 @@ start_pairs(const hg_pairs_task *task, bool weighted, hg_pairs *pairs)
 /* Sum over ranks, and from unordered to ordered pairs. */
 static void
 finish_pairs(const hg_comm *comm, const hg_pairs_task *task, const hg_pair_counting *t,
-             hg_pair_tally *tally, hg_pairs *pairs)
+             const int scale[2], hg_pair_tally *tally, hg_pairs *pairs)
 {
     const int64_t n = hg_pair_bins(t), times = task->cross ? 1 : 2;
-    double work[2] = {t->cells->work_own, t->cells->work_all}, sum[2], other[2];
+    double work[2] = {t->cells->work_own, t->cells->work_all}, sum[2][2];
+    double n_all[2] = {(double)task->a.n, (double)task->b.n};
 
+    hg_comm_sum_double(comm, 2, n_all);
     hg_comm_sum(comm, 3 * (size_t)n, tally->count);
     hg_comm_sum(comm, 2 * (size_t)(n * t->n_region), tally->touch);
     hg_comm_sum(comm, 1, &tally->zero);
     for (int64_t i = 0; i < n; i++) {
         pairs->count[i] = times * tally->count[i];
         if (t->weighted) {
-            pairs->weight[i] =
-                (double)times * ((double)tally->high[i] + (double)tally->low[i] / hg_pair_word);
+            const double total = (double)tally->high[i] + (double)tally->low[i] / hg_pair_word;
+
+            pairs->weight[i] = ldexp((double)times * total, scale[0] + scale[1]);
         }
     }
     for (int64_t i = 0; i < n * t->n_region; i++) {
@@ -119,14 +124,17 @@ finish_pairs(const hg_comm *comm, const hg_pairs_task *task, const hg_pair_count
     pairs->zero = times * tally->zero;
     hg_comm_max_double(comm, 1, work);
     pairs->balance = work[1] > 0 ? work[0] / work[1] * comm->size : 1;
-    sum_weights(comm, t->cells, 0, sum);
-    pairs->weight_sum = sum[0];
-    pairs->weight_sum2 = sum[1];
-    pairs->weight_product = sum[0] * sum[0] - sum[1];
-    if (task->cross) {
-        sum_weights(comm, t->cells, 1, other);
-        pairs->weight_product = sum[0] * other[0] - task->common;
+    for (int g = 0; g < 2; g++) {
+        sum_weights(comm, t->cells, task->cross ? g : 0, sum[g]);
+        pairs->noise *= sum[g][0] > 0
+                            ? n_all[task->cross ? g : 0] * sum[g][1] / (sum[g][0] * sum[g][0])
+                            : 1;
+        sum[g][0] = ldexp(sum[g][0], scale[g]);
+        sum[g][1] = ldexp(sum[g][1], 2 * scale[g]);
     }
+    pairs->weight_sum = sum[0][0];
+    pairs->weight_sum2 = sum[0][1];
+    pairs->weight_product = sum[0][0] * sum[1][0] - (task->cross ? task->common : sum[0][1]);
 }
 
 int
@@ -153,6 +161,30 @@ turn_axes(const hg_pairs_bins *bins, hg_cells_points *points, double (**turned)[
     return HG_OK;
 }
 
+/* Weights times a power of two that brings the largest to [1/2, 1), so that sums of products
+ * fit into integers whatever their unit. */
+static hg_status
+scale_weights(const hg_comm *comm, hg_cells_points *points, double **scaled, int *exponent)
+{
+    double most = 0;
+    hg_status status = HG_OK;
+
+    *exponent = 0;
+    for (int64_t i = 0; i < points->n && points->weight != NULL; i++) {
+        most = fmax(most, fabs(points->weight[i]));
+    }
+    hg_comm_max_double(comm, 1, &most);
+    if (points->weight != NULL) {
+        frexp(most, exponent);
+        status = hg_mem_array(scaled, (size_t)points->n, sizeof **scaled);
+        for (int64_t i = 0; i < points->n && status == HG_OK; i++) {
+            (*scaled)[i] = ldexp(points->weight[i], -*exponent);
+        }
+        points->weight = *scaled;
+    }
+    return status;
+}
+
 hg_status
 hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs)
 {
@@ -162,16 +194,23 @@ hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs
     hg_cells cells = {0};
     hg_cells_search search = {.box = task->box, .half = true};
     hg_cells_points points[2] = {task->a, task->b};
-    double(*turned[2])[3] = {NULL, NULL};
+    double(*turned[2])[3] = {NULL, NULL}, *scaled[2] = {NULL, NULL};
+    int scale[2] = {0, 0};
     hg_pair_tally *tally = NULL;
     hg_status status;
 
     *pairs = (hg_pairs){0};
     HG_TRY_OR(done, status, hg_comm_agree(comm, check_bins(bins, task->box, task->regions)));
     status = start_pairs(task, weighted, pairs);
-    for (int g = 0; g < 1 + task->cross && status == HG_OK; g++) {
-        status = turn_axes(bins, &points[g], &turned[g]);
+    for (int g = 0; g < 1 + task->cross; g++) {
+        const hg_status ready = scale_weights(comm, &points[g], &scaled[g], &scale[g]);
+
+        status = status != HG_OK ? status : ready;
+        if (status == HG_OK) {
+            status = turn_axes(bins, &points[g], &turned[g]);
+        }
     }
+    scale[1] = task->cross ? scale[1] : scale[0];
     if (status == HG_OK) {
         status = hg_mem_zeros(&t, 1, sizeof *t);
     }
@@ -186,12 +225,14 @@ hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs
         status = hg_pair_tally_run(t, &tally);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    finish_pairs(comm, task, t, tally, pairs);
+    finish_pairs(comm, task, t, scale, tally, pairs);
 done:
     hg_cells_clear(&cells);
     hg_pair_tally_free(tally);
-    hg_mem_free(turned[0]);
-    hg_mem_free(turned[1]);
+    for (int g = 0; g < 2; g++) {
+        hg_mem_free(turned[g]);
+        hg_mem_free(scaled[g]);
+    }
     if (t != NULL) {
         hg_mem_free(t->region);
     }
@@ -223,10 +264,39 @@ hg_pairs_clear(hg_pairs *pairs)
     memset(pairs, 0, sizeof *pairs);
 }
 
+void
+hg_pairs_join(hg_pairs *into, hg_pairs *from)
+{
+    const int64_t n = (int64_t)from->n * from->n_second;
+    const int64_t n_region = n * from->regions * from->regions * from->regions;
+
+    if (into->edge == NULL) {
+        *into = *from;
+        *from = (hg_pairs){0};
+        return;
+    }
+    HG_ASSERT(into->n == from->n && into->n_second == from->n_second &&
+              into->regions == from->regions);
+    for (int64_t i = 0; i < n; i++) {
+        into->count[i] += from->count[i];
+        if (into->weight != NULL) {
+            into->weight[i] += from->weight[i];
+        }
+    }
+    for (int64_t i = 0; i < n_region; i++) {
+        into->touch[i] += from->touch[i];
+        into->inside[i] += from->inside[i];
+    }
+    into->zero += from->zero;
+    into->weight_product += from->weight_product;
+    into->copies += from->copies;
+    hg_pairs_clear(from);
+}
+
 double
 hg_pairs_distinct(const hg_pairs *pairs, int64_t count)
 {
-    return (pairs->cross ? 1 : 0.5) * (double)count;
+    return (pairs->cross ? 1 : 0.5) * (double)count / (pairs->copies * pairs->noise);
 }
 
 double

@@ -51,6 +51,7 @@ typedef struct hg_pairs {
     hg_pairs_kind kind;
     hg_los los;
     bool cross; /**< pairs of two samples, each counted once */
+    int copies; /**< counts that were joined, with other lines of sight; 1 at first */
     int n, n_second;
     double pi_max, box;
     double *edge;   /**< shape (n + 1) */
@@ -60,8 +61,9 @@ typedef struct hg_pairs {
     int64_t objects;                /**< n of all ranks, in a and b together */
     double weight_sum, weight_sum2; /**< of a */
     double weight_product;          /**< sum of w_i w_j over all ordered pairs, i != j */
-    int regions;                    /**< per side, 0 = none */
-    int64_t *touch;  /**< shape (n, n_second, regions^3): ordered pairs with the first there */
+    double noise;   /**< n sum w^2 / (sum w)^2 of both members: what weights add to the noise */
+    int regions;    /**< per side, 0 = none */
+    int64_t *touch; /**< shape (n, n_second, regions^3): ordered pairs with the first there */
     int64_t *inside; /**< the same: with both there */
     double balance;  /**< work of the busiest rank over the mean, as estimated */
 } hg_pairs;
@@ -92,6 +94,16 @@ HG_MUST_CHECK hg_status hg_pairs_count(const hg_comm *comm, const hg_pairs_bins 
                                        const double weight[], hg_pairs *pairs);
 void hg_pairs_clear(hg_pairs *pairs);
 
+/** Add the counts of another line of sight of the same objects, with the same bins: what is
+ * made of them becomes the mean over both. Errors stay those of one, as the objects are the
+ * same.
+ *
+ * @local
+ * @param[in,out] into  takes the counts over when it is empty
+ * @param[in]     from  emptied
+ */
+void hg_pairs_join(hg_pairs *into, hg_pairs *from);
+
 /** Axis of the box that stands at place k of the turned coordinates, in which the line of sight
  * is the last; regions are numbered in them.
  *
@@ -99,7 +111,8 @@ void hg_pairs_clear(hg_pairs *pairs);
  */
 int hg_pairs_axis(hg_pairs_kind kind, hg_los los, int k);
 
-/** Number of different pairs in a count: half of it for ordered pairs of one sample.
+/** Number of different pairs behind a count: half of it for ordered pairs of one sample, and
+ * the mean over joined counts.
  *
  * @local
  */

@@ -32,8 +32,10 @@ typedef struct mode_task {
     hg_los los;
     int64_t n_bin;
     int n_sum;
-    const double *anchor; /* shape (n_bin, TOP_MAX), or NULL for plain sums */
-    bool find_top;        /* the pass that fills shape (n_bin, TOP_MAX) instead */
+    const double *anchor;    /* shape (n_bin, TOP_MAX), or NULL for plain sums */
+    bool find_top;           /* the pass that fills shape (n_bin, TOP_MAX) instead */
+    const hg_wedges *wedges; /* bins of mu instead of fine bins, or NULL */
+    int64_t length;          /* of all sums */
 } mode_task;
 
 /* What the first pass finds in a bin, and the anchors it is turned into. */
@@ -169,8 +171,48 @@ add_row_poles(const mode_task *task, const bool exact, int rows, int64_t x, int6
         bin[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
         bin[HG_FINE_P2] += TERM(g * p[z] * l2, TOP_P);
         bin[HG_FINE_P4] += TERM(g * p[z] * l4, TOP_P);
-        bin[HG_FINE_Q2] += TERM(g * q[z] * l2 * l2, TOP_Q);
-        bin[HG_FINE_Q4] += TERM(g * q[z] * l4 * l4, TOP_Q);
+        bin[HG_FINE_Q2] += TERM(g * q[z] * l2, TOP_Q);
+        bin[HG_FINE_Q4] += TERM(g * q[z] * l4, TOP_Q);
+        bin[HG_FINE_Q24] += TERM(g * q[z] * l2 * l4, TOP_Q);
+        bin[HG_FINE_Q44] += TERM(g * q[z] * l4 * l4, TOP_Q);
+    }
+}
+
+/* The same in user bins of k and bins of mu; mu >= j / n_mu is compared in integers. After the
+ * sums of the bins stand those of k. */
+static void
+add_row_wedges(const mode_task *task, int rows, int64_t x, int64_t y, int64_t square,
+               int64_t first, int64_t n_z, const double *p, const double *q, const double *s,
+               double *restrict sum)
+{
+    const hg_wedges *w = task->wedges;
+    const int64_t n_mu = w->n_mu;
+    double *k_sum = sum + 4 * w->n * n_mu;
+    int bin = 0;
+
+    for (int64_t z = first; z < n_z; z++) {
+        const int64_t n2 = square + z * z;
+        const int64_t along = task->los == HG_LOS_X ? x : task->los == HG_LOS_Y ? y : z;
+        int64_t j = (int64_t)(sqrt((double)(along * along) / (double)n2) * (double)n_mu), place;
+        const double g = z == 0 ? 1 : 2;
+
+        while (bin < w->n && n2 >= w->low[bin + 1]) {
+            bin++; /* n2 grows along a row */
+        }
+        if (bin == w->n) {
+            return;
+        }
+        if (n2 < w->low[0]) {
+            continue;
+        }
+        j += along * along * n_mu * n_mu >= (j + 1) * (j + 1) * n2; /* the root only guesses */
+        j -= along * along * n_mu * n_mu < j * j * n2;
+        place = bin * n_mu + (j < n_mu ? j : n_mu - 1);
+        sum[4 * place + HG_FINE_MODES] += g * rows;
+        sum[4 * place + HG_FINE_P0] += g * p[z];
+        sum[4 * place + HG_FINE_SHOT] += g * s[z];
+        sum[4 * place + HG_FINE_Q0] += g * q[z];
+        k_sum[place] += g * rows * sqrt((double)n2);
     }
 }
 
@@ -200,7 +242,9 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     form_terms(task, r, x, y, end, work);
     const double *p = work, *q = work + n, *s = work + 2 * n;
 
-    if (task->find_top) {
+    if (task->wedges != NULL) {
+        add_row_wedges(task, rows, kx, ky, square, first, end, p, q, s, sum);
+    } else if (task->find_top) {
         note_row(rows, square, first, end, p, q, s, sum);
     } else if (task->los == HG_LOS_NONE) {
         if (task->anchor == NULL) {
@@ -235,7 +279,7 @@ static hg_status
 sum_modes(const mode_task *task, double *sum)
 {
     const int64_t n_row = task->mesh->n_ky * task->mesh->n;
-    const int64_t length = task->n_bin * task->n_sum;
+    const int64_t length = task->length;
     const int n_thread = fit_threads(length, omp_get_max_threads());
     double *more = NULL, *work = NULL;
     hg_status status;
@@ -300,6 +344,7 @@ find_anchors(const hg_comm *comm, mode_task task, double **anchor)
     HG_TRY_OR(agree, status, hg_mem_array(&modes, (size_t)task.n_bin, sizeof *modes));
     task.find_top = true;
     task.n_sum = TOP_MAX;
+    task.length = (int64_t)length;
     status = sum_modes(&task, *anchor);
 agree:
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
@@ -327,57 +372,43 @@ check_pair(const hg_density *a, const hg_density *b)
     return HG_OK;
 }
 
-hg_status
-hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
-                const hg_density *b, double common, hg_los los, hg_fine *fine)
+/* Fill in what follows from the densities, sum over modes and over ranks. */
+static hg_status
+sum_densities(const hg_comm *comm, const hg_density *a, const hg_density *b, double common,
+              mode_task *task, double *sum)
 {
     const double volume = a->box * a->box * a->box;
-    const int64_t n = mesh->n;
+    const int64_t n = task->mesh->n;
     hg_window window = {0};
     double *inverse = NULL, *anchor = NULL;
-    mode_task task = {0};
-    hg_status status;
+    hg_status status = hg_window_init(&window, n, a->kernel);
 
-    b = b != NULL ? b : a;
-    *fine = (hg_fine){.box = a->box, .mesh = n, .n_bin = count_bins(n)};
-    fine->n_sum = los == HG_LOS_NONE ? HG_FINE_Q0 + 1 : HG_FINE_MAX;
-    HG_TRY(check_pair(a, b));
-    HG_TRY_OR(agree, status, hg_window_init(&window, n, a->kernel));
-    HG_TRY_OR(agree, status, hg_mem_array(&inverse, (size_t)n, sizeof *inverse));
-    HG_TRY_OR(agree, status,
-              hg_mem_zeros(&fine->sum, (size_t)(fine->n_bin * fine->n_sum), sizeof(double)));
+    if (status == HG_OK) {
+        status = hg_mem_array(&inverse, (size_t)n, sizeof *inverse);
+    }
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int64_t i = 0; i < n; i++) {
         inverse[i] = 1 / (window.w[i] * window.w[i]);
     }
-    task = (mode_task){.mesh = mesh,
-                       .a = a->mode,
-                       .b = b->mode,
-                       .window = &window,
-                       .inverse = inverse,
-                       .scale = volume / (a->weight_sum * b->weight_sum),
-                       .scale_a = volume / (a->weight_sum * a->weight_sum),
-                       .scale_b = volume / (b->weight_sum * b->weight_sum),
-                       .shot = volume * common / (a->weight_sum * b->weight_sum),
-                       .interlaced = a->interlaced,
-                       .los = los,
-                       .n_bin = fine->n_bin,
-                       .n_sum = fine->n_sum};
-agree:
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    if (mesh->reproducible) {
-        HG_TRY_OR(done, status, find_anchors(comm, task, &anchor));
-        task.anchor = anchor;
+    task->a = a->mode;
+    task->b = b->mode;
+    task->window = &window;
+    task->inverse = inverse;
+    task->scale = volume / (a->weight_sum * b->weight_sum);
+    task->scale_a = volume / (a->weight_sum * a->weight_sum);
+    task->scale_b = volume / (b->weight_sum * b->weight_sum);
+    task->shot = volume * common / (a->weight_sum * b->weight_sum);
+    task->interlaced = a->interlaced;
+    if (task->mesh->reproducible && task->wedges == NULL) {
+        HG_TRY_OR(done, status, find_anchors(comm, *task, &anchor));
+        task->anchor = anchor;
     }
-    status = sum_modes(&task, fine->sum);
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    hg_comm_sum_double(comm, (size_t)(fine->n_bin * fine->n_sum), fine->sum);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, sum_modes(task, sum)));
+    hg_comm_sum_double(comm, (size_t)task->length, sum);
 done:
     hg_mem_free(anchor);
     hg_mem_free(inverse);
     hg_window_clear(&window);
-    if (status != HG_OK) {
-        hg_fine_clear(fine);
-    }
     return status;
 }
 
@@ -391,110 +422,119 @@ hg_fine_bytes(int64_t n, hg_los los, bool reproducible, int threads)
            (int64_t)sizeof(double);
 }
 
-void
-hg_fine_clear(hg_fine *fine)
-{
-    hg_mem_free(fine->sum);
-    memset(fine, 0, sizeof *fine);
-}
-
-int64_t
-hg_power_edge_square(double edge)
-{
-    double square = edge * edge, near = rint(square);
-
-    return (int64_t)(fabs(square - near) <= 1e-9 * (1 + near) ? near : ceil(square));
-}
-
-int
-hg_bin_edges(double low, double high, double width, double dln, int room, double edge[])
-{
-    int n = 0;
-
-    edge[0] = low;
-    while (n + 1 < room && edge[n] < high * (1 - 1e-12)) {
-        double next = fmax(edge[n] + width, edge[n] * exp(dln));
-
-        edge[++n] = next < high ? next : high;
-        if (!(next > edge[n - 1])) {
-            return n - 1;
-        }
-    }
-    return n;
-}
-
-/* Arrays of a spectrum in one block. */
-static hg_status
-allocate_power(int n, int n_pole, hg_power *power)
-{
-    double *p = NULL;
-
-    *power = (hg_power){.n = n, .n_pole = n_pole};
-    HG_TRY(hg_mem_zeros(&power->block, (size_t)(n * (5 + 2 * n_pole)), sizeof *p));
-    p = power->block;
-    power->k_low = p;
-    power->k_high = p + n;
-    power->k_mean = p + 2 * n;
-    power->shot = p + 3 * n;
-    for (int l = 0; l < n_pole; l++) {
-        power->p[l] = p + (4 + 2 * l) * n;
-        power->sigma[l] = p + (5 + 2 * l) * n;
-    }
-    return hg_mem_zeros(&power->modes, (size_t)n, sizeof *power->modes);
-}
-
-static void
-fill_bin(const hg_fine *fine, int64_t low, int64_t high, int i, hg_power *power)
-{
-    static const int p_column[HG_POLES] = {HG_FINE_P0, HG_FINE_P2, HG_FINE_P4};
-    static const int q_column[HG_POLES] = {HG_FINE_Q0, HG_FINE_Q2, HG_FINE_Q4};
-    double total[HG_FINE_MAX] = {0}, k = 0, modes = 0;
-
-    for (int64_t n2 = low; n2 < high && n2 < fine->n_bin; n2++) {
-        const double *bin = fine->sum + n2 * fine->n_sum;
-
-        for (int c = 0; c < fine->n_sum; c++) {
-            total[c] += bin[c];
-        }
-        k += bin[HG_FINE_MODES] * sqrt((double)n2);
-    }
-    modes = total[HG_FINE_MODES];
-    power->modes[i] = (int64_t)modes;
-    power->k_mean[i] = modes > 0 ? 2 * M_PI / fine->box * k / modes : (double)NAN;
-    power->shot[i] = modes > 0 ? total[HG_FINE_SHOT] / modes : (double)NAN;
-    for (int l = 0; l < power->n_pole && l < HG_POLES; l++) {
-        power->p[l][i] = modes > 0 ? (4 * l + 1) * total[p_column[l]] / modes : (double)NAN;
-        power->sigma[l][i] =
-            modes > 0 ? (4 * l + 1) * sqrt(total[q_column[l]]) / modes : (double)NAN;
-    }
-}
-
 hg_status
-hg_power_bin(const hg_fine *fine, int n_bin, const double edge[], hg_power *power)
+hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
+                const hg_density *b, double common, hg_los los, hg_fine *fine)
 {
-    const double fundamental = 2 * M_PI / fine->box;
+    const int64_t n = mesh->n;
+    mode_task task = {.mesh = mesh, .los = los, .n_bin = count_bins(n)};
+    hg_status status;
 
-    *power = (hg_power){0};
+    b = b != NULL ? b : a;
+    task.n_sum = los == HG_LOS_NONE ? HG_FINE_Q0 + 1 : HG_FINE_MAX;
+    task.length = task.n_bin * task.n_sum;
+    *fine = (hg_fine){.box = a->box, .mesh = n, .n_bin = task.n_bin, .n_sum = task.n_sum};
+    HG_TRY(check_pair(a, b));
+    status = hg_mem_zeros(&fine->sum, (size_t)task.length, sizeof *fine->sum);
+    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(fail, status, sum_densities(comm, a, b, common, &task, fine->sum));
+    return HG_OK;
+
+fail:
+    hg_fine_clear(fine);
+    return status;
+}
+
+/* The mean of n sets of sums and one more. */
+static void
+join_sums(int64_t length, double into[], const double from[], int n)
+{
+    for (int64_t i = 0; i < length; i++) {
+        into[i] += (from[i] - into[i]) / (n + 1);
+    }
+}
+
+void
+hg_fine_join(hg_fine *into, hg_fine *from, int n)
+{
+    if (into->sum == NULL) {
+        *into = *from;
+        *from = (hg_fine){0};
+        return;
+    }
+    HG_ASSERT(into->mesh == from->mesh && into->n_sum == from->n_sum);
+    join_sums(into->n_bin * into->n_sum, into->sum, from->sum, n);
+    hg_fine_clear(from);
+}
+
+static hg_status
+start_wedges(int n_bin, const double edge[], int n_mu, hg_wedges *wedges)
+{
+    *wedges = (hg_wedges){.n = n_bin, .n_mu = n_mu};
+    if (n_mu < 1 || n_mu > HG_WEDGES_MAX) {
+        return HG_FAIL(HG_E_ARG, "%d bins of mu; 1 to %d are possible", n_mu, HG_WEDGES_MAX);
+    }
     for (int i = 0; i < n_bin; i++) {
         if (!(edge[i + 1] > edge[i]) || edge[i] < 0) {
             return HG_FAIL(HG_E_ARG, "edges of wave-number bins do not increase: %g, %g",
                            edge[i], edge[i + 1]);
         }
     }
-    HG_TRY(allocate_power(n_bin, fine->n_sum == HG_FINE_MAX ? 3 : 1, power));
-    for (int i = 0; i < n_bin; i++) {
-        power->k_low[i] = edge[i] * fundamental;
-        power->k_high[i] = edge[i + 1] * fundamental;
-        fill_bin(fine, hg_power_edge_square(edge[i]), hg_power_edge_square(edge[i + 1]), i,
-                 power);
+    HG_TRY(hg_mem_array(&wedges->low, (size_t)n_bin + 1, sizeof *wedges->low));
+    for (int i = 0; i <= n_bin; i++) {
+        wedges->low[i] = hg_power_edge_square(edge[i]);
     }
+    HG_TRY(hg_mem_zeros(&wedges->sum, 5 * (size_t)n_bin * (size_t)n_mu, sizeof *wedges->sum));
+    wedges->k_sum = wedges->sum + (int64_t)4 * n_bin * n_mu;
     return HG_OK;
 }
 
-void
-hg_power_clear(hg_power *power)
+hg_status
+hg_wedges_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
+                  const hg_density *b, double common, hg_los los, int n_bin,
+                  const double edge[], int n_mu, hg_wedges *wedges)
 {
-    hg_mem_free(power->block);
-    hg_mem_free(power->modes);
-    memset(power, 0, sizeof *power);
+    mode_task task = {.mesh = mesh, .los = los, .wedges = wedges};
+    hg_status status = start_wedges(n_bin, edge, n_mu, wedges);
+
+    b = b != NULL ? b : a;
+    if (status == HG_OK) {
+        status = check_pair(a, b);
+    }
+    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
+    task.n_bin = wedges->low[n_bin];
+    task.length = (int64_t)5 * n_bin * n_mu;
+    HG_TRY_OR(fail, status, sum_densities(comm, a, b, common, &task, wedges->sum));
+    return HG_OK;
+
+fail:
+    hg_wedges_clear(wedges);
+    return status;
+}
+
+void
+hg_wedges_join(hg_wedges *into, hg_wedges *from, int n)
+{
+    if (into->sum == NULL) {
+        *into = *from;
+        *from = (hg_wedges){0};
+        return;
+    }
+    join_sums((int64_t)5 * into->n * into->n_mu, into->sum, from->sum, n);
+    hg_wedges_clear(from);
+}
+
+void
+hg_wedges_clear(hg_wedges *wedges)
+{
+    hg_mem_free(wedges->low);
+    hg_mem_free(wedges->sum);
+    memset(wedges, 0, sizeof *wedges);
+}
+
+void
+hg_fine_clear(hg_fine *fine)
+{
+    hg_mem_free(fine->sum);
+    memset(fine, 0, sizeof *fine);
 }

@@ -24,10 +24,12 @@ enum {
     HG_FINE_P0,
     HG_FINE_SHOT,
     HG_FINE_Q0,
-    HG_FINE_P2, /**< P L2, only with a line of sight, as all below */
-    HG_FINE_P4,
-    HG_FINE_Q2, /**< q L2^2 */
-    HG_FINE_Q4,
+    HG_FINE_P2,  /**< P L2, only with a line of sight, as all below */
+    HG_FINE_P4,  /**< P L4 */
+    HG_FINE_Q2,  /**< q L2 */
+    HG_FINE_Q4,  /**< q L4 */
+    HG_FINE_Q24, /**< q L2 L4 */
+    HG_FINE_Q44, /**< q L4 L4 */
     HG_FINE_MAX
 };
 
@@ -37,7 +39,7 @@ typedef struct hg_fine {
     double box;
     int64_t mesh;  /**< cells per side N */
     int64_t n_bin; /**< n^2 from 0 to n_bin - 1, up to (0.75 N)^2 */
-    int n_sum;     /**< 4, or 8 with a line of sight */
+    int n_sum;     /**< 4, or HG_FINE_MAX with a line of sight */
     double *sum;   /**< shape (n_bin, n_sum) */
 } hg_fine;
 
@@ -64,6 +66,57 @@ void hg_fine_clear(hg_fine *fine);
  */
 int64_t hg_fine_bytes(int64_t n, hg_los los, bool reproducible, int threads);
 
+/** Sum of q L_l L_l' of one fine bin or of a sum of bins; l > 0 only with a line of sight.
+ *
+ * @local
+ * @param[in] sum       shape (n_sum)
+ * @param[in] l, other  0, 2 or 4, l <= other
+ * @source L2^2 = 18/35 L4 + 2/7 L2 + 1/5
+ */
+double hg_fine_variance(const double sum[], int l, int other);
+
+/** Add the sums of another line of sight or sample of the same mesh: binned spectra become the
+ * mean of both. Variances are left as those of one, because the spectra share their modes.
+ *
+ * @local
+ * @param[in,out] into  takes the sums over when it is empty
+ * @param[in]     from  emptied
+ * @param[in]     n     number of spectra that `into` holds already
+ */
+void hg_fine_join(hg_fine *into, hg_fine *from, int n);
+
+/** P(k, |mu|): sums of bins of k and equal bins of |mu| = |k_los| / k, 1 included. */
+typedef struct hg_wedges {
+    int n, n_mu;
+    int64_t *low;  /**< shape (n + 1), first n^2 of a bin, as hg_power_edge_square() */
+    double *sum;   /**< shape (n, n_mu, 4): modes, P, shot noise, q */
+    double *k_sum; /**< shape (n, n_mu), sum of k over modes, in units of k_f */
+} hg_wedges;
+
+enum { HG_WEDGES_MAX = 100 }; /* bins of mu */
+
+/** Sum the modes in wedges; arguments as hg_fine_measure() and hg_power_bin(). Sums are plain
+ * ones, also on a reproducible mesh: their last digits may change with the number of ranks.
+ *
+ * @collective{comm}
+ * @param[in]  n_mu    bins of |mu|, at most HG_WEDGES_MAX
+ * @param[out] wedges  release with hg_wedges_clear(); may be summed over lines of sight with
+ *                     hg_wedges_join()
+ * @return HG_OK; HG_E_ARG for edges that do not increase or n_mu out of range; HG_E_MEMORY;
+ * HG_E_SHAPE
+ */
+HG_MUST_CHECK hg_status hg_wedges_measure(const hg_comm *comm, const hg_mesh *mesh,
+                                          const hg_density *a, const hg_density *b,
+                                          double common, hg_los los, int n_bin,
+                                          const double edge[], int n_mu, hg_wedges *wedges);
+
+/** As hg_fine_join().
+ *
+ * @local
+ */
+void hg_wedges_join(hg_wedges *into, hg_wedges *from, int n);
+void hg_wedges_clear(hg_wedges *wedges);
+
 enum { HG_POLES = 3 };
 
 /** Binned spectrum; NAN in empty bins, which keep their place. */
@@ -71,10 +124,11 @@ typedef struct hg_power {
     int n;
     int n_pole; /**< 1, or HG_POLES for l = 0, 2, 4 */
     double *k_low, *k_high, *k_mean;
-    int64_t *modes;          /**< k and -k both counted */
-    double *shot;            /**< mean shot noise that was subtracted */
-    double *p[HG_POLES];     /**< P_l, shot noise subtracted */
-    double *sigma[HG_POLES]; /**< Gaussian error of P_l from the modes themselves */
+    int64_t *modes;                      /**< k and -k both counted */
+    double *shot;                        /**< mean shot noise that was subtracted */
+    double *p[HG_POLES];                 /**< P_l, shot noise subtracted */
+    double *sigma[HG_POLES];             /**< Gaussian error of P_l from the modes themselves */
+    double *product[HG_POLES][HG_POLES]; /**< their covariances; the lower half is NULL */
     double *block;
 } hg_power;
 
@@ -89,6 +143,18 @@ typedef struct hg_power {
 HG_MUST_CHECK hg_status hg_power_bin(const hg_fine *fine, int n_bin, const double edge[],
                                      hg_power *power);
 void hg_power_clear(hg_power *power);
+
+/** Gaussian covariance of P_l and P_l' in one bin, from the modes themselves: (2l+1) (2l'+1) /
+ * M^2 times the sum of (V |delta_a|^2) (V |delta_b|^2) L_l L_l', powers with shot noise. Bins
+ * are independent. It is as noisy as the spectrum; fits want it with a smooth model.
+ *
+ * @local
+ * @param[in] i         bin
+ * @param[in] l, other  places of the two multipoles, 0, 1, 2 for l = 0, 2, 4; < power->n_pole
+ * @return in the unit of P squared; NAN in an empty bin
+ * @source design note on clustering, section 8
+ */
+double hg_power_covariance(const hg_power *power, int i, int l, int other);
 
 /** Edges in units of k_f that are at least `width` and at least `dlnk` in ln k apart, from
  * `low` until `high` is reached; the last edge may exceed it by less than a bin and is then

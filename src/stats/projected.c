@@ -50,6 +50,13 @@ legendre_integral(int l, double mu)
     return l == 0 ? mu : l == 2 ? 0.5 * mu * (m2 - 1) : 0.125 * mu * (m2 * (7 * m2 - 10) + 3);
 }
 
+double
+hg_legendre_mean(int l, int j, int n)
+{
+    return (legendre_integral(l, (double)(j + 1) / n) - legendre_integral(l, (double)j / n)) *
+           n;
+}
+
 static double
 legendre(int l, double mu)
 {
@@ -71,11 +78,9 @@ hg_pairs_multipoles(const hg_pairs *pairs, hg_legendre_rule rule, double xi[], d
             double sum = 0, square = 0;
 
             for (int j = 0; j < n_mu; j++) {
-                const double a = (double)j / n_mu, b = (double)(j + 1) / n_mu;
                 const double mean =
-                    (rule == HG_LEGENDRE_MIDPOINT
-                         ? legendre(l, 0.5 * (a + b))
-                         : (legendre_integral(l, b) - legendre_integral(l, a)) * n_mu) *
+                    (rule == HG_LEGENDRE_MIDPOINT ? legendre(l, (j + 0.5) / n_mu)
+                                                  : hg_legendre_mean(l, j, n_mu)) *
                     (2 * l + 1) / n_mu;
                 const double e = excess(pairs, i, j);
                 const double pairs_here =

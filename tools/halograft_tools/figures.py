@@ -22,14 +22,15 @@ FEWEST = 10  # true objects in a bin of a mass function worth a comparison
 # Tolerance of a closure (relative), and how the ratio panel is limited.
 TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "wp": 0.05, "shmr_scatter": 0.05}
 SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content", "power": "clustering",
-            "power_quadrupole": "clustering", "power_hexadecapole": "clustering", "xi": "clustering",
+            "power_quadrupole": "clustering", "power_hexadecapole": "clustering", "power_wedge": "clustering",
+            "xi": "clustering",
             "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
             "xi_hexadecapole": "clustering",
             "predicted_true": "prediction", "slice": "maps"}
 TITLES = {"mass_function": "Mass function", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
           "shmr_scatter": "Scatter", "relation_scatter": "Scatter", "shmr_width": "Width",
           "relation_width": "Width", "power": "Power spectrum", "power_quadrupole": "Quadrupole",
-          "power_hexadecapole": "Hexadecapole", "xi": "Correlation function",
+          "power_hexadecapole": "Hexadecapole", "power_wedge": "Power spectrum in a wedge", "xi": "Correlation function",
           "wp": "Projected correlation function", "xi_monopole": "Monopole of the correlation function",
           "xi_quadrupole": "Quadrupole of the correlation function",
           "xi_hexadecapole": "Hexadecapole of the correlation function",
@@ -92,7 +93,8 @@ def title_of(curve):
     # The program names its own samples after their threshold; what they select says it better.
     selection = plain_selection(str(curve.attrs.get("selection", "")))
     own = re.fullmatch(r"\w+_\d+\.\d\d", sample) and " > " in selection
-    shown = [style.spoken_name(column), selection if own else sample.replace("_", " ")]
+    shown = [style.spoken_name(column), selection if own else sample.replace("_", " "),
+             str(curve.attrs.get("variant", ""))]
     return ": ".join([title, ", ".join(text for text in shown if text)]).rstrip(": ")
 
 
@@ -109,7 +111,7 @@ def y_label(curve):
 def is_log_y(curves):
     """Logarithmic as the file says; correlation functions too where most of the first is positive."""
     first = curves[0]
-    return first.log("y") or (first.statistic == "xi" and np.nanmean(first.y > 0) > 0.6)
+    return first.log("y") or (first.statistic in ("xi", "xi_monopole") and np.nanmean(first.y > 0) > 0.6)
 
 
 def reference(family):

@@ -204,7 +204,7 @@ run_measure(const hg_comm *comm, const char *file, int n_more, const char *const
             bool overwrite)
 {
     char folder[300], name[100];
-    const char *set[16] = {folder,
+    const char *set[20] = {folder,
                            name,
                            "Measure.mesh=128",
                            "Measure.thresholds=[1e10 Msun]",
@@ -400,7 +400,7 @@ check_same(const hg_statistics *a, const hg_statistics *b)
         const hg_curve *p = &a->curve[i], *q = &b->curve[i];
         const hg_attribute *shot = hg_attributes_find(&p->attributes, "shot_noise");
         bool is_power = strncmp(p->label.statistic, "power", 5) == 0;
-        bool is_xi = strcmp(p->label.statistic, "xi") == 0;
+        bool is_xi = strncmp(p->label.statistic, "xi", 2) == 0;
 
         all_assert(p->n == q->n && strcmp(p->label.name, q->label.name) == 0);
         for (int64_t k = 0; k < p->n; k++) {
@@ -478,6 +478,136 @@ Test(measure, velocities_move_objects_into_redshift_space)
     hg_comm_barrier(&world);
     all_assert(run_measure(&world, "z2.hdf5", 2, more, false) == HG_E_NOTFOUND);
     all_assert(strstr(hg_error_last()->message, "'velocity'") != NULL);
+    drop_universe();
+}
+
+static const hg_curve *
+need_curve(const hg_statistics *s, const char *catalogue, const char *name)
+{
+    const hg_curve *curve = hg_statistics_find(s, catalogue, name);
+
+    if (curve == NULL) {
+        fprintf(stderr, "no curve %s of %s\n", name, catalogue);
+    }
+    all_assert(curve != NULL);
+    return curve;
+}
+
+static double
+attribute_of(const hg_curve *curve, const char *name)
+{
+    const hg_attribute *a = hg_attributes_find(&curve->attributes, name);
+
+    all_assert(a != NULL && !a->is_text);
+    return a->value;
+}
+
+static bool
+is_guest(const made_row *row)
+{
+    return row->central == 0 && row->m200c > 1e13F;
+}
+
+/* Sums of weights of the rows of two samples, and of those in both. */
+static void
+sum_rows(double sum[2], double *common)
+{
+    sum[0] = sum[1] = *common = 0;
+    for (int64_t i = 0; i < N; i++) {
+        const made_row row = make_row(i);
+        const double w = (double)row.truth;
+
+        sum[0] += row.truth > 6e12F ? w : 0;
+        sum[1] += is_guest(&row);
+        *common += row.truth > 6e12F && is_guest(&row) ? w : 0;
+    }
+}
+
+/* For a weighted sample, a second one and the pair of them. */
+static void
+check_cross(const hg_statistics *s)
+{
+    const hg_curve *cross = need_curve(s, "truth", "power_heavy_x_guests");
+    const hg_curve *weighted = need_curve(s, "truth", "power_heavy");
+    const hg_curve *xi = need_curve(s, "truth", "xi_heavy_x_guests");
+    const hg_curve *own = need_curve(s, "draw", "power_guests_x_truth_guests");
+    double sum[2], common;
+
+    sum_rows(sum, &common);
+    all_assert(fabs(attribute_of(cross, "shot_noise") / (1e6 * common / sum[0] / sum[1]) - 1) <
+               1e-9);
+    all_assert(attribute_of(weighted, "shot_noise") > attribute_of(cross, "shot_noise"));
+    all_assert(fabs(attribute_of(cross, "weight_sum") / sum[0] - 1) < 1e-9);
+    all_assert(attribute_of(cross, "objects_b") == sum[1]);
+    /* the draw has the haloes of the truth: paired with it, they give their own spectrum */
+    all_assert(hg_statistics_find(s, "truth", "power_guests_x_truth_guests") == NULL);
+    for (int64_t i = 0; i < own->n; i++) {
+        const hg_curve *alone = need_curve(s, "truth", "power_guests");
+
+        all_assert(fabs(own->y[i] - alone->y[i]) <
+                   1e-6 * (fabs(alone->y[i]) + attribute_of(alone, "shot_noise")));
+    }
+    /* companions within 3 Mpc, counted once per pair of samples */
+    all_assert(attribute_of(xi, "overlap_chi2") < 4 && attribute_of(xi, "r_match") > 0);
+    for (int64_t i = 0; i < xi->n && xi->x_high[i] <= attribute_of(xi, "r_match"); i++) {
+        all_assert((xi->x_low[i] <= sqrt(6.75) && xi->x_high[i] > sqrt(6.75)) ==
+                   (xi->y[i] > 4.5 * xi->error[i]));
+    }
+}
+
+Test(measure, samples_are_paired_weighted_and_seen_from_all_sides)
+{
+    char path[512], entry[1100];
+    const char *const more[] = {"Samples.heavy=stellar_mass > 6e12 | weight stellar_mass",
+                                "Samples.guests=central == 0 && m200c > 1e13",
+                                "Measure.cross=[heavy:guests, guests:truth/guests]",
+                                "Measure.line_of_sight=mean",
+                                "Measure.space=both",
+                                "Measure.wedges=4",
+                                "Measure.mesh=64",
+                                "Measure.mu_bins=10",
+                                entry};
+    static const char *const bad[][2] = {
+        {"Measure.cross=[heavy]", "sample:sample"},
+        {"Measure.cross=[heavy:light]", "'light'"},
+        {"Measure.cross=[heavy:heavy]", "itself"},
+        {"Measure.cross=[heavy:nowhere/heavy]", "'nowhere'"},
+        {"Samples.guests=stellar_mass > 9 | wait 3", "'wait 3'"},
+        {"Samples.guests=stellar_mass > 9 | weight -1 * stellar_mass", "not negative"}};
+    hg_statistics s;
+
+    make_universe();
+    snprintf(entry, sizeof entry,
+             "Measure.catalogues=[truth=%s/truth.hdf5, draw=%s/galaxies.hdf5@draw]",
+             test_folder, test_folder);
+    hg_status status = run_measure(&world, "cross.hdf5", 9, more, false);
+
+    if (status != HG_OK) {
+        fprintf(stderr, "%s\n", hg_error_last()->message);
+    }
+    all_assert(status == HG_OK);
+    snprintf(path, sizeof path, "%s/cross.hdf5", test_folder);
+    all_assert(hg_statistics_read(path, &s) == HG_OK);
+    check_cross(&s);
+    all_assert(attribute_of(need_curve(&s, "truth", "power_quadrupole_guests"),
+                            "line_of_sight_spread") > 0);
+    all_assert(need_curve(&s, "truth", "xi_quadrupole_guests")->n ==
+               need_curve(&s, "truth", "xi_guests")->n);
+    /* velocities along z only bring companions closer: the quadrupole of redshift space differs
+     */
+    all_assert(need_curve(&s, "truth", "xi_redshift_guests")->y[0] !=
+               need_curve(&s, "truth", "xi_guests")->y[0]);
+    all_assert(need_curve(&s, "truth", "power_wedge4_redshift_guests")->n > 3);
+    hg_statistics_clear(&s);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *set[2] = {more[0], bad[i][0]};
+
+        all_assert(run_measure(&world, "bad.hdf5", 2, set, false) != HG_OK);
+        if (strstr(hg_error_last()->message, bad[i][1]) == NULL) {
+            fprintf(stderr, "%s\n", hg_error_last()->message);
+        }
+        all_assert(strstr(hg_error_last()->message, bad[i][1]) != NULL);
+    }
     drop_universe();
 }
 

@@ -114,6 +114,42 @@ Test(cross_pairs, common_objects_are_no_pairs)
     hg_pairs_clear(&alone);
 }
 
+/* The unit of weights must not matter, however large the sums of their products are. */
+Test(cross_pairs, weights_may_have_any_unit)
+{
+    static double point[N][3], weight[N], heavy[N];
+    const hg_pairs_bins bins = {
+        .kind = HG_PAIRS_S_MU, .n = 5, .edge = edge, .n_second = SECOND, .los = HG_LOS_Y};
+    hg_pairs_task task = {.bins = &bins, .box = box, .cross = true};
+    hg_pairs light, large;
+
+    make_points(point, weight);
+    for (int i = 0; i < N; i++) {
+        heavy[i] = 3e14 * weight[i];
+    }
+    task.b = deal(N / 3, N, (const double(*)[3])point, NULL);
+    for (int same = 0; same < 2; same++) {
+        task.cross = same == 0;
+        task.a = deal(0, N / 3, (const double(*)[3])point, weight);
+        all_assert(hg_pairs_measure(&world, &task, &light) == HG_OK);
+        task.a.weight = heavy + (task.a.weight - weight);
+        all_assert(hg_pairs_measure(&world, &task, &large) == HG_OK);
+        for (int i = 0; i < bins.n; i++) {
+            for (int j = 0; j < SECOND; j++) {
+                const double a = hg_pairs_xi(&light, i, j), b = hg_pairs_xi(&large, i, j);
+
+                all_assert((isnan(a) && isnan(b)) || fabs(a - b) < 1e-9 * (1 + fabs(a)));
+                all_assert(isnan(a) || fabs(hg_pairs_xi_error(&light, i, j) /
+                                                hg_pairs_xi_error(&large, i, j) -
+                                            1) < 1e-9);
+            }
+        }
+        all_assert(light.noise > 1 && fabs(light.noise / large.noise - 1) < 1e-9);
+        hg_pairs_clear(&light);
+        hg_pairs_clear(&large);
+    }
+}
+
 static int
 region_of(const double x[3], hg_los los)
 {

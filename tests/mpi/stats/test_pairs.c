@@ -280,12 +280,12 @@ Test(pairs, mesh_and_pairs_agree_between_six_and_ten_cells)
                                &fine) == HG_OK);
     all_assert(hg_pairs_count(&world, &bins, box, n, mine, NULL, &pairs) == HG_OK);
     all_assert(hg_pairs_xi(&pairs, 0, 0) > 50 * hg_pairs_xi_error(&pairs, 0, 0));
-    all_assert(hg_correlation_overlap(&fine, &pairs, edge[0], edge[4], &overlap) == HG_OK);
+    all_assert(hg_correlation_overlap(&fine, &pairs, 0, edge[0], edge[4], &overlap) == HG_OK);
     all_assert(overlap.n == 2 && overlap.chi2 < 4 && overlap.worst < 3);
     for (int64_t i = 0; i < fine.n_bin; i++) { /* half the power is not the same field */
         fine.sum[i * fine.n_sum + HG_FINE_P0] *= 0.5;
     }
-    all_assert(hg_correlation_overlap(&fine, &pairs, edge[0], edge[4], &overlap) == HG_OK);
+    all_assert(hg_correlation_overlap(&fine, &pairs, 0, edge[0], edge[4], &overlap) == HG_OK);
     all_assert(overlap.n == 2 && overlap.chi2 > 100);
     hg_pairs_clear(&pairs);
     hg_fine_clear(&fine);

@@ -362,3 +362,59 @@ Test(power, every_agreement_may_fail_on_every_rank)
     hg_mem_free(mine);
     hg_mem_free(point);
 }
+
+/* Two points: P = V (1 + cos k.d) / 2 in every mode, put into wedges one by one. */
+Test(power, wedges_hold_the_modes_of_their_angles)
+{
+    enum { MESH = 16, K_BINS = 3, MU_BINS = 5 };
+    static const double point[2][3] = {{1, 2, 3}, {1.7, 2.4, 4.9}};
+    static const double edge[K_BINS + 1] = {0.5, 2, 3.5, 5};
+    const double box = 20, volume = box * box * box;
+    const hg_mesh_options options = {.n = MESH, .precision = HG_PRECISION_DOUBLE};
+    const int64_t first = world.rank == 0 ? 0 : 2, n = 2 - first;
+    double modes[K_BINS][MU_BINS] = {{0}}, sum[K_BINS][MU_BINS] = {{0}};
+    hg_mesh *mesh = NULL;
+    hg_density density;
+    hg_wedges wedges;
+
+    for (int x = -7; x <= 7; x++) {
+        for (int y = -7; y <= 7; y++) {
+            for (int z = -7; z <= 7; z++) {
+                const double k = sqrt((double)(x * x + y * y + z * z));
+                const double phase = 2 * M_PI / box * (0.7 * x + 0.4 * y + 1.9 * z);
+                int i = 0, j = 0;
+
+                while (i < K_BINS && k >= edge[i + 1]) {
+                    i++;
+                }
+                if (k < edge[0] || i == K_BINS) {
+                    continue;
+                }
+                while (j < MU_BINS - 1 && MU_BINS * abs(y) >= (j + 1) * k) {
+                    j++;
+                }
+                modes[i][j]++;
+                sum[i][j] += 0.5 * volume * (1 + cos(phase));
+            }
+        }
+    }
+    all_assert(hg_mesh_create(&world, &options, &mesh) == HG_OK);
+    all_assert(hg_density_create(&world, mesh, HG_KERNEL_PCS, true, box, n, point + first, NULL,
+                                 &density) == HG_OK);
+    all_assert(hg_wedges_measure(&world, mesh, &density, NULL, density.weight_sum2, HG_LOS_Y,
+                                 K_BINS, edge, MU_BINS, &wedges) == HG_OK);
+    for (int i = 0; i < K_BINS; i++) {
+        for (int j = 0; j < MU_BINS; j++) {
+            const double *w = wedges.sum + 4 * (i * MU_BINS + j);
+
+            all_assert(w[HG_FINE_MODES] == modes[i][j]);
+            all_assert(fabs(w[HG_FINE_P0] + w[HG_FINE_SHOT] - sum[i][j]) <=
+                       2e-3 * volume * modes[i][j]);
+        }
+    }
+    hg_wedges_clear(&wedges);
+    all_assert(hg_wedges_measure(&world, mesh, &density, NULL, 0, HG_LOS_Y, K_BINS, edge, 0,
+                                 &wedges) == HG_E_ARG);
+    hg_density_clear(&density);
+    hg_mesh_free(mesh);
+}

@@ -70,7 +70,7 @@ hash_statistics(const hg_fine *fine)
         hash[1 + l] = hg_hash_bytes(power.p[l], (size_t)power.n * 8);
     }
     hg_power_clear(&power);
-    cr_assert_eq(hg_correlation_shells(fine, 3, shell, xi, sigma), HG_OK);
+    cr_assert_eq(hg_correlation_shells(fine, 0, 3, shell, xi, sigma), HG_OK);
     hash[4] = hg_hash_bytes(xi, sizeof xi);
     return hg_hash_bytes(hash, sizeof hash);
 }

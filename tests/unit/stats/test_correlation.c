@@ -55,7 +55,7 @@ Test(correlation, shells_of_a_gaussian_power_are_its_transform)
     hg_fine fine;
 
     fill_model(&fine, 64, box, amplitude, s);
-    cr_assert_eq(hg_correlation_shells(&fine, 6, edge, xi, sigma), HG_OK);
+    cr_assert_eq(hg_correlation_shells(&fine, 0, 6, edge, xi, sigma), HG_OK);
     for (int i = 0; i < 6; i++) {
         /* there is no mode k = 0, so xi integrates to zero over the box */
         double expected = shell_mean(amplitude, s, M_PI * 64 / box, edge[i], edge[i + 1]) -
@@ -65,7 +65,7 @@ Test(correlation, shells_of_a_gaussian_power_are_its_transform)
                            expected);
         cr_expect(sigma[i] > 0);
     }
-    cr_expect_eq(hg_correlation_shells(&fine, 1, (double[]){3, 3}, xi, NULL), HG_E_ARG);
+    cr_expect_eq(hg_correlation_shells(&fine, 0, 1, (double[]){3, 3}, xi, NULL), HG_E_ARG);
     hg_fine_clear(&fine);
 }
 
@@ -80,4 +80,41 @@ Test(correlation, edges_grow_by_the_larger_of_step_and_factor)
     cr_expect_float_eq(edge[3], 4.5, 1e-14);
     cr_expect_eq(edge[5], 10);
     cr_expect_eq(hg_bin_edges(1, 1e9, 1, 0, 8, edge), 7);
+}
+
+/* j_l by its closed form, with enough digits for x > 0.3. */
+static double
+bessel(int l, double x)
+{
+    const double s = sin(x), c = cos(x), x2 = x * x;
+
+    switch (l) {
+    case 0:
+        return s / x;
+    case 2:
+        return (3 / x2 - 1) * s / x - 3 * c / x2;
+    default:
+        return (x2 * x2 - 45 * x2 + 105) * s / pow(x, 5) + (10 * x2 - 105) * c / pow(x, 4);
+    }
+}
+
+Test(correlation, shell_integrals_are_those_of_spherical_bessel_functions)
+{
+    static const double end[] = {0.5, 1.5, 2.999, 3.001, 8, 40, 300};
+
+    for (int l = 0; l <= 4; l += 2) {
+        for (size_t e = 0; e + 1 < sizeof end / sizeof end[0]; e++) {
+            const double a = end[e], b = end[e + 1], h = (b - a) / 20000;
+            double sum = 0;
+
+            for (int i = 0; i <= 20000; i++) { /* Simpson */
+                const double x = a + i * h, f = x * x * bessel(l, x);
+
+                sum += f * (i == 0 || i == 20000 ? 1 : i % 2 == 1 ? 4 : 2) * h / 3;
+            }
+            cr_expect_float_eq(hg_bessel_shell(l, b) - hg_bessel_shell(l, a), sum, 1e-8 * b * b,
+                               "l = %d, %g to %g", l, a, b);
+        }
+        cr_expect_eq(hg_bessel_shell(l, 0), 0);
+    }
 }
