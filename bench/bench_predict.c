@@ -1,11 +1,12 @@
 /* Time of prediction by a model file on rows read from a raw file: what predict_vs_sklearn.py
  * and apply_throughput.py drive.
  *
- *   bench_predict MODEL FILE rows draws threads
+ *   bench_predict MODEL FILE rows draws threads [leaf]
  *
  * FILE holds float32 x (rows, features of the model). Rows are not training rows; draws are
  * keyed by row number. Prints one line of JSON; "sum" adds up all means, for comparison with
- * others.
+ * others. With "leaf" there are only draws of leaf values, no means, and "sum" is that of draw
+ * 0.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +29,12 @@ read_rows(const char *path, size_t n, float x[])
 }
 
 static void
-report(const hg_forest *forest, int64_t n, const double mean[], double wall, double cpu)
+report(const hg_forest *forest, int64_t n, const double value[], double wall, double cpu)
 {
     double sum = 0;
 
     for (int64_t i = 0; i < n * hg_forest_targets(forest); i++) {
-        sum += mean[i];
+        sum += value[i];
     }
     printf("{\"wall_s\": %.6f, \"cpu_s\": %.6f, \"cpu_ns_per_row_tree\": %.3f, \"trees\": %d, "
            "\"leaves_per_tree\": %.0f, \"sum\": %.17g}\n",
@@ -57,9 +58,12 @@ time_rows(const hg_forest *forest, char **arg)
 
     options.n_draw = atoi(arg[4]);
     options.threads = atoi(arg[5]);
+    options.method = arg[6] != NULL ? HG_DRAW_LEAF : HG_DRAW_RESIDUAL;
     HG_TRY_OR(end, status, hg_mem_array(&x, n_value, sizeof *x));
     HG_TRY_OR(end, status, hg_mem_array(&key, rows, sizeof *key));
-    HG_TRY_OR(end, status, hg_mem_zeros(&result.mean, rows * n_target, sizeof(double)));
+    if (options.method != HG_DRAW_LEAF) {
+        HG_TRY_OR(end, status, hg_mem_zeros(&result.mean, rows * n_target, sizeof(double)));
+    }
     HG_TRY_OR(
         end, status,
         hg_mem_zeros(&result.draw, rows * n_target * (size_t)options.n_draw, sizeof(double)));
@@ -70,8 +74,8 @@ time_rows(const hg_forest *forest, char **arg)
     start = hg_clock_seconds();
     cpu = (double)clock() / CLOCKS_PER_SEC;
     HG_TRY_OR(end, status, hg_forest_predict(forest, &options, n, key, x, &result));
-    report(forest, n, result.mean, hg_clock_seconds() - start,
-           (double)clock() / CLOCKS_PER_SEC - cpu);
+    report(forest, n, result.mean != NULL ? result.mean : result.draw,
+           hg_clock_seconds() - start, (double)clock() / CLOCKS_PER_SEC - cpu);
 end:
     hg_mem_free(x);
     hg_mem_free(key);
@@ -87,8 +91,9 @@ main(int argc, char **argv)
     hg_forest *forest = NULL;
     hg_status status = hg_comm_start(&argc, &argv, &comm);
 
-    if (status == HG_OK && argc != 6) {
-        status = HG_FAIL(HG_E_USAGE, "usage: bench_predict MODEL FILE rows draws threads");
+    if (status == HG_OK && argc != 6 && argc != 7) {
+        status =
+            HG_FAIL(HG_E_USAGE, "usage: bench_predict MODEL FILE rows draws threads [leaf]");
     }
     status = status == HG_OK ? hg_forest_load(&comm, argv[1], &forest) : status;
     status = status == HG_OK ? time_rows(forest, argv) : status;

@@ -242,6 +242,9 @@ typedef struct hg_prediction {
  * whose key is the parent key of a training row takes that row's out-of-bag mean, draws only in
  * trees that did not see it where there are any, and never gets its own residual.
  *
+ * Where neither mean nor spread is asked for, draws of leaf values follow one tree per row
+ * instead of all, and are the same draws.
+ *
  * @local  Thread-safe: any number of threads may share one forest
  * @param[in]  forest   trained or loaded
  * @param[in]  options  realisations, seed, method

@@ -42,6 +42,16 @@ check_frames(const hg_grafter *g)
 static hg_status
 prepare(hg_grafter *g)
 {
+    if (!g->has_mean && (g->options.n_draw == 0 || g->options.method != HG_DRAW_LEAF)) {
+        return HG_FAIL(
+            HG_E_PARAM,
+            "without the mean (Scatter.mean: false) there are only draws of leaf "
+            "values: set Scatter.method to leaf-value and Scatter.draws to 1 or more");
+    }
+    if (!g->has_mean && (hg_stages_count(g->model) > 1 || hg_stages_is_label(g->model, 0))) {
+        return HG_FAIL(HG_E_PARAM, "a model with hurdles, labels or chains works with means: "
+                                   "set Scatter.mean to true");
+    }
     HG_TRY(hg_recipes_of_model(g->model, false, &g->features));
     HG_TRY(hg_recipes_of_model(g->model, true, &g->targets));
     if (g->params->selection.apply != NULL) {
@@ -212,6 +222,7 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
         g->catalog = catalog;
         g->is_loud = comm->rank == 0;
         g->options = draw_options(params, model, g->is_loud);
+        g->has_mean = params->scatter.mean;
         status = prepare_libraries(model, g->options.method);
         status = status == HG_OK ? prepare(g) : status;
     }

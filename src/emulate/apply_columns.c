@@ -61,7 +61,7 @@ list_target(hg_grafter *g, const hg_recipe *r, const hg_target_role *role)
 {
     char name[HG_NAME_MAX], text[160];
 
-    if (!role->is_label) {
+    if (!role->is_label && g->has_mean) {
         hg_predicted_name(r->name, HG_PREDICTED_MEAN, sizeof name, name);
         snprintf(
             text, sizeof text, "inverse transform of the forest's mean of '%.60s'%s", r->name,

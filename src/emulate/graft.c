@@ -79,7 +79,9 @@ allocate_space(const hg_grafter *g, struct part_space *s)
 
     HG_TRY(hg_mem_array(&s->key, n, sizeof *s->key));
     HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
-    HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
+    if (g->has_mean) {
+        HG_TRY(hg_mem_array(&s->mean, n * nt, sizeof *s->mean));
+    }
     for (int t = 0; t < g->targets.n && s->probability == NULL; t++) {
         if (has_probability(g, t)) {
             HG_TRY(hg_mem_array(&s->probability, n * nt, sizeof *s->probability));
@@ -165,7 +167,7 @@ add_column(const hg_grafter *g, hg_table *table, const struct part_space *s, int
 static hg_status
 add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, int t)
 {
-    if (!hg_stages_role(g->model, t)->is_label) {
+    if (!hg_stages_role(g->model, t)->is_label && g->has_mean) {
         HG_TRY(add_column(g, table, s, t, HG_PREDICTED_MEAN, s->mean));
     }
     if (has_probability(g, t)) {

@@ -24,7 +24,8 @@ typedef struct hg_grafter {
     hg_expression *selection; /**< NULL = all rows */
     hg_names names;           /**< columns to read */
     hg_predict_options options;
-    bool is_loud; /**< this rank warns */
+    bool has_mean; /**< columns X_mean are wanted */
+    bool is_loud;  /**< this rank warns */
     int n_output;
     hg_output_column output[HG_GRAFT_OUTPUTS_MAX];
     int64_t n_predicted, n_outside, n_training; /**< rows so far */

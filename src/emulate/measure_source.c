@@ -74,6 +74,21 @@ count_draws(const hg_catalog *catalog)
     return n;
 }
 
+/* Whether there is a column *_mean; apply leaves them out on request. */
+static bool
+has_means(const hg_catalog *catalog)
+{
+    bool found = false;
+
+    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
+        const char *name = hg_catalog_column(catalog, i)->name;
+        size_t n = strlen(name);
+
+        found = found || (n > 5 && strcmp(name + n - 5, "_mean") == 0);
+    }
+    return found;
+}
+
 static hg_status
 open_catalog(const hg_comm *comm, const hg_params *params, const char *path,
              const char *mapping, hg_catalog **catalog)
@@ -197,12 +212,16 @@ open_defaults(const hg_comm *comm, const hg_params *params, hg_measured_set *sou
     if (sources->n > 0 && strcmp(sources->source[sources->n - 1].name, "draw") == 0) {
         hg_measured *source = &sources->source[sources->n - 1];
 
+        const bool with_mean = has_means(source->catalog);
+
         draws = count_draws(source->catalog);
         if (draws == 0) {
             hg_catalog_close(source->catalog);
             sources->n--;
         }
-        HG_TRY(open_default(comm, params, sources, "mean", file, "mean"));
+        if (with_mean) {
+            HG_TRY(open_default(comm, params, sources, "mean", file, "mean"));
+        }
     }
     if (sources->n == 0) {
         return HG_FAIL(HG_E_NOTFOUND,

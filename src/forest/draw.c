@@ -9,7 +9,7 @@
 
 /* the draw of a row from its mate */
 static void
-put_draw(const hg_drawing *d, int64_t mate, const double mean[], double draw[])
+put_draw(const hg_drawing *d, int64_t mate, const double *mean, double draw[])
 {
     const hg_forest *f = d->f;
 
@@ -72,17 +72,25 @@ hg_draw_rows(const hg_forest *f, const hg_predict_options *o, int number, int64_
     }
     sort_by_tree(&d, (size_t)n, key, row, bench);
     for (int t = 0; t < f->n_tree; t++) {
-        for (uint32_t k = bench->begin[t]; k < bench->begin[t + 1]; k++) {
+        const uint32_t begin = bench->begin[t], end = bench->begin[t + 1];
+
+        if (d.least == 1) { /* no more than leaves are asked for: find eight at a time */
+            hg_tree_route(f->node + f->node_offset[t], f->feature_bits, end - begin, x,
+                          n_feature, bench->index + begin, bench->leaf);
+        }
+        for (uint32_t k = begin; k < end; k++) {
             const size_t i = bench->index[k];
             const float *at = x + i * n_feature;
             hg_stream mates =
                 hg_stream_start(d.seed, d.realisation, key[i], HG_PURPOSE_LEAF_MATE);
-            int64_t mate = hg_mates_pick(&d, t, at, row[i], &mates);
+            int64_t mate = d.least == 1 ? hg_mates_pick_leaf(&d, t, bench->leaf[k - begin], at,
+                                                             row[i], &mates)
+                                        : hg_mates_pick(&d, t, at, row[i], &mates);
 
             if (mate < 0) {
                 mate = hg_mates_find(&d, key[i], at, row[i]);
             }
-            put_draw(&d, mate, mean + i * n_target, draw + i * n_target);
+            put_draw(&d, mate, mean != NULL ? mean + i * n_target : NULL, draw + i * n_target);
         }
     }
 }

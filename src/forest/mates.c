@@ -146,11 +146,11 @@ walk_mates(const hg_drawing *d, const hg_mate_pool *pool, int64_t self, uint64_t
     return sum;
 }
 
-int64_t
-hg_mates_pick(const hg_drawing *d, int tree, const float x[], int64_t self, hg_stream *stream)
+/* one of the eligible mates of a pool, in proportion to weight, or -1 */
+static int64_t
+pick_mate(const hg_drawing *d, const hg_mate_pool *pool, int64_t self, hg_stream *stream)
 {
-    const hg_mate_pool pool = hg_mates_near(d->f, tree, x, d->least);
-    const uint64_t n = pool.n[0] + pool.n[1];
+    const uint64_t n = pool->n[0] + pool->n[1];
     int64_t picked = -1;
     uint64_t sum;
 
@@ -158,20 +158,40 @@ hg_mates_pick(const hg_drawing *d, int tree, const float x[], int64_t self, hg_s
         return -1;
     }
     for (int k = 0; k < MATE_TRIES && !d->f->is_weighted; k++) {
-        uint32_t mate = mate_at(d->f, &pool, hg_stream_below(stream, (uint32_t)n));
+        uint32_t mate = mate_at(d->f, pool, hg_stream_below(stream, (uint32_t)n));
 
         if (hg_mates_are_eligible(d, mate, self)) {
             return mate;
         }
     }
-    sum = walk_mates(d, &pool, self, UINT64_MAX, &picked);
+    sum = walk_mates(d, pool, self, UINT64_MAX, &picked);
     if (sum > 0) {
         double u = hg_stream_uniform(stream);
         uint64_t point = (uint64_t)(u * (double)sum);
 
-        walk_mates(d, &pool, self, point < sum ? point : sum - 1, &picked);
+        walk_mates(d, pool, self, point < sum ? point : sum - 1, &picked);
     }
     return picked;
+}
+
+int64_t
+hg_mates_pick(const hg_drawing *d, int tree, const float x[], int64_t self, hg_stream *stream)
+{
+    const hg_mate_pool pool = hg_mates_near(d->f, tree, x, d->least);
+
+    return pick_mate(d, &pool, self, stream);
+}
+
+int64_t
+hg_mates_pick_leaf(const hg_drawing *d, int tree, uint32_t leaf, const float x[], int64_t self,
+                   hg_stream *stream)
+{
+    const uint64_t *offset = d->f->mate_offset + d->f->leaf_offset[tree] + leaf;
+    const hg_mate_pool pool = {{offset[0], 0}, {offset[1] - offset[0], 0}};
+
+    /* a leaf without listed rows stands for the branch above it */
+    return pool.n[0] > 0 ? pick_mate(d, &pool, self, stream)
+                         : hg_mates_pick(d, tree, x, self, stream);
 }
 
 int

@@ -65,6 +65,14 @@ int hg_mates_tree(const hg_forest *forest, int64_t self, hg_stream *stream);
 int64_t hg_mates_pick(const hg_drawing *drawing, int tree, const float x[], int64_t self,
                       hg_stream *stream);
 
+/** The same for a row whose leaf in that tree is known, of a drawing with `least` 1.
+ *
+ * @local
+ * @param[in] leaf  number of the leaf in the tree
+ */
+int64_t hg_mates_pick_leaf(const hg_drawing *drawing, int tree, uint32_t leaf, const float x[],
+                           int64_t self, hg_stream *stream);
+
 /** Find the mate of one row, in the first tree of its stream that has one.
  *
  * @local

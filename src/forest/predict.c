@@ -161,7 +161,8 @@ average_unseen(const hg_forest *f, int64_t row, const float x[], double mean[])
     }
 }
 
-/* out-of-bag means of training rows instead of means that saw them */
+/* rows of the training set, and their out-of-bag means instead of means that saw them; mean may
+ * be NULL */
 static void
 replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
                  const uint64_t key[], const float x[], double mean[], int64_t row[],
@@ -175,9 +176,9 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
         if (row[i] >= 0) {
             from = hg_forest_oob_mean(f, row[i], NULL) ? HG_ROW_OOB : HG_ROW_SEEN;
         }
-        if (from == HG_ROW_OOB && o->moved_rows) {
+        if (from == HG_ROW_OOB && mean != NULL && o->moved_rows) {
             average_unseen(f, row[i], x + i * f->n_feature, mean + i * f->n_target);
-        } else if (from == HG_ROW_OOB) {
+        } else if (from == HG_ROW_OOB && mean != NULL) {
             (void)hg_forest_oob_mean(f, row[i], mean + i * f->n_target);
         }
         if (origin != NULL) {
@@ -213,6 +214,7 @@ init_bench(const hg_job *job, hg_bench *b)
     HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
     HG_TRY(hg_mem_array(&b->draw.tree, n, sizeof *b->draw.tree));
     HG_TRY(hg_mem_array(&b->draw.index, n, sizeof *b->draw.index));
+    HG_TRY(hg_mem_array(&b->draw.leaf, n, sizeof *b->draw.leaf));
     return hg_mem_array(&b->draw.begin, (size_t)job->forest->n_tree + 1, sizeof *b->draw.begin);
 }
 
@@ -229,7 +231,16 @@ clear_bench(hg_bench *b)
     hg_mem_free(b->mean);
     hg_mem_free(b->draw.tree);
     hg_mem_free(b->draw.index);
+    hg_mem_free(b->draw.leaf);
     hg_mem_free(b->draw.begin);
+}
+
+/* Draws of leaf values do without the mean, and so without all trees but one. */
+static bool
+needs_mean(const hg_job *job)
+{
+    return job->result->mean != NULL || job->result->spread != NULL ||
+           (job->result->draw != NULL && job->options->method != HG_DRAW_LEAF);
 }
 
 static hg_status
@@ -242,15 +253,13 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     const float *x = job->x + first * f->n_feature;
     const uint64_t *key = job->key != NULL ? job->key + first : NULL;
     const int words = hg_forest_mask_words(f);
-    double *mean = r->mean != NULL ? r->mean + at : bench->mean;
-    const int has_mean = r->mean != NULL || r->spread != NULL ||
-                         job->options->method != HG_DRAW_LEAF; /* such draws need none */
+    double *mean = !needs_mean(job) ? NULL : r->mean != NULL ? r->mean + at : bench->mean;
 
     for (int64_t i = 0; i < n; i++) {
         HG_TRY(check_row(f, key != NULL ? key[i] : (uint64_t)(first + i), x + i * f->n_feature,
                          r->outside != NULL ? r->outside + (first + i) * words : NULL));
     }
-    if (has_mean) {
+    if (mean != NULL) {
         average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
     }
     replace_training(f, job->options, n, key, x, mean, bench->row,

@@ -8,6 +8,7 @@
 typedef struct hg_draw_bench {
     uint32_t *tree;  /**< shape (n): first tree of each row's stream */
     uint32_t *index; /**< shape (n): rows, tree by tree */
+    uint32_t *leaf;  /**< shape (n): leaves of the rows of one tree */
     uint32_t *begin; /**< shape (n_tree + 1): first place of each tree in `index` */
 } hg_draw_bench;
 
@@ -19,7 +20,7 @@ typedef struct hg_draw_bench {
  * @param[in]  key   shape (n)
  * @param[in]  x     shape (n, n_feature)
  * @param[in]  row   shape (n); training row of each, or -1
- * @param[in]  mean  shape (n, n_target); not read for HG_DRAW_LEAF
+ * @param[in]  mean  shape (n, n_target); NULL will do for HG_DRAW_LEAF
  * @param      bench scratch
  * @param[out] draw  shape (n, n_target)
  */

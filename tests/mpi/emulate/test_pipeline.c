@@ -333,6 +333,33 @@ Test(pipeline, a_failed_replacement_leaves_the_old_catalogue)
     drop_inputs();
 }
 
+Test(pipeline, a_catalogue_of_draws_alone_has_no_means)
+{
+    static const char *const draws[] = {"Scatter.method=leaf-value", "Scatter.mean=false"};
+    hg_catalog_options open = HG_CATALOG_OPTIONS_INIT;
+    const char *file[1];
+    hg_params *params = NULL;
+    hg_catalog *catalog = NULL;
+
+    make_inputs();
+    params = read_params(1, draws + 1); /* draws of residuals add to the mean */
+    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, params, false) == HG_E_PARAM);
+    all_assert(strstr(hg_error_last()->message, "Scatter.mean") != NULL);
+    hg_params_free(params);
+    params = read_params(2, draws);
+    all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
+    hg_params_free(params);
+    file[0] = in_folder("out/galaxies.hdf5");
+    open.n_file = 1;
+    open.files = file;
+    all_assert(hg_catalog_open(&world, &open, &catalog) == HG_OK);
+    all_assert(hg_catalog_find(catalog, "stellar_mass_mean") == NULL);
+    all_assert(hg_catalog_find(catalog, "stellar_mass_draw") != NULL);
+    hg_catalog_close(catalog);
+    drop_inputs();
+}
+
 Test(pipeline, requests_that_cannot_work_fail_before_any_work)
 {
     static const char *const no_centre = "region,hydro,radius\n0,zoom0.hdf5,20\n";

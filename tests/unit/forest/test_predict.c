@@ -389,6 +389,43 @@ Test(predict, draws_add_the_residual_vector_of_a_leaf_mate)
     clear_rows(&new);
 }
 
+Test(predict, draws_of_leaf_values_are_the_same_without_the_mean)
+{
+    enum { DRAWS = 3 };
+    test_rows r = make_rows(N, P, NO, 0, 1), new = make_rows(N + NEW, P, NO, N, 1);
+    hg_forest *f = train(&r, HG_BAG_ROW, 12, 5);
+    hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
+    double *mean, *with, *without;
+    uint8_t origin[2][NEW];
+
+    cr_assert_eq(hg_mem_array(&mean, NEW * NO, sizeof *mean), HG_OK);
+    cr_assert_eq(hg_mem_array(&with, DRAWS * NEW * NO, sizeof *with), HG_OK);
+    cr_assert_eq(hg_mem_array(&without, DRAWS * NEW * NO, sizeof *without), HG_OK);
+    o.n_draw = DRAWS;
+    o.method = HG_DRAW_LEAF;
+    o.threads = 2;
+    for (int training = 0; training < 2; training++) {
+        const test_rows *rows = training ? &r : &new;
+        const int64_t n = training ? N : NEW;
+
+        cr_assert_eq(hg_forest_predict(
+                         f, &o, n, rows->key, rows->x,
+                         &(hg_prediction){.mean = mean, .draw = with, .origin = origin[0]}),
+                     HG_OK);
+        cr_assert_eq(hg_forest_predict(f, &o, n, rows->key, rows->x,
+                                       &(hg_prediction){.draw = without, .origin = origin[1]}),
+                     HG_OK);
+        cr_assert(memcmp(with, without, (size_t)(DRAWS * n * NO) * sizeof *with) == 0);
+        cr_assert(memcmp(origin[0], origin[1], (size_t)n) == 0);
+    }
+    hg_mem_free(mean);
+    hg_mem_free(with);
+    hg_mem_free(without);
+    hg_forest_free(f);
+    clear_rows(&r);
+    clear_rows(&new);
+}
+
 Test(predict, draws_follow_the_weights_of_the_mates)
 {
     enum { DRAWS = 40000 };
