@@ -7,6 +7,7 @@
 #include <fftw3-mpi.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <omp.h>
 
 #include "base/memory.h"
 
@@ -16,6 +17,10 @@ static void
 start_fftw(void)
 {
     if (!started) {
+#ifdef HG_FFTW_THREADS
+        fftw_init_threads();
+        fftwf_init_threads();
+#endif
         fftw_mpi_init();
         fftwf_mpi_init();
         started = true;
@@ -52,6 +57,18 @@ check_size(int64_t n, int size)
                        n, (n + fit - 1) / fit, size);
     }
     return HG_OK;
+}
+
+/* Threads of the plans made from now on; lines are always planned for one. */
+static void
+set_threads(int n)
+{
+#ifdef HG_FFTW_THREADS
+    fftw_plan_with_nthreads(n);
+    fftwf_plan_with_nthreads(n);
+#else
+    (void)n;
+#endif
 }
 
 static void
@@ -124,7 +141,9 @@ hg_slab_plan(const hg_comm *comm, hg_mesh *mesh, hg_effort effort)
 {
     hg_status status = HG_OK;
 
+    set_threads(omp_get_max_threads());
     make_plans(comm, mesh, effort);
+    set_threads(1);
     if (mesh->forward == NULL || mesh->backward == NULL) {
         status = HG_FAIL(HG_E_ENVIRONMENT, "FFTW has no plan for a mesh of %" PRId64 "^3 cells",
                          mesh->n);

@@ -1,6 +1,7 @@
 #include "mpi_test.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -98,6 +99,10 @@ Test(mesh, fields_transform_there_and_back_also_with_idle_ranks)
             check_round_trip(&o, 1e-13);
             o.n = 2; /* three ranks, two planes */
             check_round_trip(&o, 1e-13);
+            o.n = 32;
+            omp_set_num_threads(2);
+            check_round_trip(&o, 1e-13);
+            omp_set_num_threads(1);
         }
     }
 }
