@@ -200,6 +200,14 @@ bool hg_comm_phase(const hg_comm *comm, int i, char name[32], double seconds[3])
  */
 void hg_comm_report_times(const hg_comm *comm);
 
+/** Messages this rank has sent and bytes it has put into them. A collective operation counts
+ * once, with the bytes this rank contributes: how the MPI library forwards them is its own
+ * affair.
+ *
+ * @local
+ */
+void hg_comm_traffic(int64_t *messages, int64_t *bytes);
+
 /** Version of the MPI library as loaded, borrowed.
  *
  * @local

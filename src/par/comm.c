@@ -14,6 +14,21 @@
 #include "par/piece.h"
 
 static int fault_count, fault_rank;
+static int64_t n_message, n_byte;
+
+void
+hg_comm_count(size_t bytes)
+{
+    n_message++;
+    n_byte += (int64_t)bytes;
+}
+
+void
+hg_comm_traffic(int64_t *messages, int64_t *bytes)
+{
+    *messages = n_message;
+    *bytes = n_byte;
+}
 
 static void
 abort_all(void)
@@ -183,6 +198,7 @@ hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n)
         size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
         MPI_Bcast(p + done, (int)piece, MPI_BYTE, root, comm->mpi);
+        hg_comm_count(comm->rank == root ? piece : 0);
     }
 }
 
@@ -196,6 +212,7 @@ reduce(const hg_comm *comm, size_t n, void *x, MPI_Datatype type, MPI_Op op)
         size_t piece = n - done < step ? n - done : step;
 
         MPI_Allreduce(MPI_IN_PLACE, p + 8 * done, (int)piece, type, op, comm->mpi);
+        hg_comm_count(8 * piece);
     }
 }
 
@@ -249,6 +266,7 @@ hg_comm_gather(const hg_comm *comm, const void *data, size_t n, void *all)
 {
     HG_ASSERT(n < HG_PIECE);
     MPI_Allgather(data, (int)n, MPI_BYTE, all, (int)n, MPI_BYTE, comm->mpi);
+    hg_comm_count(n);
 }
 
 void
@@ -260,6 +278,7 @@ hg_comm_send(const hg_comm *comm, int to, const void *data, size_t n)
         size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
         MPI_Send(p + done, (int)piece, MPI_BYTE, to, 1, comm->mpi);
+        hg_comm_count(piece);
     }
 }
 

@@ -30,6 +30,9 @@ swap_blocks(const hg_comm *comm, int to, const char *send, int64_t n_send, int f
                      ns > 0 ? to : MPI_PROC_NULL, 2, nr > 0 ? recv + done : NULL,
                      nr > 0 ? (int)nr : 0, MPI_BYTE, nr > 0 ? from : MPI_PROC_NULL, 2,
                      comm->mpi, MPI_STATUS_IGNORE);
+        if (ns > 0 && to != comm->rank) {
+            hg_comm_count((size_t)ns);
+        }
     }
 }
 
