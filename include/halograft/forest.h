@@ -79,7 +79,7 @@ typedef struct hg_train_options {
     }
 
 /** The training rows of this rank, in any order and distribution over ranks; all borrowed. A
- * distributed training gives the arrays of rows back one by one when it has its own copies. */
+ * training gives the arrays of rows back one by one when it has its own copies, if asked. */
 typedef struct hg_train_data {
     int64_t n;                    /**< rows of this rank; 0 is allowed */
     int n_feature;                /**< 1 to HG_FEATURES_MAX, the same on all ranks */
@@ -409,7 +409,7 @@ typedef struct hg_oob_metrics {
     double within_02; /**< share of |e| < 0.2 */
 } hg_oob_metrics;
 
-/** Compute the metrics of target i.
+/** Compute the metrics of target i; of a forest on disk on rank 0, without nmad.
  *
  * @local
  * @param[out] metrics  all 0 but NaN ratios when there are no out-of-bag means

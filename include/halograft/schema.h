@@ -108,6 +108,8 @@
     P(INT, task_trees, "", "0", 0, 65535, "grow only so many trees from first_tree on, for train --merge to join; 0 = the whole model") \
     P(CHOICE, splitter, "random|best", "random", 0, 0, "how a node is split: random = at a random threshold per feature (extremely randomised trees), best = at the best boundary between bins (random forest)") \
     P(INT, bins, "", "256", 2, 65536, "most bins of a feature with splitter best; a feature with no more values is split exactly") \
+    P(CHOICE, scheme, "auto|trees|rows", "auto", 0, 0, "what is shared out in training: whole trees (every rank holds all rows) or rows (for catalogues no node can hold); auto = trees where they fit into memory") \
+    P(INT, cut, "", "0", 0, 4e9, "scheme rows: nodes with at most this many rows are grown by one rank; 0 = 1e6 or a quarter of a rank's rows, whichever is less") \
     P(INT, min_leaf, "", "5", 1, 1e6, "smallest number of haloes in a leaf") \
     P(INT, min_split, "", "2", 2, 1e6, "smallest number of haloes in a node that is split") \
     P(INT, max_depth, "", "0", 0, 1e6, "largest depth, 0 = no limit") \

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -160,6 +161,27 @@ hg_mem_resident_peak(void)
     struct rusage usage;
 
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+int64_t
+hg_mem_machine(void)
+{
+    static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
+                                         "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        FILE *file = fopen(limits[i], "r");
+        long long limit = 0;
+
+        if (file != NULL && fscanf(file, "%lld", &limit) == 1 && limit > 0 && limit < bytes) {
+            bytes = limit;
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+    return bytes > 0 ? bytes : 0;
 }
 
 void

@@ -73,6 +73,13 @@ int64_t hg_mem_peak(void);
  */
 int64_t hg_mem_resident_peak(void);
 
+/** Memory of this machine in bytes, or the limit of this process's control group where that is
+ * less (0 if unknown).
+ *
+ * @local
+ */
+int64_t hg_mem_machine(void);
+
 /** Refuse allocations that would take hg_mem_used() above a budget in bytes; 0 removes it.
  *
  * @local

@@ -14,6 +14,7 @@
 #include "emulate/mock_plan.h"
 #include "emulate/paths.h"
 #include "emulate/regions.h"
+#include "emulate/scheme.h"
 #include "halograft/catalog.h"
 #include "store/publish.h"
 
@@ -179,17 +180,17 @@ model_bytes(const hg_params *params, const struct counts *c)
 }
 
 static struct cost
-cost_of_train(const hg_params *params, const struct counts *c, int cores)
+cost_of_train(const hg_params *params, const struct counts *c, const hg_scheme *scheme,
+              int cores)
 {
     const double rows = (double)c->training, model = model_bytes(params, c);
     const double levels = 1.3 * log2(c->leaves > 2 ? c->leaves : 2);
     const double tree = rows * levels * train_row_level_s + 2 * c->leaves * train_node_s;
 
-    return (struct cost){
-        .memory =
-            1.7 * model + 2 * rows * (4 * params->features.n + 8 * params->targets.n + 32),
-        .disk = model,
-        .seconds = (double)params->model.trees * tree / cores + rows * train_read_s};
+    return (struct cost){.memory = scheme->by_rows ? scheme->rows : scheme->trees,
+                         .disk = model,
+                         .seconds =
+                             (double)params->model.trees * tree / cores + rows * train_read_s};
 }
 
 /* Parts are dealt out in turn, so the first rank has the most rows. */
@@ -247,9 +248,12 @@ print_cost(const char *name, struct cost cost, struct cost *all)
 }
 
 static void
-print_estimate(const hg_params *params, const struct counts *c, int ranks, int threads,
-               const hg_measure_memory *memory)
+print_estimate(const hg_comm *comm, const hg_params *params, const struct counts *c,
+               int threads, const hg_measure_memory *memory)
 {
+    const int ranks = comm->size, both[2] = {ranks, comm->node_size};
+    const hg_scheme scheme = hg_scheme_choose(params, both, c->training, params->features.n,
+                                              params->targets.n, threads);
     struct cost all = {0, 0, 0};
     char text[256];
 
@@ -258,11 +262,14 @@ print_estimate(const hg_params *params, const struct counts *c, int ranks, int t
            c->is_made ? ", to be made" : "");
     printf("training  %s %" PRId64 " haloes, about %.0f leaves a tree\n",
            c->is_made ? "about" : "at most", c->training, c->leaves);
+    printf("schemes   %.1f MiB/rank to train by trees, %.1f by rows, %.0f are there: by %s\n",
+           scheme.trees / mebibyte, scheme.rows / mebibyte, scheme.limit / mebibyte,
+           scheme.by_rows ? "rows" : "trees");
     printf("%-10s %9s %9s %9s\n", "step", "MiB/rank", "disk MiB", "seconds");
     if (c->is_made) {
         print_cost("mock", cost_of_mock(params, c, ranks), &all);
     }
-    print_cost("train", cost_of_train(params, c, ranks * threads), &all);
+    print_cost("train", cost_of_train(params, c, &scheme, ranks * threads), &all);
     print_cost("apply", cost_of_apply(params, c, threads, ranks), &all);
     print_cost("measure", cost_of_measure(params, c, ranks, memory), &all);
     printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
@@ -290,7 +297,7 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
     hg_measure_memory_estimate(params, (double)c.parent, comm->size, threads, &memory);
     if (comm->rank == 0) {
-        print_estimate(params, &c, comm->size, threads, &memory);
+        print_estimate(comm, params, &c, threads, &memory);
         fflush(stdout);
     }
     return c.has_box ? hg_measure_memory_check(params, &memory) : HG_OK;

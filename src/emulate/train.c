@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "emulate/frame_text.h"
 #include "emulate/paths.h"
+#include "emulate/scheme.h"
 #include "emulate/train_report.h"
 #include "emulate/training_rows.h"
 #include "emulate/twins.h"
@@ -66,12 +67,48 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
     return hg_forest_set_meta(forest, "code", code);
 }
 
+/* give back an array of rows that the training has taken over */
+static void
+release_rows(void *owner, const void *array)
+{
+    hg_training_rows *r = owner;
+
+    if (array == r->x) {
+        hg_mem_free(r->x);
+        r->x = NULL;
+    } else if (array == r->y) {
+        hg_mem_free(r->y);
+        r->y = NULL;
+    }
+}
+
+/* one forest whose rows stay where they are */
+static hg_status
+grow_by_rows(const hg_comm *comm, const hg_params *params, const hg_train_options *options,
+             const hg_train_data *data, const hg_train_parts *parts, hg_stages **model)
+{
+    const hg_train_distribution d = {.path = parts->path, .cut = params->model.cut};
+    hg_forest *forest = NULL;
+    hg_status status;
+
+    HG_TRY(hg_forest_train_distributed(comm, options, data, parts, &d, &forest));
+    if (forest == NULL) {
+        return HG_OK;
+    }
+    status = hg_comm_agree(comm, hg_stages_wrap(forest, model));
+    if (status != HG_OK && *model == NULL) {
+        hg_forest_free(forest);
+    }
+    return status;
+}
+
 static hg_status
 grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
      const hg_recipes *features, const hg_recipes *targets, const hg_target_role role[],
-     const hg_training_rows *rows, hg_stages **model)
+     hg_training_rows *rows, hg_stages **model)
 {
     double target_weight[HG_TARGETS_MAX] = {0};
+    bool by_rows = false, is_plain = !rows->has_twins && options.splitter == HG_SPLITTER_RANDOM;
     const hg_train_options options = tree_options(params, rows);
     hg_train_data data = {.n = rows->n,
                           .n_feature = features->n,
@@ -94,6 +131,13 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
     }
     for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
         target_weight[t] = targets->recipe[t].weight;
+        is_plain = is_plain && !role[t].is_label && !role[t].has_hurdle && role[t].after == 0;
+    }
+    HG_TRY(hg_scheme_agree(comm, params, rows->n, features->n, targets->n, is_plain, &by_rows));
+    if (by_rows) {
+        data.release = release_rows;
+        data.owner = rows;
+        return grow_by_rows(comm, params, &options, &data, parts, model);
     }
     return hg_stages_train(comm, &options, &data, role, parts, model);
 }

@@ -275,17 +275,32 @@ end:
     return status;
 }
 
+/* what growing trees does not need goes to disk at once */
 static hg_status
-complete(const hg_comm *comm, hg_spread *s)
+spill_identity(const hg_comm *comm, hg_spread *s)
 {
-    const hg_rows *r = &s->rows;
-    int64_t has = 0;
-    hg_status status = HG_OK;
+    hg_rows *r = &s->rows;
 
     HG_TRY(spill_column(comm, s, HG_SPILL_KEY, sizeof *r->key, r->key));
     HG_TRY(spill_column(comm, s, HG_SPILL_GROUP, sizeof *r->group, r->group));
     HG_TRY(spill_column(comm, s, HG_SPILL_PARENT, sizeof *r->parent, r->parent));
     HG_TRY(spill_column(comm, s, HG_SPILL_WEIGHT, sizeof *r->integer, r->integer));
+    hg_mem_free(r->key);
+    hg_mem_free(r->parent);
+    r->key = r->parent = NULL;
+    if (s->options->bag != HG_BAG_GROUP) {
+        hg_mem_free(r->group);
+        r->group = NULL;
+    }
+    return HG_OK;
+}
+
+static hg_status
+complete(const hg_comm *comm, hg_spread *s)
+{
+    int64_t has = 0;
+    hg_status status = HG_OK;
+
     HG_TRY(spill_results(comm, s));
     has = s->f->has_residual;
     hg_comm_max(comm, 1, &has);
@@ -351,6 +366,7 @@ prepare(const hg_comm *comm, const hg_train_data *data, const hg_train_distribut
     choose_cut(comm, d, s);
     HG_TRY(open_spill(comm, d->path, s->f));
     HG_TRY(hg_scaling_make(comm, s->options, data, &s->rows, s->f, &s->plan));
+    HG_TRY(spill_identity(comm, s));
     s->plan.n = s->rows.n;
     s->plan.first = s->rows.first;
     s->plan.row = s->rows.record;

@@ -33,39 +33,37 @@ find_nmad(size_t n, double e[])
     return 1.4826 * find_median(n, e);
 }
 
-hg_status
-hg_forest_oob_metrics(const hg_forest *f, int target, hg_oob_metrics *m)
+/* metrics from targets and residuals; `e` takes the errors, NULL = no median */
+static void
+measure(const hg_forest *f, int target, const float value[], const float residual[], double e[],
+        hg_oob_metrics *m)
 {
-    double *e = NULL, y_mean = 0, p_mean = 0, yy = 0, pp = 0, py = 0, ee = 0, n;
+    double y_mean = 0, p_mean = 0, yy = 0, pp = 0, py = 0, ee = 0, n;
 
-    *m = (hg_oob_metrics){.r2 = (double)NAN, .pearson = (double)NAN};
-    if (target < 0 || target >= f->n_target) {
-        return HG_FAIL(HG_E_ARG, "there is no target %d: the forest has %d", target,
-                       f->n_target);
-    }
-    HG_TRY(hg_mem_array(&e, (size_t)f->n_row, sizeof *e));
     for (int64_t i = 0; i < f->n_row; i++) {
         size_t at = (size_t)i * (size_t)f->n_target + (size_t)target;
 
-        if (!isnan(f->residual[at])) {
-            e[m->n++] = -(double)f->residual[at];
-            y_mean += (double)f->value[at];
-            p_mean += (double)f->value[at] - (double)f->residual[at];
+        if (!isnan(residual[at])) {
+            if (e != NULL) {
+                e[m->n] = -(double)residual[at];
+            }
+            m->n++;
+            y_mean += (double)value[at];
+            p_mean += (double)value[at] - (double)residual[at];
         }
     }
     if (m->n == 0) {
-        hg_mem_free(e);
-        return HG_OK;
+        return;
     }
     n = (double)m->n;
     y_mean /= n;
     p_mean /= n;
     for (int64_t i = 0; i < f->n_row; i++) {
         size_t at = (size_t)i * (size_t)f->n_target + (size_t)target;
-        double r = (double)f->residual[at], y = (double)f->value[at] - y_mean;
-        double p = (double)f->value[at] - r - p_mean;
+        double r = (double)residual[at], y = (double)value[at] - y_mean;
+        double p = (double)value[at] - r - p_mean;
 
-        if (!isnan(f->residual[at])) {
+        if (!isnan(residual[at])) {
             yy += y * y;
             pp += p * p;
             py += p * y;
@@ -78,7 +76,44 @@ hg_forest_oob_metrics(const hg_forest *f, int target, hg_oob_metrics *m)
     m->r2 = 1 - ee / yy;
     m->rmse = sqrt(ee / n);
     m->pearson = py / sqrt(pp * yy);
-    m->nmad = find_nmad((size_t)m->n, e);
+    m->nmad = e != NULL ? find_nmad((size_t)m->n, e) : (double)NAN;
+}
+
+/* rank 0 sees the files as memory; a median would need all errors at once */
+static hg_status
+measure_on_disk(const hg_forest *f, int target, hg_oob_metrics *m)
+{
+    float *value = NULL, *residual = NULL;
+    hg_status status;
+
+    if (f->spill == NULL) {
+        return HG_OK;
+    }
+    status = hg_spill_map(f->spill, HG_SPILL_VALUE, &value);
+    status = status != HG_OK ? status : hg_spill_map(f->spill, HG_SPILL_RESIDUAL, &residual);
+    if (status == HG_OK) {
+        measure(f, target, value, residual, NULL, m);
+    }
+    hg_spill_unmap(f->spill, HG_SPILL_VALUE, value);
+    hg_spill_unmap(f->spill, HG_SPILL_RESIDUAL, residual);
+    return status;
+}
+
+hg_status
+hg_forest_oob_metrics(const hg_forest *f, int target, hg_oob_metrics *m)
+{
+    double *e = NULL;
+
+    *m = (hg_oob_metrics){.r2 = (double)NAN, .pearson = (double)NAN};
+    if (target < 0 || target >= f->n_target) {
+        return HG_FAIL(HG_E_ARG, "there is no target %d: the forest has %d", target,
+                       f->n_target);
+    }
+    if (f->is_on_disk) {
+        return measure_on_disk(f, target, m);
+    }
+    HG_TRY(hg_mem_array(&e, (size_t)f->n_row, sizeof *e));
+    measure(f, target, f->value, f->residual, e, m);
     hg_mem_free(e);
     return HG_OK;
 }

@@ -305,6 +305,10 @@ hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
     hg_error_record record = {.status = HG_OK};
     int64_t n_block, worst = INT64_MAX;
 
+    if (f->is_on_disk) {
+        return HG_FAIL(HG_E_ARG,
+                       "a forest on disk cannot predict: load the file it was saved to");
+    }
     HG_TRY(check_request(f, o, n, key, result));
     job.block = job.block < BLOCK_MIN   ? BLOCK_MIN
                 : job.block > BLOCK_MAX ? BLOCK_MAX

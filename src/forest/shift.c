@@ -148,7 +148,7 @@ typedef struct hg_window {
     void *data;
 } hg_window;
 
-enum { WINDOWS = 11, FORGET = 64 };
+enum { WINDOWS = 11, FORGET = 4 }; /* rows after which pages are given back */
 
 static hg_status
 map_forest(hg_forest *f, hg_window w[WINDOWS])
