@@ -108,7 +108,7 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
      hg_training_rows *rows, hg_stages **model)
 {
     double target_weight[HG_TARGETS_MAX] = {0};
-    bool by_rows = false, is_plain = !rows->has_twins && options.splitter == HG_SPLITTER_RANDOM;
+    bool by_rows = false, is_plain = !rows->has_twins;
     const hg_train_options options = tree_options(params, rows);
     hg_train_data data = {.n = rows->n,
                           .n_feature = features->n,
@@ -133,6 +133,7 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
         target_weight[t] = targets->recipe[t].weight;
         is_plain = is_plain && !role[t].is_label && !role[t].has_hurdle && role[t].after == 0;
     }
+    is_plain = is_plain && options.splitter == HG_SPLITTER_RANDOM;
     HG_TRY(hg_scheme_agree(comm, params, rows->n, features->n, targets->n, is_plain, &by_rows));
     if (by_rows) {
         data.release = release_rows;

@@ -1,0 +1,35 @@
+#!/bin/bash
+# Training by trees and by rows gives the same model on any number of ranks; auto goes by memory.
+set -euo pipefail
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+read -r -a mpirun <<<"$HG_MPIRUN"
+
+cat >"$work/p.yml" <<END
+Meta: {name: schemes, seed: 3}
+Mock: {box: 120 Mpc, mesh: 64, mass_min: 3e11 Msun, zooms: 6, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc,
+       periodic: 0 Mpc, oracle: 1}
+Features: {m200c: log10, vmax: log10, r_half: log10, central: none}
+Targets: {stellar_mass: log10}
+Model: {trees: 12, min_leaf: 3, cut: 40}
+Output: {report: false, folder: $work/out}
+END
+"${mpirun[@]}" -n 2 "$HALOGRAFT" mock "$work/p.yml" 2>"$work/log" || { cat "$work/log"; exit 1; }
+
+train() { # ranks arguments
+    local ranks=$1
+    shift
+    OMP_NUM_THREADS=1 "${mpirun[@]}" -n "$ranks" "$HALOGRAFT" train "$work/p.yml" --overwrite "$@" \
+        2>"$work/log" || { cat "$work/log"; exit 1; }
+    grep -o 'train: by [a-z]*' "$work/log"
+    grep -o 'content hash [0-9a-f]*' "$work/log"
+}
+first=$(train 1 --set Model.scheme=trees | tail -1)
+for ranks in 2 5; do
+    other=$(train "$ranks" --set Model.scheme=rows | tail -1)
+    [ "$other" = "$first" ] || { echo "$ranks ranks by rows: $other, by trees: $first"; exit 1; }
+done
+[ "$(train 2 | head -1)" = "train: by trees" ] || { echo "auto did not take trees"; exit 1; }
+"$HALOGRAFT" train "$work/p.yml" --dry-run 2>&1 | grep -q '^schemes .*by trees$' ||
+    { echo "the dry run does not name a scheme"; exit 1; }
