@@ -1,8 +1,7 @@
 /* Time of training and prediction on rows read from a raw file: what train_vs_sklearn.py and
  * tests/cli/test_compilers.sh drive.
  *
- *   bench_train FILE rows features targets trees min_leaf none|row threads [splitter
- * max_features]
+ *   bench_train FILE rows features targets trees min_leaf none|row threads [splitter share]
  *
  * FILE holds float32 x (rows, features) and float64 y (rows, targets); under mpirun the rows go
  * round over the ranks. Prints one line of JSON.

@@ -1,7 +1,7 @@
 /* Bytes follow from the arrays of the two schemes (forest_train.c, distribute.c): a record of
  * 4 (features + targets + 2) bytes in whole lines of 64, the copies of it, and what is kept per
- * row, leaf and tree. The share of the rows in the row-distributed scheme carries a factor that
- * was measured (docs/performance.md). */
+ * row, leaf and tree. The share of the rows in the row-distributed scheme carries the factor it
+ * is meant to stay below (docs/performance.md says what was measured). */
 #include "emulate/scheme.h"
 
 #include <math.h>
@@ -11,8 +11,7 @@
 #include "base/memory.h"
 #include "halograft/log.h"
 
-/* bytes per rank over its share of the records, measured; share of the machine that may be used
- */
+/* bytes per rank over its share of the records; share of the machine that may be used */
 static const double rows_factor = 2.5, machine_share = 0.8;
 
 hg_scheme

@@ -56,7 +56,7 @@ typedef struct hg_groups {
 } hg_groups;
 
 /** Rows of a node up to which bins are sorted and not counted: for bytes, and as a share of the
- * bins for wide bins. Both ways give the same sums; the limits are measured. */
+ * bins for wide bins. Both ways give the same sums; the limits are first choices. */
 enum { HG_SORT_NARROW = 0, HG_SORT_SHARE = 64, HG_SORT_MAX = HG_BINS_MAX / HG_SORT_SHARE };
 
 /** One variant of the kernel. */

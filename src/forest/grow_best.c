@@ -7,7 +7,7 @@
 
 #include "forest/binned.h"
 
-/* Fewest rows of a node that keeps its histograms: measured, and some times its bins. */
+/* Fewest rows of a node that keeps its histograms: a first choice, and some times its bins. */
 enum { HG_KEEP_ROWS = 2048, HG_KEEP_TIMES = 4 };
 
 typedef struct hg_growth {
