@@ -45,7 +45,7 @@ static double
 integer_scale(const hg_comm *comm, int64_t n, const double weight[], int64_t n_all,
               double *bound)
 {
-    double largest = weight == NULL ? 1 : 0;
+    double largest = weight == NULL && n > 0 ? 1 : 0;
     int weight_bits, count_bits;
 
     for (int64_t i = 0; i < n && weight != NULL; i++) {
@@ -64,7 +64,7 @@ sum_weights(const hg_comm *comm, bool exact, int64_t n, const double weight[],
             hg_density *density, double *scale)
 {
     double sum[2] = {(double)n, (double)n}, bound = 1;
-    int64_t whole[2] = {0, 0};
+    int64_t whole[3] = {0, 0, weight != NULL};
 
     density->n_object = n;
     hg_comm_sum(comm, 1, &density->n_object);
@@ -79,8 +79,8 @@ sum_weights(const hg_comm *comm, bool exact, int64_t n, const double weight[],
         }
     }
     hg_comm_sum_double(comm, 2, sum);
-    if (exact && weight != NULL) {
-        hg_comm_sum(comm, 2, whole);
+    hg_comm_sum(comm, 3, whole);
+    if (exact && whole[2] > 0) { /* a rank without objects may have no array of weights */
         sum[0] = (double)whole[0] / *scale;
         sum[1] = (double)whole[1] / *scale * bound;
     }

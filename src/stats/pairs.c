@@ -161,11 +161,23 @@ turn_axes(const hg_pairs_bins *bins, hg_cells_points *points, double (**turned)[
     return HG_OK;
 }
 
+/* Whether any rank has weights: one without points may have no array of them, but counts the
+ * points of others. */
+static bool
+have_weights(const hg_comm *comm, const hg_cells_points *points)
+{
+    int64_t n = points->weight != NULL;
+
+    hg_comm_sum(comm, 1, &n);
+    return n > 0;
+}
+
 /* Weights times a power of two that brings the largest to [1/2, 1), so that sums of products
  * fit into integers whatever their unit. */
 static hg_status
 scale_weights(const hg_comm *comm, hg_cells_points *points, double **scaled, int *exponent)
 {
+    const bool weighted = have_weights(comm, points);
     double most = 0;
     hg_status status = HG_OK;
 
@@ -174,8 +186,10 @@ scale_weights(const hg_comm *comm, hg_cells_points *points, double **scaled, int
         most = fmax(most, fabs(points->weight[i]));
     }
     hg_comm_max_double(comm, 1, &most);
-    if (points->weight != NULL) {
+    if (weighted) {
         frexp(most, exponent);
+    }
+    if (points->weight != NULL) {
         status = hg_mem_array(scaled, (size_t)points->n, sizeof **scaled);
         for (int64_t i = 0; i < points->n && status == HG_OK; i++) {
             (*scaled)[i] = ldexp(points->weight[i], -*exponent);
@@ -189,7 +203,8 @@ hg_status
 hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs)
 {
     const hg_pairs_bins *bins = task->bins;
-    const bool weighted = task->a.weight != NULL || (task->cross && task->b.weight != NULL);
+    const bool weighted =
+        have_weights(comm, &task->a) || (task->cross && have_weights(comm, &task->b));
     hg_pair_counting *t = NULL;
     hg_cells cells = {0};
     hg_cells_search search = {.box = task->box, .half = true};
