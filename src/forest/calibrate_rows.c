@@ -368,7 +368,9 @@ hg_calibrate_rows(const hg_comm *comm, const hg_plan *plan, const hg_forest *f,
 
         b.first = first < plan->n ? first : plan->n;
         b.n = plan->n - b.first < rows ? plan->n - b.first : rows;
-        memset(b.head, 0, (size_t)b.n * sizeof *b.head);
+        if (b.n > 0) {
+            memset(b.head, 0, (size_t)b.n * sizeof *b.head);
+        }
         for (int t = 0; t < n_tree; t++) {
             HG_TRY_OR(end, status, collect_tree(comm, &b, t, mate, oob_trees));
             mate += n_mate[t];

@@ -44,7 +44,9 @@ share_sizes(const hg_comm *comm, const hg_jobs *jobs, hg_size **size)
             memcpy(&(*size)[j].root, &job->nodes[0], sizeof(int64_t));
         }
     }
-    hg_comm_sum(comm, 3 * (size_t)jobs->n, &(*size)[0].n_node);
+    if (jobs->n > 0) { /* the same on all ranks */
+        hg_comm_sum(comm, 3 * (size_t)jobs->n, &(*size)[0].n_node);
+    }
     return HG_OK;
 }
 

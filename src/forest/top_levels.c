@@ -74,7 +74,7 @@ hg_top_draw(const hg_comm *comm, const hg_plan *plan, uint64_t first, int n_tree
     hg_comm_max(comm, (size_t)n_tree, most);
     for (int t = 0; t < n_tree; t++) {
         top[t].is_full = most[t] == 0;
-        if (top[t].is_full) {
+        if (top[t].is_full && plan->n > 0) {
             memset(top[t].copies, 1, (size_t)plan->n);
         }
         top[t].flush = hg_bag_flush(&plan->rule, most[t] > 0 ? (int)most[t] : 1);

@@ -103,7 +103,7 @@ Test(textfile, what_is_no_text_is_refused)
     cr_expect_eq(hg_textfile_line(file, &line), HG_E_FORMAT);
     hg_textfile_close(file);
     for (int i = 0; i < 5000; i++) {
-        text[i] = i % 50 == 49 ? '\n' : (char)('a' + (i * 7919 + i / 13) % 26);
+        text[i] = (char)(i % 50 == 49 ? '\n' : 'a' + (i * 7919 + i / 13) % 26);
     }
     write_bytes(text, sizeof text, true);
     cr_assert_eq(stat(path, &info), 0);
