@@ -89,7 +89,7 @@ time_once(const hg_comm *comm, hg_mesh *mesh, int64_t n, const double point[][3]
         hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2, HG_LOS_Z, &fine));
     stop_watch(comm, &t, &best[MODES]);
     status =
-        hg_correlation_shells(&fine, hg_bin_edges(8, 100, 2, 0.1, 64, edge), edge, xi, NULL);
+        hg_correlation_shells(&fine, 0, hg_bin_edges(8, 100, 2, 0.1, 64, edge), edge, xi, NULL);
     stop_watch(comm, &t, &best[SHELLS]);
 done:
     hg_mem_free(a);
