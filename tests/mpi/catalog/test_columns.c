@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "catalog_test.h"
 #include "mpi_folder.h"
+#include "read_catalog.h"
 #include "store/h5.h"
 #include "store/publish.h"
 
@@ -30,29 +31,12 @@ read_all(const char *mapping, int n_file, const char *const files[], int64_t row
          int n, const char *const names[], hg_table *table)
 {
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
-    hg_catalog *catalog = NULL;
-    hg_status status;
 
     options.mapping = mapping;
     options.n_file = n_file;
     options.files = files;
     options.rows_per_part = rows_per_part;
-    *table = (hg_table){0};
-    HG_TRY(hg_catalog_open(&world, &options, &catalog));
-    status = HG_OK;
-    table->frame = *hg_catalog_frame(catalog);
-    for (int64_t part = 0; part < hg_catalog_n_part(catalog) && status == HG_OK; part++) {
-        hg_table rows = {0};
-
-        status = hg_catalog_read(catalog, part, n, names, &rows);
-        status = status == HG_OK ? hg_table_append(table, &rows) : status;
-        hg_table_clear(&rows);
-    }
-    hg_catalog_close(catalog);
-    if (status != HG_OK) {
-        hg_table_clear(table);
-    }
-    return status;
+    return read_catalog(&options, NULL, n, names, table);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include "catalog/check.h"
 #include "catalog_test.h"
 #include "mpi_folder.h"
+#include "read_catalog.h"
 
 MPI_SUITE(rockstar);
 
@@ -61,27 +62,12 @@ read_all(const char *path, double h, int64_t rows_per_part, int n, const char *c
          hg_table *table)
 {
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
-    hg_catalog *catalog = NULL;
-    hg_status status;
 
     options.n_file = 1;
     options.files = &path;
     options.rows_per_part = rows_per_part;
     options.frame.h = h;
-    *table = (hg_table){0};
-    HG_TRY(hg_catalog_open(&world, &options, &catalog));
-    all_assert(strcmp(hg_catalog_format(catalog), "rockstar") == 0);
-    status = HG_OK;
-    table->frame = *hg_catalog_frame(catalog);
-    for (int64_t part = 0; part < hg_catalog_n_part(catalog) && status == HG_OK; part++) {
-        hg_table rows = {0};
-
-        status = hg_catalog_read(catalog, part, n, names, &rows);
-        status = status == HG_OK ? hg_table_append(table, &rows) : status;
-        hg_table_clear(&rows);
-    }
-    hg_catalog_close(catalog);
-    return status;
+    return read_catalog(&options, "rockstar", n, names, table);
 }
 
 static bool

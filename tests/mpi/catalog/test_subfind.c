@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "catalog_test.h"
 #include "mpi_folder.h"
+#include "read_catalog.h"
 #include "store/h5.h"
 #include "store/publish.h"
 
@@ -229,29 +230,12 @@ read_set(int n_file, const char *const files[], bool partial, int64_t per_part, 
          const char *const names[], hg_table *table)
 {
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
-    hg_catalog *catalog = NULL;
-    hg_status status;
 
     options.n_file = n_file;
     options.files = files;
     options.partial = partial;
     options.rows_per_part = per_part;
-    *table = (hg_table){0};
-    HG_TRY(hg_catalog_open(&world, &options, &catalog));
-    status = strcmp(hg_catalog_format(catalog), "subfind") == 0 ? HG_OK : HG_E_ARG;
-    table->frame = *hg_catalog_frame(catalog);
-    for (int64_t part = 0; part < hg_catalog_n_part(catalog) && status == HG_OK; part++) {
-        hg_table rows = {0};
-
-        status = hg_catalog_read(catalog, part, n, names, &rows);
-        status = status == HG_OK ? hg_table_append(table, &rows) : status;
-        hg_table_clear(&rows);
-    }
-    hg_catalog_close(catalog);
-    if (status != HG_OK) {
-        hg_table_clear(table);
-    }
-    return status;
+    return read_catalog(&options, "subfind", n, names, table);
 }
 
 static const char *
