@@ -33,7 +33,7 @@ static hg_status
 add_sample(hg_measure_plan *plan, const char *name, const char *text)
 {
     hg_sample *sample = &plan->sample[plan->n_sample];
-    const char *bar = find_bar(text), *weight = bar;
+    const char *bar = find_bar(text), *weight;
     size_t n = bar != NULL ? (size_t)(bar - text) : strlen(text);
 
     if (plan->n_sample == HG_SAMPLE_MAX) {

@@ -57,6 +57,12 @@ hg_points_view(const hg_points *points)
                              .weight = points->weight};
 }
 
+static bool
+same_place(const double a[3], const double b[3])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+}
+
 double
 hg_points_common(const hg_comm *comm, const hg_points *a, const hg_points *b)
 {
@@ -64,7 +70,7 @@ hg_points_common(const hg_comm *comm, const hg_points *a, const hg_points *b)
 
     for (int64_t i = 0, j = 0; i < a->n && j < b->n;) {
         if (a->row[i] == b->row[j]) {
-            if (memcmp(a->position[i], b->position[j], sizeof a->position[i]) == 0) {
+            if (same_place(a->position[i], b->position[j])) {
                 sum += (a->weight != NULL ? a->weight[i] : 1) *
                        (b->weight != NULL ? b->weight[j] : 1);
             }

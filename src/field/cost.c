@@ -19,7 +19,8 @@ share(int n, int size, int r)
 static void
 estimate_slab(int64_t n, int size, double element, hg_mesh_cost *cost)
 {
-    const double planes = ceil((double)n / size), row = (double)(n / 2 + 1);
+    const int64_t nk = n / 2 + 1;
+    const double planes = ceil((double)n / size), row = (double)nk;
 
     cost->grid[0] = size;
     cost->grid[1] = 1;

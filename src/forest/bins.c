@@ -116,7 +116,7 @@ end:
 static hg_status
 set_value_edges(hg_columns *c)
 {
-    int mine[HG_FEATURES_MAX];
+    int mine[HG_FEATURES_MAX] = {0};
     int64_t most[HG_FEATURES_MAX];
 
     for (int f = 0; f < c->n_feature; f++) {

@@ -75,7 +75,7 @@ hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all, int n_feature, 
 {
     const size_t n_count = (size_t)n_feature * POINTS * BINS;
     int64_t low[HG_FEATURES_MAX], high[HG_FEATURES_MAX], *count = NULL;
-    hg_quantile q[HG_FEATURES_MAX * POINTS];
+    hg_quantile q[HG_FEATURES_MAX * POINTS] = {{0}};
     hg_status status;
     int known = 0;
 

@@ -151,9 +151,9 @@ place_trees(const hg_comm *comm, const hg_train_options *o, const hg_tree tree[]
             const uint64_t first_mate[], hg_forest *f)
 {
     const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
-    const int n_thread = o->threads > 0 ? o->threads : omp_get_max_threads();
 
-#pragma omp parallel for schedule(dynamic, 1) num_threads(n_thread)
+#pragma omp parallel for schedule(dynamic, 1) \
+    num_threads(o->threads > 0 ? o->threads : omp_get_max_threads())
     for (int t = comm->rank; t < o->trees; t += comm->size) {
         const size_t n_leaf = (size_t)tree[t].n_leaf, leaf = f->leaf_offset[t];
         uint64_t mate = first_mate[t];

@@ -218,7 +218,7 @@ static int
 choose_split(const hg_growth *g, hg_frame *frame, hg_search *s)
 {
     const hg_rule *rule = &g->plan->rule;
-    int feature[HG_FEATURES_MAX];
+    int feature[HG_FEATURES_MAX] = {0};
     int64_t *histogram[HG_FEATURES_MAX] = {NULL};
     double gain;
 

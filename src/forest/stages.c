@@ -32,12 +32,12 @@ hg_stages_wrap(hg_forest *forest, hg_stages **stages)
 }
 
 void
-hg_stages_free(hg_stages *m)
+hg_stages_free(hg_stages *stages)
 {
-    for (int s = 0; m != NULL && s < HG_STAGES_MAX; s++) { /* also stages half read */
-        hg_forest_free(m->stage[s].forest);
+    for (int s = 0; stages != NULL && s < HG_STAGES_MAX; s++) { /* also stages half read */
+        hg_forest_free(stages->stage[s].forest);
     }
-    hg_mem_free(m);
+    hg_mem_free(stages);
 }
 
 static hg_status
@@ -197,55 +197,55 @@ hg_stages_add_twins(const hg_comm *comm, hg_stages *m, int64_t n, const uint64_t
 }
 
 int
-hg_stages_count(const hg_stages *m)
+hg_stages_count(const hg_stages *stages)
 {
-    return m->n;
+    return stages->n;
 }
 
 hg_forest *
-hg_stages_forest(const hg_stages *m, int s)
+hg_stages_forest(const hg_stages *stages, int s)
 {
-    return m->stage[s].forest;
+    return stages->stage[s].forest;
 }
 
 hg_stage_use
-hg_stages_use(const hg_stages *m, int s)
+hg_stages_use(const hg_stages *stages, int s)
 {
-    return m->stage[s].use;
+    return stages->stage[s].use;
 }
 
 int
-hg_stages_is_label(const hg_stages *m, int s)
+hg_stages_is_label(const hg_stages *stages, int s)
 {
-    return m->stage[s].is_label;
+    return stages->stage[s].is_label;
 }
 
 int
-hg_stages_is_gate(const hg_stages *m, int s, int o)
+hg_stages_is_gate(const hg_stages *stages, int s, int o)
 {
-    return m->stage[s].output[o].part == HG_PART_OPEN;
+    return stages->stage[s].output[o].part == HG_PART_OPEN;
 }
 
 int
-hg_stages_targets(const hg_stages *m)
+hg_stages_targets(const hg_stages *stages)
 {
-    return m->n_target;
+    return stages->n_target;
 }
 
 const hg_field_spec *
-hg_stages_target(const hg_stages *m, int t)
+hg_stages_target(const hg_stages *stages, int t)
 {
-    return &m->target[t];
+    return &stages->target[t];
 }
 
 const hg_target_role *
-hg_stages_role(const hg_stages *m, int t)
+hg_stages_role(const hg_stages *stages, int t)
 {
-    return &m->role[t];
+    return &stages->role[t];
 }
 
 uint64_t
-hg_stages_hash(const hg_stages *m)
+hg_stages_hash(const hg_stages *stages)
 {
-    return m->hash;
+    return stages->hash;
 }

@@ -172,6 +172,18 @@ plan_group(int n_target, const hg_target_role role[],
     }
 }
 
+/* what the first target comes after that can be made when those in `done` are */
+static uint32_t
+find_next(int n_target, const hg_target_role role[], uint32_t done)
+{
+    for (int t = 0; t < n_target; t++) {
+        if ((done >> t & 1) == 0 && (role[t].after & ~done) == 0) {
+            return role[t].after;
+        }
+    }
+    return 0;
+}
+
 hg_status
 hg_stages_plan(const hg_comm *comm, const hg_train_data *d, const hg_target_role role[],
                hg_stages *m)
@@ -192,13 +204,9 @@ hg_stages_plan(const hg_comm *comm, const hg_train_data *d, const hg_target_role
     HG_TRY(check_counts(comm, d, role));
     compare_open(comm, d, same);
     while (done != (1u << d->n_target) - 1) {
-        uint32_t after = 0, planned = done;
+        const uint32_t after = find_next(d->n_target, role, done);
+        uint32_t planned = done;
 
-        for (int t = d->n_target - 1; t >= 0; t--) { /* the first target that can be made */
-            if ((done >> t & 1) == 0 && (role[t].after & ~done) == 0) {
-                after = role[t].after;
-            }
-        }
         plan_group(d->n_target, role, same, after, m);
         for (int t = 0; t < d->n_target; t++) {
             planned |= role[t].after == after ? 1u << t : 0;

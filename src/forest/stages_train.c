@@ -385,7 +385,7 @@ start(hg_staging *g)
     }
     HG_TRY(hg_comm_agree(g->comm, status));
     for (size_t i = 0; i < n * (size_t)d->n_target * N_PART; i++) {
-        g->predicted[i] = NAN;
+        g->predicted[i] = (double)NAN;
     }
     for (int t = 0; t < d->n_target; t++) {
         g->lowest[t] = DBL_MAX;

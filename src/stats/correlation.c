@@ -137,7 +137,7 @@ hg_correlation_overlap(const hg_fine *fine, const hg_pairs *pairs, int l, double
     }
     for (int i = 0; i < pairs->n && pairs->edge[i + 1] <= high + little; i++) {
         const double edge[2] = {pairs->edge[first], pairs->edge[i + 1]};
-        double by_pairs, by_mesh, error;
+        double by_pairs = 0, by_mesh = 0, error = 0;
 
         if (edge[0] < low - little) {
             first = i + 1;

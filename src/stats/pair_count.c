@@ -238,9 +238,9 @@ count_home(const hg_pair_counting *t, int64_t ix, int64_t iy, hg_pair_tally *y)
 }
 
 int64_t
-hg_pair_bins(const hg_pair_counting *t)
+hg_pair_bins(const hg_pair_counting *counting)
 {
-    return (int64_t)t->bins->n * t->bins->n_second;
+    return (int64_t)counting->bins->n * counting->bins->n_second;
 }
 
 /* Add the weights of one home column to the sums, exactly. */

@@ -406,6 +406,7 @@ sum_densities(const hg_comm *comm, const hg_density *a, const hg_density *b, dou
     HG_TRY_OR(done, status, hg_comm_agree(comm, sum_modes(task, sum)));
     hg_comm_sum_double(comm, (size_t)task->length, sum);
 done:
+    task->window = NULL;
     hg_mem_free(anchor);
     hg_mem_free(inverse);
     hg_window_clear(&window);

@@ -115,7 +115,7 @@ Test(library, twins_find_the_chaotic_share_and_libraries_draw_it)
     for (int t = 0; t < NO; t++) {
         all_assert(hg_forest_check_twins(f, t, &check) == HG_OK);
         /* a few rows were out of too few bags */
-        all_assert(check.n < N && check.n > 0.99 * N && check.n_bin == check.n / 200);
+        all_assert(check.n < N && (double)check.n > 0.99 * N && check.n_bin == check.n / 200);
         all_assert(check.n_above < check.n_bin / 4);
         /* 6000 differences know the share to sqrt(2 / 6000) = 2 % */
         all_assert(fabs(check.chaos / (chaos * sigma * sigma) - 1) < 0.06);
