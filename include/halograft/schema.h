@@ -135,7 +135,7 @@
     P(BOOL, reproducible, "", "false", 0, 0, "the same bits of P(k) and of xi(r) from the mesh for any number of ranks and threads: pencils, sums of integers, up to twice the memory and time; else they agree to 1e-6") \
     P(CHOICE, planning, "estimate|measure", "estimate", 0, 0, "how long FFTW looks for a plan; measure may change the last bits between runs") \
     P(CHOICE, line_of_sight, "none|x|y|z|mean", "none", 0, 0, "axis of the multipoles of P(k) and xi; none = monopole only, mean = the average over x, y and z, with their spread as a check") \
-    P(REAL, k_width, "", "1", 0, 1e6, "smallest width of a bin of P(k), in fundamental wave numbers") \
+    P(REAL, k_width, "", "1", 0, 1e6, "smallest width of a bin of P(k), in fundamental wave numbers; at least 1") \
     P(REAL, dlnk, "", "0.2", 0, 10, "smallest width of a bin of P(k) in ln k") \
     P(REAL, k_max, "", "0.9", 0.05, 1, "largest k of P(k) as a share of the Nyquist wave number") \
     P(CHOICE, space, "real|redshift|both", "real", 0, 0, "redshift = positions are moved along line_of_sight by v (1 + z) / H(z); P(k), xi(r) and wp(rp) then are those of redshift space; both = in one run") \
@@ -145,7 +145,7 @@
     P(INT, wedges, "", "0", 0, 100, "bins of |mu| of P(k, mu), with a line of sight; 0 = none") \
     P(BOOL, pairs, "", "true", 0, 0, "count pairs: xi(r) below 8 cells, where the mesh blurs it, wp(rp), and with a line of sight the multipoles of xi(s)") \
     P(REAL, r_min, "Mpc", "0 Mpc", 0, 1e6, "smallest separation of xi(r); 0 = rp_min with pairs, 8 cells without") \
-    P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r); 0 = a quarter of the box") \
+    P(REAL, r_max, "Mpc", "0 Mpc", 0, 1e6, "largest separation of xi(r), at most half the box; 0 = a quarter of it") \
     P(REAL, dlnr, "", "0.15", 0, 10, "smallest width of a bin of xi(r) in ln r; bins above 8 cells are at least two cells wide") \
     P(REAL, rp_min, "Mpc", "0.2 Mpc", 1e-6, 1e6, "smallest separation of wp(rp)") \
     P(REAL, rp_max, "Mpc", "12 Mpc", 1e-6, 1e6, "largest separation of wp(rp)") \

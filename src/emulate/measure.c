@@ -9,6 +9,7 @@
 #include "emulate/measure_cluster.h"
 #include "emulate/measure_compare.h"
 #include "emulate/measure_labels.h"
+#include "emulate/measure_pairs.h"
 #include "emulate/measure_pass.h"
 #include "emulate/measure_source.h"
 #include "emulate/measure_zooms.h"
@@ -113,13 +114,18 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     hg_mesh *mesh = NULL;
     hg_referred_set referred;
     int64_t n_row = 0;
-    hg_status status = hg_referred_set_read(comm, plan, set, &referred);
+    hg_status status = HG_OK;
 
-    for (int i = 0; i < set->n; i++) {
+    for (int i = 0; i < set->n && status == HG_OK; i++) {
         const int64_t n = hg_catalog_n_row(set->source[i].catalog);
 
         n_row = n > n_row ? n : n_row;
+        if (!set->source[i].is_reference) {
+            status = hg_measure_pairs_check(&plan->params->measure, &set->source[i]);
+        }
     }
+    HG_TRY(hg_comm_agree(comm, status));
+    status = hg_referred_set_read(comm, plan, set, &referred);
     if (status == HG_OK) {
         status = hg_measure_cluster_plan(comm, plan->params, n_row, &mesh);
     }

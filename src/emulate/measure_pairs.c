@@ -50,16 +50,54 @@ pair_edges(const hg_params_measure *o, double cell, double edge[EDGE_MAX])
     return n;
 }
 
+static double
+largest_separation(const hg_params_measure *o, double box)
+{
+    return o->r_max > 0 ? o->r_max : 0.25 * box;
+}
+
 /* Bins of the mesh part from `low`. */
 static int
 mesh_edges(const hg_params_measure *o, double box, double low, double edge[EDGE_MAX])
 {
-    const double cell = box / (double)o->mesh;
-    const double high = o->r_max > 0 ? o->r_max : 0.25 * box;
+    const double cell = box / (double)o->mesh, high = largest_separation(o, box);
     int n = low < high ? hg_bin_edges(low, high, 2 * cell, o->dlnr, EDGE_MAX, edge) : 0;
 
     /* a rest at the end that is narrower than the mesh can tell is left out */
     return n > 1 && edge[n] - edge[n - 1] < 2 * cell ? n - 1 : n;
+}
+
+hg_status
+hg_measure_pairs_check(const hg_params_measure *o, const hg_measured *source)
+{
+    const double box = hg_catalog_frame(source->catalog)->box;
+    const double high = largest_separation(o, box);
+    double edge[EDGE_MAX];
+    int n;
+
+    if (!(box > 0)) {
+        return HG_OK;
+    }
+    if (high > 0.5 * box) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.r_max is %g Mpc, above half the box of catalogue '%s' (%s), "
+                       "which is %g Mpc wide: separations beyond that are not defined",
+                       o->r_max, source->name, source->path, box);
+    }
+    if (o->r_min >= high) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.r_min is %g Mpc, not below the largest separation of %g Mpc "
+                       "for catalogue '%s'",
+                       o->r_min, high, source->name);
+    }
+    n = hg_bin_edges(o->r_min, high, 2 * box / (double)o->mesh, o->dlnr, EDGE_MAX, edge);
+    if (edge[n] < high * (1 - 1e-12)) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.dlnr of %g makes more than %d bins of xi(r) up to %g Mpc: "
+                       "choose a larger one",
+                       o->dlnr, EDGE_MAX - 1, high);
+    }
+    return HG_OK;
 }
 
 static void
@@ -118,7 +156,7 @@ plan_parts(const hg_sample_task *task, xi_parts *parts)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const double cell = task->box / (double)o->mesh;
-    const double high = o->r_max > 0 ? o->r_max : 0.25 * task->box;
+    const double high = largest_separation(o, task->box);
     double low = fmax(o->r_min, o->r_min > 0 ? 0 : MATCH * cell);
 
     parts->match = parts->pairs->n > 0 ? MATCH * cell : 0;

@@ -7,6 +7,16 @@
 #include "emulate/measure_task.h"
 #include "stats/pairs.h"
 
+/** Check the separations of xi(r) against the box of a catalogue.
+ *
+ * @local
+ * @param[in] source  anything with a periodic box; others pass
+ * @return HG_OK; HG_E_PARAM for Measure.r_max above half the box or below Measure.r_min, and
+ * for too many bins
+ */
+HG_MUST_CHECK hg_status hg_measure_pairs_check(const hg_params_measure *o,
+                                               const hg_measured *source);
+
 /** Counts over all lines of sight; zero where they are not wanted or not possible. */
 typedef struct hg_pair_sums {
     hg_pairs distance;  /**< in r: once in real space, per line of sight in redshift space */

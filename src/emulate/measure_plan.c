@@ -185,6 +185,33 @@ hg_measure_plan_referred(const hg_measure_plan *plan, const char *catalogue)
     return wanted;
 }
 
+static hg_status
+check_requests(const hg_params_measure *o)
+{
+    double edge[HG_MEASURE_EDGES];
+    const double high = 0.5 * (double)o->mesh * o->k_max;
+
+    if (strcmp(o->space, "real") != 0 && strcmp(o->line_of_sight, "none") == 0) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.space is '%s', which needs an axis: set Measure.line_of_sight "
+                       "to x, y, z or mean",
+                       o->space);
+    }
+    if (o->k_width < 1) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.k_width is %g: bins of P(k) cannot be thinner than 1, the "
+                       "distance of modes on an axis",
+                       o->k_width);
+    }
+    if (edge[hg_measure_power_edges(o, edge)] < high * (1 - 1e-12)) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.k_width of %g and Measure.dlnk of %g make more than %d bins of "
+                       "P(k): choose larger ones",
+                       o->k_width, o->dlnk, HG_MEASURE_EDGES - 1);
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
 {
@@ -217,13 +244,14 @@ hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
         HG_TRY(compile(o->relation_where, "Measure.relation_where", o->relation_where,
                        &plan->relation_where));
     }
-    if (strcmp(o->space, "real") != 0 && strcmp(o->line_of_sight, "none") == 0) {
-        return HG_FAIL(HG_E_PARAM,
-                       "Measure.space is '%s', which needs an axis: set Measure.line_of_sight "
-                       "to x, y, z or mean",
-                       o->space);
-    }
-    return HG_OK;
+    return check_requests(o);
+}
+
+int
+hg_measure_power_edges(const hg_params_measure *o, double edge[])
+{
+    return hg_bin_edges(0.5, 0.5 * (double)o->mesh * o->k_max, o->k_width, o->dlnk,
+                        HG_MEASURE_EDGES, edge);
 }
 
 void

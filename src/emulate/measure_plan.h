@@ -8,7 +8,7 @@
 #include "stats/power.h"
 #include "table/expression.h"
 
-enum { HG_SAMPLE_MAX = 64, HG_CROSS_MAX = 64 };
+enum { HG_SAMPLE_MAX = 64, HG_CROSS_MAX = 64, HG_MEASURE_EDGES = 1024 };
 
 /** A named selection of rows, with a weight or without. */
 typedef struct hg_sample {
@@ -43,7 +43,8 @@ typedef struct hg_measure_plan {
  * @local
  * @param[out] plan  release with hg_measure_plan_clear(), also after a failure; borrows params
  * @return HG_OK; HG_E_PARAM for an expression that cannot be read, too many samples, a pair
- * whose samples are not known, or redshift space without a line of sight
+ * whose samples are not known, redshift space without a line of sight, or bins of P(k) that are
+ * thinner than modes are apart or too many
  */
 HG_MUST_CHECK hg_status hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan);
 void hg_measure_plan_clear(hg_measure_plan *plan);
@@ -55,6 +56,14 @@ void hg_measure_plan_clear(hg_measure_plan *plan);
  * @return their number; 0 for none
  */
 int hg_measure_lines(const hg_params_measure *o, hg_los los[3]);
+
+/** Edges of the bins of P(k), in units of the fundamental.
+ *
+ * @local
+ * @param[out] edge  shape (HG_MEASURE_EDGES)
+ * @return number of bins
+ */
+int hg_measure_power_edges(const hg_params_measure *o, double edge[]);
 
 /** Samples that every catalogue is measured for: the user's, and those of pairs within it.
  *

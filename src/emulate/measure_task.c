@@ -66,13 +66,6 @@ hg_sample_attributes(const hg_sample_task *task, hg_attributes *a)
     return hg_attributes_real(a, "shot_noise", task->shot);
 }
 
-int
-hg_measure_power_edges(const hg_params_measure *o, double edge[])
-{
-    return hg_bin_edges(0.5, 0.5 * (double)o->mesh * o->k_max, o->k_width, o->dlnk,
-                        HG_MEASURE_EDGES, edge);
-}
-
 static void
 label_power(const hg_sample_task *task, const char *statistic, hg_label *label)
 {

@@ -7,8 +7,6 @@
 #include "emulate/measure_points.h"
 #include "stats/power.h"
 
-enum { HG_MEASURE_EDGES = 1024 };
-
 /** What the curves of one sample, or of one pair of samples, share. */
 typedef struct hg_sample_task {
     const hg_measure_plan *plan;
@@ -47,14 +45,6 @@ typedef struct hg_mode_sums {
     hg_power line[3]; /**< spectra of each, where there are several */
     hg_wedges wedges; /**< mean over them; empty without Measure.wedges */
 } hg_mode_sums;
-
-/** Edges of the bins of P(k), in units of the fundamental.
- *
- * @local
- * @param[out] edge  shape (HG_MEASURE_EDGES)
- * @return number of bins
- */
-int hg_measure_power_edges(const hg_params_measure *o, double edge[]);
 
 /** Add the multipoles and wedges of P(k).
  *

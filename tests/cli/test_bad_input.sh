@@ -140,6 +140,21 @@ fi
 "${mpirun[@]}" -n 2 "$HALOGRAFT" apply "$p" -q || { echo "FAIL: the good case does not apply"; exit 1; }
 expect 4 "has no column 'mstar'" measure "$p" --set "Samples.a=mstar > 3"
 expect 4 "none.hdf5' does not exist" measure "$p" --set "Measure.catalogues=[a=$work/none.hdf5]"
+measure=(measure "$p" --set "Samples.a=m200c > 0" --set "Measure.catalogues=[a=$work/t.csv]" --set "Measure.mapping=$work/map.yml"
+    --set Measure.mesh=32)
+expect_ranks 2 3 "is 26 Mpc, above half the box of catalogue 'a'" "${measure[@]}" --set "Measure.r_max=26 Mpc"
+expect 3 "is 13 Mpc, not below the largest separation of 12.5 Mpc" "${measure[@]}" --set "Measure.r_min=13 Mpc"
+expect 3 "more than 511 bins of xi(r)" "${measure[@]}" --set "Measure.r_max=25 Mpc" --set Measure.dlnr=0 --set Measure.mesh=4096
+expect 3 "cannot be thinner than 1, the distance of modes" "${measure[@]}" --set Measure.k_width=0.5
+expect 3 "more than 1023 bins of P(k)" "${measure[@]}" --set Measure.dlnk=0 --set Measure.mesh=4096
+expect 3 "'w' is not one of none|x|y|z|mean" "${measure[@]}" --set Measure.line_of_sight=w
+expect 3 "needs an axis: set Measure.line_of_sight" "${measure[@]}" --set Measure.space=both
+expect_ranks 2 4 "has no column 'velocity', which Measure.space 'redshift' needs" "${measure[@]}" \
+    --set Measure.space=redshift --set Measure.line_of_sight=z
+expect_ranks 2 6 "a mesh of 256^3 cells and its objects need about" "${measure[@]}" --set Measure.mesh=256 \
+    --set "Run.memory_max=20 MiB"
+sed '52s/^51,[0-9]*/51,50.1/' "$work/t.csv" >"$work/outside.csv"
+expect_ranks 2 4 "row 50: position[0] = 50.1 is outside the box" "${measure[@]}" --set "Measure.catalogues=[a=$work/outside.csv]"
 rm -rf "$work/early"
 expect 4 "does not exist and is not made by this run" run "$p" --set "Measure.catalogues=[a=$work/none.hdf5]" \
     --set "Output.folder=$work/early"

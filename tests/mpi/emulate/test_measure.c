@@ -560,6 +560,7 @@ Test(measure, samples_are_paired_weighted_and_seen_from_all_sides)
     char path[512], entry[1100];
     const char *const more[] = {"Samples.heavy=stellar_mass > 6e12 | weight stellar_mass",
                                 "Samples.guests=central == 0 && m200c > 1e13",
+                                "Samples.nobody=stellar_mass > 1e30",
                                 "Measure.cross=[heavy:guests, guests:truth/guests]",
                                 "Measure.line_of_sight=mean",
                                 "Measure.space=both",
@@ -580,7 +581,7 @@ Test(measure, samples_are_paired_weighted_and_seen_from_all_sides)
     snprintf(entry, sizeof entry,
              "Measure.catalogues=[truth=%s/truth.hdf5, draw=%s/galaxies.hdf5@draw]",
              test_folder, test_folder);
-    hg_status status = run_measure(&world, "cross.hdf5", 9, more, false);
+    hg_status status = run_measure(&world, "cross.hdf5", 10, more, false);
 
     if (status != HG_OK) {
         fprintf(stderr, "%s\n", hg_error_last()->message);
@@ -589,6 +590,9 @@ Test(measure, samples_are_paired_weighted_and_seen_from_all_sides)
     snprintf(path, sizeof path, "%s/cross.hdf5", test_folder);
     all_assert(hg_statistics_read(path, &s) == HG_OK);
     check_cross(&s);
+    /* an empty sample has no clustering, and the others have theirs */
+    all_assert(hg_statistics_find(&s, "truth", "power_nobody") == NULL);
+    all_assert(hg_statistics_find(&s, "truth", "xi_nobody") == NULL);
     all_assert(attribute_of(need_curve(&s, "truth", "power_quadrupole_guests"),
                             "line_of_sight_spread") > 0);
     all_assert(need_curve(&s, "truth", "xi_quadrupole_guests")->n ==
