@@ -98,16 +98,21 @@ put_pair(const hg_pair_counting *t, double s2, double dz, int64_t i, int64_t j,
     if (t->bins->n_second > 1) {
         low = low * t->bins->n_second + second_bin(t->bins, s2, dz);
     }
+    int64_t part = 1;
+
     y->count[low]++;
     if (t->weighted) {
-        y->sum[low] += t->cells->weight[i] * t->cells->weight[j];
+        const double product = t->cells->weight[i] * t->cells->weight[j];
+
+        y->sum[low] += product;
+        part = (int64_t)floor(product * t->parts + 0.5);
     }
     if (t->n_region > 0) {
         const int64_t row = (int64_t)low * t->n_region;
 
-        y->touch[row + t->region[i]]++;
-        y->touch[row + t->region[j]]++;
-        y->inside[row + t->region[i]] += t->region[i] == t->region[j];
+        y->touch[row + t->region[i]] += part;
+        y->touch[row + t->region[j]] += part;
+        y->inside[row + t->region[i]] += t->region[i] == t->region[j] ? part : 0;
     }
 }
 

@@ -14,6 +14,7 @@ typedef struct hg_pair_counting {
     const hg_pairs_bins *bins;
     const hg_cells *cells; /**< with two groups: pairs of one of each */
     bool weighted;
+    double parts;    /**< products of weights are counted per region in parts of 1 / parts */
     int n_region;    /**< regions of the jackknife, 0 = none */
     int16_t *region; /**< shape (cells->n_slot), or NULL */
     double edge2[HG_PAIRS_BIN_MAX + 1];
@@ -29,8 +30,9 @@ typedef struct hg_pair_tally {
     int64_t *high, *low; /**< the same, sums of weights: whole numbers, and parts of 2^-40 */
     double *sum;         /**< the same, weights of one home column */
     int64_t *touch;      /**< shape (n, n_second, n_region): members that lie in a region */
-    int64_t *inside;     /**< the same: pairs with both members there */
-    int64_t zero;        /**< coinciding points */
+    int64_t *inside; /**< the same: pairs with both members there; both in parts with weights
+                      */
+    int64_t zero;    /**< coinciding points */
 } hg_pair_tally;
 
 /** Parts of the low words of sums of weights. */

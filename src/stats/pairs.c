@@ -77,6 +77,7 @@ start_pairs(const hg_pairs_task *task, bool weighted, hg_pairs *pairs)
                         .cross = task->cross,
                         .copies = 1,
                         .noise = 1,
+                        .part = 1,
                         .n = bins->n,
                         .n_second = bins->n_second,
                         .pi_max = bins->pi_max,
@@ -121,6 +122,7 @@ finish_pairs(const hg_comm *comm, const hg_pairs_task *task, const hg_pair_count
         pairs->touch[i] = tally->touch[i];
         pairs->inside[i] = times * tally->inside[i];
     }
+    pairs->part = t->weighted ? ldexp(1 / t->parts, scale[0] + scale[1]) : 1;
     pairs->zero = times * tally->zero;
     hg_comm_max_double(comm, 1, work);
     pairs->balance = work[1] > 0 ? work[0] / work[1] * comm->size : 1;
@@ -199,6 +201,28 @@ scale_weights(const hg_comm *comm, hg_cells_points *points, double **scaled, int
     return status;
 }
 
+/* How many parts a product of two scaled weights is divided into where it is counted per
+ * region: as many as the product of their sums leaves room for. */
+static double
+product_parts(const hg_comm *comm, const hg_cells_points points[2], bool cross)
+{
+    const double one = 1048576;
+    int64_t sum[2] = {0, 0};
+
+    for (int g = 0; g < 1 + cross; g++) {
+        for (int64_t i = 0; i < points[g].n; i++) {
+            const double w = points[g].weight != NULL ? fabs(points[g].weight[i]) : 1;
+
+            sum[g] += (int64_t)(w * one) + 1;
+        }
+    }
+    hg_comm_sum(comm, 2, sum);
+    sum[1] = cross ? sum[1] : sum[0];
+    const double bound = (double)sum[0] / one * ((double)sum[1] / one);
+
+    return ldexp(1, bound > 1048576 ? 59 - ilogb(bound) : 39);
+}
+
 hg_status
 hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs)
 {
@@ -235,6 +259,7 @@ hg_pairs_measure(const hg_comm *comm, const hg_pairs_task *task, hg_pairs *pairs
     search.reach_z = bins->kind == HG_PAIRS_RP_PI ? bins->pi_max : search.reach;
     HG_TRY_OR(done, status, hg_cells_create(comm, &search, 1 + task->cross, points, &cells));
     *t = (hg_pair_counting){.bins = bins, .cells = &cells, .weighted = weighted};
+    t->parts = weighted ? product_parts(comm, points, task->cross) : 1;
     status = hg_pair_counting_plan(task->regions, t);
     if (status == HG_OK) {
         status = hg_pair_tally_run(t, &tally);
@@ -283,24 +308,22 @@ void
 hg_pairs_join(hg_pairs *into, hg_pairs *from)
 {
     const int64_t n = (int64_t)from->n * from->n_second;
-    const int64_t n_region = n * from->regions * from->regions * from->regions;
 
+    hg_mem_free(from->touch);
+    hg_mem_free(from->inside);
+    from->touch = from->inside = NULL;
+    from->regions = 0;
     if (into->edge == NULL) {
         *into = *from;
         *from = (hg_pairs){0};
         return;
     }
-    HG_ASSERT(into->n == from->n && into->n_second == from->n_second &&
-              into->regions == from->regions);
+    HG_ASSERT(into->n == from->n && into->n_second == from->n_second);
     for (int64_t i = 0; i < n; i++) {
         into->count[i] += from->count[i];
         if (into->weight != NULL) {
             into->weight[i] += from->weight[i];
         }
-    }
-    for (int64_t i = 0; i < n_region; i++) {
-        into->touch[i] += from->touch[i];
-        into->inside[i] += from->inside[i];
     }
     into->zero += from->zero;
     into->weight_product += from->weight_product;

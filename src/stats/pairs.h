@@ -63,8 +63,10 @@ typedef struct hg_pairs {
     double weight_product;          /**< sum of w_i w_j over all ordered pairs, i != j */
     double noise;   /**< n sum w^2 / (sum w)^2 of both members: what weights add to the noise */
     int regions;    /**< per side, 0 = none */
-    int64_t *touch; /**< shape (n, n_second, regions^3): ordered pairs with the first there */
-    int64_t *inside; /**< the same: with both there */
+    int64_t *touch; /**< shape (n, n_second, regions^3): members of pairs that lie there, of
+                       each ordered pair the first */
+    int64_t *inside; /**< the same: pairs with both there */
+    double part;     /**< what 1 in `touch` and `inside` stands for; not 1 with weights */
     double balance;  /**< work of the busiest rank over the mean, as estimated */
 } hg_pairs;
 
@@ -96,7 +98,7 @@ void hg_pairs_clear(hg_pairs *pairs);
 
 /** Add the counts of another line of sight of the same objects, with the same bins: what is
  * made of them becomes the mean over both. Errors stay those of one, as the objects are the
- * same.
+ * same. Regions, which are numbered along the turned axes, are forgotten.
  *
  * @local
  * @param[in,out] into  takes the counts over when it is empty

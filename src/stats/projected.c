@@ -57,8 +57,8 @@ hg_legendre_mean(int l, int j, int n)
            n;
 }
 
-static double
-legendre(int l, double mu)
+double
+hg_legendre(int l, double mu)
 {
     const double m2 = mu * mu;
 
@@ -79,7 +79,7 @@ hg_pairs_multipoles(const hg_pairs *pairs, hg_legendre_rule rule, double xi[], d
 
             for (int j = 0; j < n_mu; j++) {
                 const double mean =
-                    (rule == HG_LEGENDRE_MIDPOINT ? legendre(l, (j + 0.5) / n_mu)
+                    (rule == HG_LEGENDRE_MIDPOINT ? hg_legendre(l, (j + 0.5) / n_mu)
                                                   : hg_legendre_mean(l, j, n_mu)) *
                     (2 * l + 1) / n_mu;
                 const double e = excess(pairs, i, j);

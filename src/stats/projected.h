@@ -22,6 +22,13 @@ void hg_pairs_projected(const hg_pairs *pairs, double wp[], double error[], int6
  * codes do, their value at its middle. */
 typedef enum hg_legendre_rule { HG_LEGENDRE_MEAN, HG_LEGENDRE_MIDPOINT } hg_legendre_rule;
 
+/** Legendre polynomial of order l.
+ *
+ * @local
+ * @param[in] l  0, 2 or 4
+ */
+double hg_legendre(int l, double mu);
+
 /** Mean of the Legendre polynomial of order l over bin j of n equal bins of [0, 1].
  *
  * @local

@@ -46,8 +46,8 @@ typedef struct deal_plan {
     int *taker;
 } deal_plan;
 
-static double
-fold_coordinate(double x, double box)
+double
+hg_cells_fold(double x, double box)
 {
     double f = x - box * floor(x / box);
 
@@ -467,7 +467,7 @@ fill_rows(double box, int group, int64_t first, const hg_cells_points *points, p
                 return HG_FAIL(HG_E_INPUT, "position %d of point %" PRId64 " is not finite", k,
                                first + i);
             }
-            row[i].x[k] = fold_coordinate(points->position[i][k], box);
+            row[i].x[k] = hg_cells_fold(points->position[i][k], box);
         }
         row[i].weight = points->weight != NULL ? points->weight[i] : 1;
         row[i].id = first + i;

@@ -71,6 +71,12 @@ HG_MUST_CHECK hg_status hg_cells_create(const hg_comm *comm, const hg_cells_sear
                                         hg_cells *cells);
 void hg_cells_clear(hg_cells *cells);
 
+/** A coordinate folded to [0, box).
+ *
+ * @local
+ */
+double hg_cells_fold(double x, double box);
+
 /** Cells of a column (x, y), which may lie up to one box outside.
  *
  * @local
