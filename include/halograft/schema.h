@@ -138,6 +138,8 @@
     P(REAL, k_width, "", "1", 0, 1e6, "smallest width of a bin of P(k), in fundamental wave numbers; at least 1") \
     P(REAL, dlnk, "", "0.2", 0, 10, "smallest width of a bin of P(k) in ln k") \
     P(REAL, k_max, "", "0.9", 0.05, 1, "largest k of P(k) as a share of the Nyquist wave number") \
+    P(INT, folds, "", "0", 0, 4, "fold the box this many times, by Measure.fold each, and join P_l(k) of all at 0.85 of their Nyquist wave numbers; 0 = none") \
+    P(INT, fold, "", "4", 2, 16, "how many times further in k a fold reaches; needs a mesh of 29 cells per side and fold") \
     P(CHOICE, space, "real|redshift|both", "real", 0, 0, "redshift = positions are moved along line_of_sight by v (1 + z) / H(z); P(k), xi(r) and wp(rp) then are those of redshift space; both = in one run") \
     P(STRINGS, cross, "", NULL, 0, 0, "pairs of samples for cross spectra and correlations, a:b within each catalogue, or a:catalogue/b with a sample of one catalogue or reference; the sample all is every row") \
     P(STRINGS, references, "", NULL, 0, 0, "catalogues that are read for Measure.cross only, name=path, for example matter particles with a mapping") \

@@ -40,7 +40,8 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_
     return hg_mesh_create(comm, &options, mesh);
 }
 
-/* What one line of sight needs; in real space it is kept for the next. */
+/* Points and densities of both samples: of one line of sight in redshift space, of all in real
+ * space. */
 typedef struct sample_view {
     hg_points points[2];
     hg_density density[2];
@@ -55,71 +56,117 @@ clear_view(sample_view *view)
     }
 }
 
-/* Points and densities of both samples, moved along a line of sight or not. */
+/* Points of both samples, moved along a line of sight or not. */
 static hg_status
-load_view(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, hg_los los,
-          sample_view *view)
+take_points(const hg_comm *comm, const hg_sample_task *task, hg_los los, sample_view *view)
+{
+    hg_status status = HG_OK;
+
+    clear_view(view);
+    for (int k = 0; k < 2 && task->sample[k] >= 0 && status == HG_OK; k++) {
+        status =
+            hg_points_take(task->plan, task->pass[k], task->sample[k], los, &view->points[k]);
+    }
+    return hg_comm_agree(comm, status);
+}
+
+/* Densities of both samples, with the box folded so many times along each axis. */
+static hg_status
+paint_samples(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, int64_t times,
+              sample_view *view)
 {
     const hg_params_measure *o = &task->plan->params->measure;
-    const double volume = task->box * task->box * task->box;
     const int n = task->sample[1] < 0 ? 1 : 2;
     hg_kernel kernel = HG_KERNEL_PCS;
     hg_status status = hg_kernel_parse(o->assignment, &kernel);
 
-    clear_view(view);
-    for (int k = 0; k < n && status == HG_OK; k++) {
-        status =
-            hg_points_take(task->plan, task->pass[k], task->sample[k], los, &view->points[k]);
+    for (int k = 0; k < n; k++) {
+        hg_density_clear(&view->density[k]);
     }
-    HG_TRY(hg_comm_agree(comm, status));
-    hg_phase_start("measure: mesh");
     for (int k = 0; k < n && status == HG_OK; k++) {
         const hg_points *p = &view->points[k];
 
         status =
-            hg_density_create(comm, mesh, kernel, o->interlace, task->box, p->n,
+            hg_density_create(comm, mesh, kernel, o->interlace, task->box / (double)times, p->n,
                               (const double(*)[3])p->position, p->weight, &view->density[k]);
         task->weight_sum[k] = view->density[k].weight_sum;
     }
-    hg_phase_stop("measure: mesh");
     if (status != HG_OK) {
         hg_error_prefix("sample '%s' of catalogue '%s': ", task->name, task->source->name);
         return status;
     }
     task->common = n == 1 ? view->density[0].weight_sum2
                           : hg_points_common(comm, &view->points[0], &view->points[1]);
-    task->shot = volume * task->common / (task->weight_sum[0] * task->weight_sum[n - 1]);
+    task->shot =
+        pow(task->box, 3) * task->common / (task->weight_sum[0] * task->weight_sum[n - 1]);
     return HG_OK;
 }
 
-/* Sums over modes for one line of sight, number `line`. */
+/* What the box itself gives for line of sight number `line`, beside its sums. */
 static hg_status
-sum_line(const hg_comm *comm, const hg_mesh *mesh, const hg_sample_task *task,
-         const sample_view *view, hg_los los, int line, hg_mode_sums *sums)
+sum_box(const hg_comm *comm, const hg_mesh *mesh, const hg_sample_task *task,
+        const sample_view *view, hg_los los, int line, const hg_fold_bins *bins,
+        const hg_fine *fine, hg_mode_sums *sums)
 {
     const hg_params_measure *o = &task->plan->params->measure;
     const hg_density *b = task->sample[1] < 0 ? NULL : &view->density[1];
-    double edge[HG_MEASURE_EDGES];
-    const int n = hg_measure_power_edges(o, edge);
-    hg_fine fine = {0};
     hg_wedges wedges = {0};
-    hg_status status;
 
-    HG_TRY(hg_fine_measure(comm, mesh, &view->density[0], b, task->common, los, &fine));
     if (sums->n_line > 1) {
-        status = hg_comm_agree(comm, hg_power_bin(&fine, n, edge, &sums->line[line]));
-        if (status != HG_OK) {
-            hg_fine_clear(&fine);
-            return status;
-        }
+        HG_TRY(hg_comm_agree(
+            comm, hg_power_bin(fine, bins->first[1], bins->edge, &sums->line[line])));
     }
-    hg_fine_join(&sums->fine, &fine, line);
     if (o->wedges > 0 && los != HG_LOS_NONE) {
-        HG_TRY(hg_wedges_measure(comm, mesh, &view->density[0], b, task->common, los, n, edge,
-                                 (int)o->wedges, &wedges));
+        HG_TRY(hg_wedges_measure(comm, mesh, &view->density[0], b, task->common, los,
+                                 bins->first[1], bins->edge, (int)o->wedges, &wedges));
         hg_wedges_join(&sums->wedges, &wedges, line);
     }
     return HG_OK;
+}
+
+/* Sums over modes of one fold of the box for line of sight number `line`. */
+static hg_status
+sum_line(const hg_comm *comm, const hg_mesh *mesh, const hg_sample_task *task,
+         const sample_view *view, hg_los los, int line, const hg_fold_bins *bins, int level,
+         hg_mode_sums *sums)
+{
+    const hg_density *b = task->sample[1] < 0 ? NULL : &view->density[1];
+    hg_fine fine = {0};
+    hg_status status;
+
+    HG_TRY(hg_fine_measure(comm, mesh, &view->density[0], b, task->common, los, &fine));
+    hg_fine_unfold(&fine, hg_fold_times(bins, level));
+    status = level == 0 ? sum_box(comm, mesh, task, view, los, line, bins, &fine, sums) : HG_OK;
+    if (status == HG_OK) {
+        hg_fine_join(&sums->fine[level], &fine, line);
+    }
+    hg_fine_clear(&fine);
+    return status;
+}
+
+/* Modes and pairs of the lines of sight [first, end) that share their points. */
+static hg_status
+sum_view(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, sample_view *view,
+         const hg_los los[], int first, int end, hg_mode_sums *sums, hg_pair_sums *pairs)
+{
+    hg_fold_bins bins;
+    hg_status status = hg_measure_power_bins(&task->plan->params->measure, &bins);
+
+    HG_TRY(status);
+    HG_TRY(take_points(comm, task, task->is_redshift ? los[first] : HG_LOS_NONE, view));
+    hg_phase_start("measure: mesh");
+    for (int level = bins.n_level - 1; level >= 0 && status == HG_OK; level--) {
+        status = paint_samples(comm, mesh, task, hg_fold_times(&bins, level), view);
+        for (int i = first; i < end && status == HG_OK; i++) {
+            status = sum_line(comm, mesh, task, view, los[i], i, &bins, level, sums);
+        }
+    }
+    hg_phase_stop("measure: mesh");
+    for (int i = first; i < end && status == HG_OK; i++) {
+        status = hg_measure_pairs_count(comm, task, &view->points[0], &view->points[1], los[i],
+                                        i, pairs);
+    }
+    return status;
 }
 
 /* All lines of sight in one space, then the curves of their means. */
@@ -128,29 +175,20 @@ measure_space(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, bool wit
 {
     const hg_params_measure *o = &task->plan->params->measure;
     hg_los los[3];
-    const int n_line = hg_measure_lines(o, los);
+    const int n_line = hg_measure_lines(o, los), n = n_line > 0 ? n_line : 1;
+    const int step = task->is_redshift ? 1 : n;
     sample_view view = {.points = {{0}}};
     hg_mode_sums sums = {.n_line = n_line};
     hg_pair_sums pairs = {.distance = {0}};
     hg_status status = HG_OK;
 
-    for (int i = 0; i < n_line || i == 0; i++) {
-        if (i == 0 || task->is_redshift) {
-            HG_TRY_OR(
-                done, status,
-                load_view(comm, mesh, task, task->is_redshift ? los[i] : HG_LOS_NONE, &view));
-        }
-        hg_phase_start("measure: mesh");
-        status = sum_line(comm, mesh, task, &view, los[i], i, &sums);
-        hg_phase_stop("measure: mesh");
-        HG_TRY_OR(done, status, status);
+    for (int i = 0; i < n; i += step) {
         HG_TRY_OR(done, status,
-                  hg_measure_pairs_count(comm, task, &view.points[0], &view.points[1], los[i],
-                                         i, &pairs));
+                  sum_view(comm, mesh, task, &view, los, i, i + step, &sums, &pairs));
     }
     status = hg_measure_power(task, &sums);
     if (status == HG_OK) {
-        status = hg_measure_pairs_curves(task, &sums.fine, &pairs);
+        status = hg_measure_pairs_curves(task, &sums.fine[0], &pairs);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (with_slice && o->slice_depth > 0) {

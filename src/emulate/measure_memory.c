@@ -48,7 +48,8 @@ hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, i
     hg_measure_lines(o, los);
     hg_mesh_cost_estimate(&options, ranks, threads, kernel, o->interlace, objects,
                           &memory->mesh);
-    memory->bins = (double)hg_fine_bytes(o->mesh, los[0], o->reproducible, threads);
+    memory->bins = (double)(1 + o->folds) *
+                   (double)hg_fine_bytes(o->mesh, los[0], o->reproducible, threads);
     memory->objects = objects / ranks * (double)(sizeof(hg_selected) + 3 * sizeof(double));
     memory->total = memory->mesh.work + memory->mesh.paint + memory->mesh.points +
                     memory->bins + memory->objects;

@@ -188,8 +188,7 @@ hg_measure_plan_referred(const hg_measure_plan *plan, const char *catalogue)
 static hg_status
 check_requests(const hg_params_measure *o)
 {
-    double edge[HG_MEASURE_EDGES];
-    const double high = 0.5 * (double)o->mesh * o->k_max;
+    hg_fold_bins bins;
 
     if (strcmp(o->space, "real") != 0 && strcmp(o->line_of_sight, "none") == 0) {
         return HG_FAIL(HG_E_PARAM,
@@ -203,11 +202,11 @@ check_requests(const hg_params_measure *o)
                        "distance of modes on an axis",
                        o->k_width);
     }
-    if (edge[hg_measure_power_edges(o, edge)] < high * (1 - 1e-12)) {
-        return HG_FAIL(HG_E_PARAM,
-                       "Measure.k_width of %g and Measure.dlnk of %g make more than %d bins of "
-                       "P(k): choose larger ones",
-                       o->k_width, o->dlnk, HG_MEASURE_EDGES - 1);
+    if (hg_measure_power_bins(o, &bins) != HG_OK) {
+        char why[512];
+
+        snprintf(why, sizeof why, "%.500s", hg_error_last()->message);
+        return HG_FAIL(HG_E_PARAM, "Measure.%s: %s", o->folds > 0 ? "folds" : "k_width", why);
     }
     return HG_OK;
 }
@@ -247,11 +246,17 @@ hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
     return check_requests(o);
 }
 
-int
-hg_measure_power_edges(const hg_params_measure *o, double edge[])
+hg_status
+hg_measure_power_bins(const hg_params_measure *o, hg_fold_bins *bins)
 {
-    return hg_bin_edges(0.5, 0.5 * (double)o->mesh * o->k_max, o->k_width, o->dlnk,
-                        HG_MEASURE_EDGES, edge);
+    const hg_fold_options options = {.mesh = o->mesh,
+                                     .n_level = 1 + (int)o->folds,
+                                     .factor = (int)o->fold,
+                                     .k_max = o->k_max,
+                                     .width = o->k_width,
+                                     .dlnk = o->dlnk};
+
+    return hg_fold_bins_init(&options, bins);
 }
 
 void

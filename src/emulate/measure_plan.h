@@ -5,10 +5,10 @@
 #include "halograft/params.h"
 #include "stats/curve.h"
 #include "stats/histogram.h"
-#include "stats/power.h"
+#include "stats/power_fold.h"
 #include "table/expression.h"
 
-enum { HG_SAMPLE_MAX = 64, HG_CROSS_MAX = 64, HG_MEASURE_EDGES = 1024 };
+enum { HG_SAMPLE_MAX = 64, HG_CROSS_MAX = 64 };
 
 /** A named selection of rows, with a weight or without. */
 typedef struct hg_sample {
@@ -57,13 +57,13 @@ void hg_measure_plan_clear(hg_measure_plan *plan);
  */
 int hg_measure_lines(const hg_params_measure *o, hg_los los[3]);
 
-/** Edges of the bins of P(k), in units of the fundamental.
+/** Bins of P(k), over all folds.
  *
  * @local
- * @param[out] edge  shape (HG_MEASURE_EDGES)
- * @return number of bins
+ * @param[out] bins  filled
+ * @return HG_OK; HG_E_ARG as hg_fold_bins_init(), never for a plan that was made
  */
-int hg_measure_power_edges(const hg_params_measure *o, double edge[]);
+HG_MUST_CHECK hg_status hg_measure_power_bins(const hg_params_measure *o, hg_fold_bins *bins);
 
 /** Samples that every catalogue is measured for: the user's, and those of pairs within it.
  *

@@ -3,6 +3,7 @@
  * error. */
 #include "emulate/measure_task.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *lab
 
     *label = (hg_label){.log_x = true};
     snprintf(label->statistic, sizeof label->statistic, "%s", statistic);
-    snprintf(label->name, sizeof label->name, "%.20s%s_%.90s", statistic,
+    snprintf(label->name, sizeof label->name, "%.28s%s_%.89s", statistic,
              is_variant ? "_redshift" : "", task->name);
     snprintf(label->catalogue, sizeof label->catalogue, "%s", task->source->name);
     snprintf(label->sample, sizeof label->sample, "%s", task->name);
@@ -97,15 +98,22 @@ describe_spread(const hg_mode_sums *sums, int l, hg_attributes *a)
     return hg_attributes_real(a, "line_of_sight_spread", sqrt(square / n));
 }
 
+/* The multipole of place l; times > 0 tells that it is that of one fold alone. */
 static hg_status
-add_pole(const hg_sample_task *task, const hg_mode_sums *sums, const hg_power *power, int l)
+add_pole(const hg_sample_task *task, int64_t times, const hg_power *power, int l,
+         hg_curve **added)
 {
     static const char *const name[HG_POLES] = {"power", "power_quadrupole",
                                                "power_hexadecapole"};
+    char statistic[64];
     hg_label label;
     hg_curve *curve = NULL;
 
-    label_power(task, name[l], &label);
+    snprintf(statistic, sizeof statistic, "%s_fold%" PRId64, name[l], times);
+    label_power(task, times > 0 ? statistic : name[l], &label);
+    if (times > 0) {
+        snprintf(label.statistic, sizeof label.statistic, "%s_fold", name[l]);
+    }
     label.log_y = l == 0;
     snprintf(label.y_name, sizeof label.y_name, "P_%d", 2 * l);
     HG_TRY(hg_statistics_curve(task->statistics, &label, power->n, HG_CURVE_COUNT, &curve));
@@ -119,10 +127,70 @@ add_pole(const hg_sample_task *task, const hg_mode_sums *sums, const hg_power *p
         curve->error[i] = power->sigma[l][i];
         curve->count[i] = power->modes[i];
     }
-    if (sums->n_line > 1) {
-        HG_TRY(describe_spread(sums, l, &curve->attributes));
-    }
+    *added = curve;
     return hg_sample_attributes(task, &curve->attributes);
+}
+
+/* Multipoles of one fold, each compared with those of all joined where that has more modes. */
+static hg_status
+add_fold(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bins *bins,
+         const hg_power *joined, int level)
+{
+    const int64_t times = hg_fold_times(bins, level);
+    hg_power one;
+    hg_status status;
+
+    HG_TRY(hg_fold_level(bins, &sums->fine[level], level, &one));
+    for (int l = 0; l < one.n_pole; l++) {
+        int n;
+        const double chi2 = hg_fold_overlap(bins, level, joined, &one, l, &n);
+        hg_curve *curve = NULL;
+
+        HG_TRY_OR(done, status, add_pole(task, times, &one, l, &curve));
+        HG_TRY_OR(done, status, hg_attributes_real(&curve->attributes, "fold", (double)times));
+        HG_TRY_OR(done, status, hg_attributes_real(&curve->attributes, "overlap_bins", n));
+        HG_TRY_OR(done, status, hg_attributes_real(&curve->attributes, "overlap_chi2", chi2));
+    }
+done:
+    hg_power_clear(&one);
+    return status;
+}
+
+/* Where each fold takes over in the joined curve. */
+static hg_status
+describe_folds(const hg_fold_bins *bins, const hg_power *power, hg_attributes *a)
+{
+    for (int level = 1; level < bins->n_level; level++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "fold%" PRId64 "_from", hg_fold_times(bins, level));
+        HG_TRY(hg_attributes_real(a, name, power->k_low[bins->first[level]]));
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_poles(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bins *bins)
+{
+    hg_power power;
+    hg_status status = HG_OK;
+
+    HG_TRY(hg_fold_join(bins, sums->fine, &power));
+    for (int l = 0; l < power.n_pole; l++) {
+        hg_curve *curve = NULL;
+
+        HG_TRY_OR(done, status, add_pole(task, 0, &power, l, &curve));
+        HG_TRY_OR(done, status, describe_folds(bins, &power, &curve->attributes));
+        if (sums->n_line > 1) {
+            HG_TRY_OR(done, status, describe_spread(sums, l, &curve->attributes));
+        }
+    }
+    for (int level = 1; level < bins->n_level && status == HG_OK; level++) {
+        status = add_fold(task, sums, bins, &power, level);
+    }
+done:
+    hg_power_clear(&power);
+    return status;
 }
 
 /* One bin of mu as a curve of k. */
@@ -165,26 +233,22 @@ add_wedge(const hg_sample_task *task, const hg_wedges *wedges, const double edge
 hg_status
 hg_measure_power(const hg_sample_task *task, const hg_mode_sums *sums)
 {
-    double edge[HG_MEASURE_EDGES];
-    const int n = hg_measure_power_edges(&task->plan->params->measure, edge);
-    hg_power power;
-    hg_status status = HG_OK;
+    hg_fold_bins bins;
 
-    HG_TRY(hg_power_bin(&sums->fine, n, edge, &power));
-    for (int l = 0; l < power.n_pole && status == HG_OK; l++) {
-        status = add_pole(task, sums, &power, l);
+    HG_TRY(hg_measure_power_bins(&task->plan->params->measure, &bins));
+    HG_TRY(add_poles(task, sums, &bins));
+    for (int j = 0; j < sums->wedges.n_mu; j++) {
+        HG_TRY(add_wedge(task, &sums->wedges, bins.edge, j));
     }
-    hg_power_clear(&power);
-    for (int j = 0; j < sums->wedges.n_mu && status == HG_OK; j++) {
-        status = add_wedge(task, &sums->wedges, edge, j);
-    }
-    return status;
+    return HG_OK;
 }
 
 void
 hg_mode_sums_clear(hg_mode_sums *sums)
 {
-    hg_fine_clear(&sums->fine);
+    for (int level = 0; level < HG_FOLD_LEVELS; level++) {
+        hg_fine_clear(&sums->fine[level]);
+    }
     for (int k = 0; k < 3; k++) {
         hg_power_clear(&sums->line[k]);
     }

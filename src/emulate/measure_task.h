@@ -5,7 +5,7 @@
 
 #include "emulate/measure_pass.h"
 #include "emulate/measure_points.h"
-#include "stats/power.h"
+#include "stats/power_fold.h"
 
 /** What the curves of one sample, or of one pair of samples, share. */
 typedef struct hg_sample_task {
@@ -40,13 +40,13 @@ HG_MUST_CHECK hg_status hg_sample_attributes(const hg_sample_task *task, hg_attr
 
 /** What the modes of all lines of sight gave. */
 typedef struct hg_mode_sums {
-    int n_line;       /**< lines of sight */
-    hg_fine fine;     /**< mean over them */
-    hg_power line[3]; /**< spectra of each, where there are several */
+    int n_line;                   /**< lines of sight */
+    hg_fine fine[HG_FOLD_LEVELS]; /**< mean over them; of the box and its folds */
+    hg_power line[3]; /**< spectra of each, where there are several; without folds */
     hg_wedges wedges; /**< mean over them; empty without Measure.wedges */
 } hg_mode_sums;
 
-/** Add the multipoles and wedges of P(k).
+/** Add the multipoles of P(k), of each fold by itself and of all joined, and wedges.
  *
  * @local
  * @return HG_OK; HG_E_MEMORY

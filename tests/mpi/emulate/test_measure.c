@@ -455,6 +455,59 @@ Test(measure, a_run_folder_gives_all_statistics_for_any_number_of_ranks)
     drop_universe();
 }
 
+static const hg_curve *
+need_curve(const hg_statistics *s, const char *catalogue, const char *name)
+{
+    const hg_curve *curve = hg_statistics_find(s, catalogue, name);
+
+    if (curve == NULL) {
+        fprintf(stderr, "no curve %s of %s\n", name, catalogue);
+    }
+    all_assert(curve != NULL);
+    return curve;
+}
+
+static double
+attribute_of(const hg_curve *curve, const char *name)
+{
+    const hg_attribute *a = hg_attributes_find(&curve->attributes, name);
+
+    all_assert(a != NULL && !a->is_text);
+    return a->value;
+}
+
+/* Two folds by 4 reach 16 times further, for one sample and for two. */
+Test(measure, folds_reach_beyond_the_mesh)
+{
+    char path[512], entry[512];
+    const char *more[4] = {entry, "Measure.folds=2", "Measure.cross=[guests:all]",
+                           "Samples.guests=stellar_mass > 1e10"};
+    const char *const bad[2] = {entry, "Measure.folds=1"};
+    const hg_curve *joined, *one, *pole;
+    hg_statistics s;
+
+    make_universe();
+    snprintf(entry, sizeof entry, "Measure.catalogues=[truth=%s/truth.hdf5]", test_folder);
+    all_assert(run_measure(&world, "fold.hdf5", 4, more, false) == HG_OK);
+    snprintf(path, sizeof path, "%s/fold.hdf5", test_folder);
+    all_assert(hg_statistics_read(path, &s) == HG_OK);
+    joined = need_curve(&s, "truth", "power_guests");
+    one = need_curve(&s, "truth", "power_fold4_guests");
+    pole = need_curve(&s, "truth", "power_hexadecapole_fold16_guests_x_all");
+    all_assert(fabs(joined->x_high[joined->n - 1] / (0.9 * M_PI * 128 / 100 * 16) - 1) < 1e-9);
+    all_assert(fabs(attribute_of(joined, "fold4_from") / (0.85 * M_PI * 128 / 100) - 1) < 1e-9);
+    all_assert(one->x_low[0] < attribute_of(joined, "fold4_from"));
+    all_assert(attribute_of(one, "overlap_bins") >= 1);
+    all_assert(attribute_of(one, "overlap_chi2") < 6);
+    all_assert(pole->x_high[pole->n - 1] == joined->x_high[joined->n - 1]);
+    all_assert(attribute_of(pole, "fold") == 16);
+    hg_statistics_clear(&s);
+    snprintf(entry, sizeof entry, "Measure.mesh=64");
+    all_assert(run_measure(&world, "bad.hdf5", 2, bad, false) == HG_E_PARAM);
+    all_assert(strstr(hg_error_last()->message, "from 113 cells on") != NULL);
+    drop_universe();
+}
+
 Test(measure, velocities_move_objects_into_redshift_space)
 {
     char path[512], entry[512];
@@ -479,27 +532,6 @@ Test(measure, velocities_move_objects_into_redshift_space)
     all_assert(run_measure(&world, "z2.hdf5", 2, more, false) == HG_E_NOTFOUND);
     all_assert(strstr(hg_error_last()->message, "'velocity'") != NULL);
     drop_universe();
-}
-
-static const hg_curve *
-need_curve(const hg_statistics *s, const char *catalogue, const char *name)
-{
-    const hg_curve *curve = hg_statistics_find(s, catalogue, name);
-
-    if (curve == NULL) {
-        fprintf(stderr, "no curve %s of %s\n", name, catalogue);
-    }
-    all_assert(curve != NULL);
-    return curve;
-}
-
-static double
-attribute_of(const hg_curve *curve, const char *name)
-{
-    const hg_attribute *a = hg_attributes_find(&curve->attributes, name);
-
-    all_assert(a != NULL && !a->is_text);
-    return a->value;
 }
 
 static bool
