@@ -56,9 +56,9 @@ link() {
 hashes() {
     local simd
     for simd in portable avx2 avx512; do
-        for way in "1 none" "5 row"; do
+        for way in "1 none 1 random 1" "5 row 1 random 1" "2 row 1 best 0.5"; do
             # shellcheck disable=SC2086
-            HG_SIMD=$simd OMP_NUM_THREADS=1 "$1" "$work/rows.raw" 3000 12 3 3 $way 1 2>"$work/errors" |
+            HG_SIMD=$simd OMP_NUM_THREADS=1 "$1" "$work/rows.raw" 3000 12 3 3 $way 2>"$work/errors" |
                 sed 's/.*"hash": "\([0-9a-f]*\)".*/\1/' >"$work/hash" || true
             if [ -s "$work/hash" ]; then
                 echo "$simd $way $(cat "$work/hash")"
@@ -79,6 +79,6 @@ link "$other" ./*.o
 hashes "$work/same/bench_train" >"$work/same.txt"
 hashes "$work/other/bench_train" >"$work/other.txt"
 diff "$work/same.txt" "$work/other.txt"
-[ "$(grep -c portable "$work/same.txt")" -eq 2 ]
-[ "$(cut -d' ' -f4 "$work/same.txt" | sort -u | wc -l)" -eq 2 ]
+[ "$(grep -c portable "$work/same.txt")" -eq 3 ]
+[ "$(cut -d' ' -f7 "$work/same.txt" | sort -u | wc -l)" -eq 3 ]
 echo "passed: $cc and $other, $(wc -l <"$work/same.txt") hashes"

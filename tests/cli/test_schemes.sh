@@ -33,3 +33,9 @@ done
 [ "$(train 2 | head -1)" = "train: by trees" ] || { echo "auto did not take trees"; exit 1; }
 "$HALOGRAFT" train "$work/p.yml" --dry-run 2>&1 | grep -q '^schemes .*by trees$' ||
     { echo "the dry run does not name a scheme"; exit 1; }
+if OMP_NUM_THREADS=1 "${mpirun[@]}" -n 2 "$HALOGRAFT" train "$work/p.yml" --overwrite --set Model.scheme=rows \
+    --set Model.splitter=best 2>"$work/log"; then
+    echo "best splits by rows were not refused"
+    exit 1
+fi
+grep -q "Model.splitter random: set it to 'trees'" "$work/log" || { cat "$work/log"; exit 1; }

@@ -21,13 +21,16 @@ typedef struct recipe {
     double max_features;
     hg_bag bag;
     int is_weighted;
+    int bins; /* of best splits; 0 = random thresholds */
 } recipe;
 
 static const recipe recipes[] = {
-    {700, 7, 3, 9, 5, 1.0, HG_BAG_ROW, 0},
-    {400, 70, 9, 4, 2, 0.3, HG_BAG_GROUP, 1},
-    {5000, 20, 4, 2, 1, 1.0, HG_BAG_NONE, 0},
-    {60, HG_FEATURES_MAX, HG_TARGETS_MAX, 3, 1, 1.0, HG_BAG_NONE, 1},
+    {700, 7, 3, 9, 5, 1.0, HG_BAG_ROW, 0, 0},
+    {400, 70, 9, 4, 2, 0.3, HG_BAG_GROUP, 1, 0},
+    {5000, 20, 4, 2, 1, 1.0, HG_BAG_NONE, 0, 0},
+    {60, HG_FEATURES_MAX, HG_TARGETS_MAX, 3, 1, 1.0, HG_BAG_NONE, 1, 0},
+    {3000, 20, 4, 5, 5, 0.4, HG_BAG_ROW, 0, 256},
+    {500, 33, 5, 3, 1, 1.0, HG_BAG_GROUP, 1, 37},
 };
 
 enum { N_RECIPE = sizeof recipes / sizeof *recipes };
@@ -63,6 +66,8 @@ hash_forest(const hg_comm *part, const recipe *r, int threads, int is_reversed)
     o.max_features = r->max_features;
     o.bag = r->bag;
     o.threads = threads;
+    o.splitter = r->bins > 0 ? HG_SPLITTER_BEST : HG_SPLITTER_RANDOM;
+    o.bins = r->bins > 0 ? r->bins : o.bins;
     o.oob_trees_min = 1;
     rows.data.group = rows.group;
     rows.data.weight = r->is_weighted ? rows.weight : NULL;
@@ -86,15 +91,15 @@ agree_on(int size, const uint64_t expected[])
     int same = 1;
 
     all_assert(hg_comm_split(&world, is_in ? 0 : 1, &part) == HG_OK);
-    for (int way = 0; is_in && way < 4; way++) {
+    for (int way = 0; is_in && way < N_RECIPE; way++) {
         const int k = (way + size) % N_RECIPE;
         const hg_kernel *kernel = NULL;
 
-        setenv("HG_SIMD", simd[(way + size) % 3], 1);
+        setenv("HG_SIMD", simd[(2 * way + size) % 3], 1);
         if (hg_kernel_choose(&kernel) != HG_OK) {
             setenv("HG_SIMD", "portable", 1);
         }
-        same &= hash_forest(&part, &recipes[k], 1 + way % 2, way / 2) == expected[k];
+        same &= hash_forest(&part, &recipes[k], 1 + way % 2, way / 2 % 2) == expected[k];
     }
     unsetenv("HG_SIMD");
     hg_comm_clear(&part);
