@@ -11,6 +11,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define HEADER 64
 #define LARGE ((size_t)4 << 20)
@@ -130,6 +133,14 @@ hg_mem_large_pages(void *block)
     }
 #else
     (void)block;
+#endif
+}
+
+void
+hg_mem_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
 #endif
 }
 

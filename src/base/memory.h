@@ -53,6 +53,13 @@ void hg_mem_free(void *block);
  */
 void hg_mem_large_pages(void *block);
 
+/** Give memory that was freed back to the system, where the C library keeps it for later: at
+ * the end of a phase, after which less or other memory is needed.
+ *
+ * @local
+ */
+void hg_mem_trim(void);
+
 /** Copy a string; owned by the caller, free with hg_mem_free().
  *
  * @local

@@ -13,7 +13,7 @@
 #include "forest/subtree.h"
 #include "halograft/log.h"
 
-enum { TREES_AT_ONCE = 16, CUT = 1000000, CUT_SHARE = 8192, PIECE_BYTES = 1 << 24 };
+enum { TREES_AT_ONCE = 8, CUT = 1000000, CUT_SHARE = 8192, PIECE_BYTES = 1 << 20 };
 
 /* a training under way */
 typedef struct hg_spread {
@@ -110,6 +110,7 @@ grow_batch(const hg_comm *comm, hg_spread *s, int first, int n, hg_top top[])
 
     HG_TRY(hg_top_grow(comm, &s->plan, number, n, s->cut, top));
     HG_TRY_OR(end, status, hg_jobs_grow(comm, &s->plan, n, top, s->cut, &jobs));
+    hg_mem_trim();                /* arenas come and go with each batch */
     for (int i = 0; i < n; i++) { /* the largest array, not needed any more */
         hg_mem_free(top[i].slot);
         top[i].slot = NULL;
@@ -183,6 +184,7 @@ grow_trees(const hg_comm *comm, hg_spread *s)
             hg_top_clear(&top[i]);
         }
         status = status != HG_OK ? status : hg_comm_agree(comm, flush_batch(s, t, n));
+        hg_mem_trim();
     }
 end:
     hg_mem_free(top);
@@ -292,6 +294,7 @@ spill_identity(const hg_comm *comm, hg_spread *s)
         hg_mem_free(r->group);
         r->group = NULL;
     }
+    hg_mem_trim();
     return HG_OK;
 }
 

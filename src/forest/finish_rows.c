@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 
-enum { WINDOW_ROWS = 1 << 19, BLOCK = 4096 };
+enum { WINDOW_ROWS = 1 << 17, WINDOW_SHARE = 32, BLOCK = 4096 };
 
 /* a row in a leaf, on its way to the leaf's owner */
 typedef struct hg_mate {
@@ -381,11 +381,14 @@ hg_finish_tree(const hg_comm *comm, const hg_plan *plan, const hg_top *top, hg_t
 {
     const size_t n = (size_t)plan->n, n_leaf = (size_t)tree->n_leaf;
     hg_finish s = {.plan = plan, .top = top, .tree = tree};
-    int64_t n_all = plan->n, window;
+    int64_t n_all = plan->n, window, rows;
     hg_status status;
 
     hg_comm_sum(comm, 1, &n_all);
-    window = (int64_t)((double)n_leaf / (double)n_all * WINDOW_ROWS * comm->size);
+    rows = n_all / WINDOW_SHARE < (int64_t)WINDOW_ROWS * comm->size
+               ? n_all / WINDOW_SHARE
+               : (int64_t)WINDOW_ROWS * comm->size;
+    window = (int64_t)((double)n_leaf / (double)n_all * (double)rows);
     window = window < comm->size ? comm->size : window;
     status = hg_mem_array(&s.leaf_of, n, sizeof *s.leaf_of);
     status = status != HG_OK ? status

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { PIECE_BYTES = 1 << 24, LEVELS = 255 };
+enum { PIECE_BYTES = 1 << 20, LEVELS = 255 };
 
 typedef struct hg_place {
     uint64_t group;

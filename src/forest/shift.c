@@ -148,7 +148,7 @@ typedef struct hg_window {
     void *data;
 } hg_window;
 
-enum { WINDOWS = 11, FORGET = 4 }; /* rows after which pages are given back */
+enum { WINDOWS = 11 };
 
 static hg_status
 map_forest(hg_forest *f, hg_window w[WINDOWS])
@@ -205,7 +205,7 @@ choose_mapped(hg_forest *f, int64_t step, int64_t n, const float x[])
     status = status != HG_OK ? status : hg_mem_array(&score, (size_t)n * width, sizeof *score);
     for (int64_t i = 0; i < n && status == HG_OK; i++) {
         score_row(f, i * step, x + i * f->n_feature, score + (size_t)i * width);
-        for (int k = 0; k < WINDOWS && i % FORGET == 0; k++) {
+        for (int k = 0; k < WINDOWS; k++) { /* the pages of a row are many already */
             hg_spill_forget(f->spill, w[k].kind, w[k].data);
         }
     }

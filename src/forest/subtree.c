@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-enum { PIECE_BYTES = 1 << 24 };
+enum { PIECE_BYTES = 1 << 20 };
 
 /* ---- who grows what ---- */
 static int

@@ -205,7 +205,7 @@ hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n)
 static void
 reduce(const hg_comm *comm, size_t n, void *x, MPI_Datatype type, MPI_Op op)
 {
-    const size_t step = HG_PIECE / 8;
+    const size_t step = HG_REDUCE_PIECE / 8;
     char *p = x;
 
     for (size_t done = 0; done < n; done += step) {

@@ -5,7 +5,8 @@
 
 #include "halograft/comm.h"
 
-enum { HG_PIECE = 1 << 28 };
+/** A sum over ranks is made in smaller pieces, because MPI libraries hold copies of them. */
+enum { HG_PIECE = 1 << 28, HG_REDUCE_PIECE = 1 << 22 };
 
 /** Count a message of this rank for hg_comm_traffic().
  *
