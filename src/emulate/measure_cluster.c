@@ -15,7 +15,9 @@
 #include "emulate/measure_memory.h"
 #include "emulate/measure_pairs.h"
 #include "emulate/measure_task.h"
+#include "emulate/paths.h"
 #include "halograft/log.h"
+#include "store/publish.h"
 
 static bool
 is_word(const char *a, const char *b)
@@ -27,9 +29,9 @@ hg_status
 hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_row,
                         hg_mesh **mesh)
 {
-    const hg_mesh_options options = hg_measure_mesh(&params->measure);
+    hg_mesh_options options = hg_measure_mesh(&params->measure);
     hg_measure_memory memory;
-    char text[256];
+    char text[256], wisdom[HG_PATH_MAX];
 
     *mesh = NULL;
     hg_measure_memory_estimate(params, (double)n_row, comm->size, omp_get_max_threads(),
@@ -37,6 +39,10 @@ hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_
     hg_measure_memory_text(params, &memory, sizeof text, text);
     hg_log_info("measure: %s", text);
     HG_TRY(hg_measure_memory_check(params, &memory));
+    HG_TRY(hg_comm_agree(comm, hg_paths_wisdom(params, sizeof wisdom, wisdom)));
+    /* the environment of rank 0 counts */
+    hg_comm_broadcast(comm, 0, wisdom, sizeof wisdom);
+    options.wisdom = wisdom[0] != '\0' ? wisdom : NULL;
     return hg_mesh_create(comm, &options, mesh);
 }
 

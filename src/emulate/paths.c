@@ -3,6 +3,7 @@
 #include "emulate/paths.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -81,4 +82,21 @@ hg_paths_parent(const hg_params *params, size_t n, char buffer[], const char *fi
         options->files = file;
     }
     return HG_OK;
+}
+
+hg_status
+hg_paths_wisdom(const hg_params *params, size_t n, char path[])
+{
+    const char *given = params->measure.wisdom;
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+    path[0] = '\0';
+    if (given != NULL && given[0] != '\0') {
+        return strcmp(given, "none") == 0 ? HG_OK : hg_text_path(n, path, "%s", given);
+    }
+    if (cache != NULL && cache[0] == '/') {
+        return hg_text_path(n, path, "%s/halograft", cache);
+    }
+    return home == NULL || home[0] != '/' ? HG_OK
+                                          : hg_text_path(n, path, "%s/.cache/halograft", home);
 }

@@ -36,6 +36,15 @@ HG_MUST_CHECK hg_status hg_paths_folder(const char *path, size_t n, char folder[
  */
 HG_MUST_CHECK hg_status hg_paths_make_folder(const hg_comm *comm, const char *path);
 
+/** Folder of measured plans of FFTW: Measure.wisdom or its default.
+ *
+ * @local
+ * @param[in]  n     size of the buffer
+ * @param[out] path  filled; "" where none is wanted or the user has no home
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_paths_wisdom(const hg_params *params, size_t n, char path[]);
+
 /** Whether the run works on the mock in its output folder: Parent.files is empty.
  *
  * @local

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "field/pencil.h"
 #include "field/slab.h"
+#include "field/wisdom.h"
 
 static size_t
 real_size(const hg_mesh *mesh)
@@ -49,17 +50,33 @@ shape_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
 }
 
 static hg_status
-plan_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
+plan_backend(const hg_comm *comm, hg_effort effort, hg_mesh *mesh)
 {
     hg_status status;
 
     if (mesh->backend == HG_BACKEND_PENCIL) {
-        return hg_pencil_plan(comm, mesh,
-                              mesh->reproducible ? HG_EFFORT_ESTIMATE : options->effort);
+        return hg_pencil_plan(comm, mesh, effort);
     }
     status = allocate_field(mesh, &mesh->spare);
     HG_TRY(hg_comm_agree(comm, status));
-    return hg_slab_plan(comm, mesh, options->effort);
+    return hg_slab_plan(comm, mesh, effort);
+}
+
+/* Reproducible meshes neither measure nor learn. */
+static hg_status
+plan_mesh(const hg_comm *comm, const hg_mesh_options *options, hg_mesh *mesh)
+{
+    const hg_effort effort = mesh->reproducible ? HG_EFFORT_ESTIMATE : options->effort;
+    hg_wisdom wisdom;
+    hg_status status;
+
+    if (effort == HG_EFFORT_ESTIMATE || options->wisdom == NULL) {
+        return plan_backend(comm, effort, mesh);
+    }
+    hg_wisdom_begin(comm, mesh, options->wisdom, &wisdom);
+    status = plan_backend(comm, effort, mesh);
+    hg_wisdom_end(comm, mesh, status == HG_OK, &wisdom);
+    return status;
 }
 
 hg_status

@@ -32,8 +32,9 @@ typedef struct hg_mesh_options {
     hg_precision precision;
     hg_effort effort; /**< time FFTW may spend on plans */
     hg_backend backend;
-    int grid[2];       /**< rows (x) and columns (y) of ranks for pencils, 0 x 0 = chosen */
-    bool reproducible; /**< bits that do not depend on ranks: pencils, ESTIMATE, exact sums */
+    int grid[2];        /**< rows (x) and columns (y) of ranks for pencils, 0 x 0 = chosen */
+    bool reproducible;  /**< bits that do not depend on ranks: pencils, ESTIMATE, exact sums */
+    const char *wisdom; /**< folder of measured plans, NULL = none are kept; borrowed */
 } hg_mesh_options;
 
 /** Shape, owners and plans of a mesh; the fields themselves come from hg_mesh_field(). */

@@ -13,8 +13,8 @@
 
 static bool started;
 
-static void
-start_fftw(void)
+void
+hg_slab_start(void)
 {
     if (!started) {
 #ifdef HG_FFTW_THREADS
@@ -122,7 +122,7 @@ hg_slab_shape(const hg_comm *comm, hg_mesh *mesh)
     ptrdiff_t n_x = 0, x_first = 0, n_y = 0, y_first = 0;
 
     HG_TRY(check_size(mesh->n, comm->size));
-    start_fftw();
+    hg_slab_start();
     mesh->n_real = 2 * (int64_t)fftw_mpi_local_size_3d_transposed(
                            n, n, n / 2 + 1, comm->mpi, &n_x, &x_first, &n_y, &y_first);
     mesh->n_x = n_x;

@@ -13,6 +13,12 @@
  */
 bool hg_slab_fits(int64_t n, int size);
 
+/** Make FFTW know threads and MPI, once; comes before wisdom.
+ *
+ * @local
+ */
+void hg_slab_start(void);
+
 /** Fill what this rank owns and the owners of all planes.
  *
  * @collective{comm}
