@@ -155,6 +155,8 @@
     P(REAL, rp_dln, "", "0.25", 0.01, 10, "width of the bins of wp(rp) in ln rp") \
     P(REAL, pi_max, "Mpc", "40 Mpc", 0, 1e6, "depth along the line of sight over which wp(rp) is integrated, on either side; 0 = no wp") \
     P(INT, mu_bins, "", "120", 4, 1000, "bins of mu from which the multipoles of xi(s) are made") \
+    P(INT, jackknife, "", "0", 0, 20, "regions per side of the box, for jackknife errors and covariances of xi(r), wp(rp) and xi_l(s) from pairs; 0 = none, else at least 3; counting takes a few times longer") \
+    P(BOOL, covariance, "", "true", 0, 0, "covariances: Gaussian of P_l, jackknife of what is made of pairs, over draws") \
     P(STRINGS, mass_functions, "", "stellar_mass", 0, 0, "columns to make mass functions of") \
     P(BOOL, zooms, "", "true", 0, 0, "also the weighted mass functions of the zoom regions, with errors from a bootstrap over regions") \
     P(INT, bootstrap, "", "200", 2, 100000, "number of resamplings of the regions") \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "emulate/measure_covariance.h"
 #include "halograft/log.h"
 #include "stats/correlation.h"
 #include "stats/pairs.h"
@@ -195,10 +196,12 @@ fill_pairs(const xi_parts *parts, hg_curve *curve)
 }
 
 static hg_status
-add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs, int l,
-       const char *statistic)
+add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs,
+       const hg_jackknife *cut, int l, const char *statistic)
 {
     xi_parts parts = {.l = l, .statistic = statistic, .pairs = pairs, .fine = fine};
+    const int contents =
+        (pairs->n > 0 ? HG_CURVE_COUNT : 0) | (cut->n_region > 0 ? HG_CURVE_JACKKNIFE : 0);
     hg_label label;
     hg_curve *curve = NULL;
 
@@ -211,9 +214,10 @@ add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs, i
     } else {
         snprintf(label.y_name, sizeof label.y_name, "xi_%d", l);
     }
-    HG_TRY(hg_statistics_curve(task->statistics, &label, parts.n_pair + parts.n_mesh,
-                               parts.n_pair > 0 ? HG_CURVE_COUNT : 0, &curve));
+    HG_TRY(hg_statistics_curve(task->statistics, &label, parts.n_pair + parts.n_mesh, contents,
+                               &curve));
     fill_pairs(&parts, curve);
+    HG_TRY(hg_measure_jackknife_errors(cut, l == DISTANCE ? 0 : l / 2, parts.n_pair, curve));
     HG_TRY(hg_correlation_shells(fine, l == DISTANCE ? 0 : l, parts.n_mesh, parts.edge,
                                  curve->y + parts.n_pair, curve->error + parts.n_pair));
     for (int i = 0; i < parts.n_mesh; i++) {
@@ -236,7 +240,7 @@ add_xi(const hg_sample_task *task, const hg_fine *fine, const hg_pairs *pairs, i
 }
 
 static hg_status
-add_projected(const hg_sample_task *task, const hg_pairs *pairs)
+add_projected(const hg_sample_task *task, const hg_pairs *pairs, const hg_jackknife *cut)
 {
     hg_label label;
     hg_curve *curve = NULL;
@@ -247,8 +251,11 @@ add_projected(const hg_sample_task *task, const hg_pairs *pairs)
     snprintf(label.x_unit, sizeof label.x_unit, "Mpc");
     snprintf(label.y_name, sizeof label.y_name, "wp");
     snprintf(label.y_unit, sizeof label.y_unit, "Mpc");
-    HG_TRY(hg_statistics_curve(task->statistics, &label, pairs->n, HG_CURVE_COUNT, &curve));
+    HG_TRY(hg_statistics_curve(task->statistics, &label, pairs->n,
+                               HG_CURVE_COUNT | (cut->n_region > 0 ? HG_CURVE_JACKKNIFE : 0),
+                               &curve));
     hg_pairs_projected(pairs, curve->y, curve->error, curve->count);
+    HG_TRY(hg_measure_jackknife_errors(cut, 0, pairs->n, curve));
     for (int i = 0; i < pairs->n; i++) {
         const double low = pairs->edge[i], high = pairs->edge[i + 1];
 
@@ -267,12 +274,18 @@ hg_measure_pairs_curves(const hg_sample_task *task, const hg_fine *fine,
                         const hg_pair_sums *sums)
 {
     static const char *const names[] = {"xi_monopole", "xi_quadrupole", "xi_hexadecapole"};
+    static const char *const distance = "xi", *const projected = "wp";
 
-    HG_TRY(add_xi(task, fine, &sums->distance, DISTANCE, "xi"));
+    HG_TRY(add_xi(task, fine, &sums->distance, &sums->distance_cut, DISTANCE, "xi"));
+    HG_TRY(hg_measure_jackknife(task, &sums->distance, &sums->distance_cut, &distance));
     for (int pole = 0; pole < 3 && sums->mu.n > 0; pole++) {
-        HG_TRY(add_xi(task, fine, &sums->mu, 2 * pole, names[pole]));
+        HG_TRY(add_xi(task, fine, &sums->mu, &sums->mu_cut, 2 * pole, names[pole]));
     }
-    return sums->projected.n > 0 ? add_projected(task, &sums->projected) : HG_OK;
+    HG_TRY(hg_measure_jackknife(task, &sums->mu, &sums->mu_cut, names));
+    if (sums->projected.n > 0) {
+        HG_TRY(add_projected(task, &sums->projected, &sums->projected_cut));
+    }
+    return hg_measure_jackknife(task, &sums->projected, &sums->projected_cut, &projected);
 }
 
 /* Bins of wp, none where it is not wanted or the box is too small. */
@@ -296,25 +309,31 @@ projected_edges(const hg_sample_task *task, double edge[EDGE_MAX])
     return log_edges(o->rp_min, o->rp_max, o->rp_dln, EDGE_MAX, edge);
 }
 
-/* Count in some bins and add to the sum. */
+/* Count in some bins and add to the sums. */
 static hg_status
 count_bins(const hg_comm *comm, const hg_sample_task *task, const hg_pairs_bins *bins,
-           const hg_points *a, const hg_points *b, hg_pairs *sum)
+           const hg_points *a, const hg_points *b, hg_pairs *sum, hg_jackknife *cut)
 {
+    const int regions = (int)task->plan->params->measure.jackknife;
+    hg_status status = HG_OK;
     const hg_pairs_task count = {.bins = bins,
                                  .box = task->box,
                                  .a = hg_points_view(a),
                                  .b = hg_points_view(b),
                                  .cross = task->sample[1] >= 0,
-                                 .common = task->common};
+                                 .common = task->common,
+                                 .regions = regions};
     hg_pairs pairs;
 
     if (bins->n == 0) {
         return HG_OK;
     }
     HG_TRY(hg_pairs_measure(comm, &count, &pairs));
+    if (regions > 0) {
+        status = hg_jackknife_add(comm, &count, &pairs, cut);
+    }
     hg_pairs_join(sum, &pairs);
-    return HG_OK;
+    return status;
 }
 
 hg_status
@@ -341,17 +360,18 @@ hg_measure_pairs_count(const hg_comm *comm, const hg_sample_task *task, const hg
     }
     hg_phase_start("measure: pairs");
     if (line == 0 || task->is_redshift) {
-        HG_TRY_OR(done, status, count_bins(comm, task, &bins, a, b, &sums->distance));
+        HG_TRY_OR(done, status,
+                  count_bins(comm, task, &bins, a, b, &sums->distance, &sums->distance_cut));
     }
     if (los != HG_LOS_NONE) {
         bins.kind = HG_PAIRS_S_MU;
         bins.n_second = (int)o->mu_bins;
-        HG_TRY_OR(done, status, count_bins(comm, task, &bins, a, b, &sums->mu));
+        HG_TRY_OR(done, status, count_bins(comm, task, &bins, a, b, &sums->mu, &sums->mu_cut));
     }
     bins.kind = HG_PAIRS_RP_PI;
     bins.n_second = 1;
     bins.n = projected_edges(task, edge);
-    status = count_bins(comm, task, &bins, a, b, &sums->projected);
+    status = count_bins(comm, task, &bins, a, b, &sums->projected, &sums->projected_cut);
 done:
     hg_phase_stop("measure: pairs");
     return status;
@@ -363,4 +383,7 @@ hg_pair_sums_clear(hg_pair_sums *sums)
     hg_pairs_clear(&sums->distance);
     hg_pairs_clear(&sums->mu);
     hg_pairs_clear(&sums->projected);
+    hg_jackknife_clear(&sums->distance_cut);
+    hg_jackknife_clear(&sums->mu_cut);
+    hg_jackknife_clear(&sums->projected_cut);
 }

@@ -5,6 +5,7 @@
 #define HG_EMULATE_MEASURE_PAIRS_H
 
 #include "emulate/measure_task.h"
+#include "stats/jackknife.h"
 #include "stats/pairs.h"
 
 /** Check the separations of xi(r) against the box of a catalogue.
@@ -22,6 +23,7 @@ typedef struct hg_pair_sums {
     hg_pairs distance;  /**< in r: once in real space, per line of sight in redshift space */
     hg_pairs mu;        /**< in (s, mu) */
     hg_pairs projected; /**< in (rp, pi) */
+    hg_jackknife distance_cut, mu_cut, projected_cut; /**< their regions; empty without */
 } hg_pair_sums;
 
 /** Count pairs for one line of sight and add them to the sums.

@@ -190,6 +190,11 @@ check_requests(const hg_params_measure *o)
 {
     hg_fold_bins bins;
 
+    if (o->jackknife == 1 || o->jackknife == 2) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Measure.jackknife is %d; a variance needs at least 3 regions per side",
+                       (int)o->jackknife);
+    }
     if (strcmp(o->space, "real") != 0 && strcmp(o->line_of_sight, "none") == 0) {
         return HG_FAIL(HG_E_PARAM,
                        "Measure.space is '%s', which needs an axis: set Measure.line_of_sight "

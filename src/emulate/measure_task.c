@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emulate/measure_covariance.h"
+
 void
 hg_sample_label(const hg_sample_task *task, const char *statistic, hg_label *label)
 {
@@ -185,6 +187,7 @@ add_poles(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bi
             HG_TRY_OR(done, status, describe_spread(sums, l, &curve->attributes));
         }
     }
+    status = hg_measure_gaussian(task, &power);
     for (int level = 1; level < bins->n_level && status == HG_OK; level++) {
         status = add_fold(task, sums, bins, &power, level);
     }

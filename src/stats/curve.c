@@ -78,7 +78,9 @@ hg_statistics_curve(hg_statistics *statistics, const hg_label *label, int64_t n,
     const size_t m = (size_t)n;
     hg_curve curve = {.label = *label, .n = n};
     double **const array[] = {&curve.x, &curve.x_low, &curve.x_high, &curve.y, &curve.error};
-    int n_array = 5 + (contents & HG_CURVE_DRAWS ? 1 : 0) + (contents & HG_CURVE_BAND ? 2 : 0);
+    const int n_band = contents & HG_CURVE_BAND ? 2 : 0;
+    const int n_draw = contents & HG_CURVE_DRAWS ? 1 : 0;
+    const int n_array = 5 + n_band + n_draw + (contents & HG_CURVE_JACKKNIFE ? 1 : 0);
     double *block = NULL;
 
     HG_TRY(grow_list(&statistics->curve, statistics->n_curve, &statistics->room_curve,
@@ -92,7 +94,10 @@ hg_statistics_curve(hg_statistics *statistics, const hg_label *label, int64_t n,
         curve.high = block + 6 * m;
     }
     if (contents & HG_CURVE_DRAWS) {
-        curve.draw_error = block + (size_t)(n_array - 1) * m;
+        curve.draw_error = block + (size_t)(5 + n_band) * m;
+    }
+    if (contents & HG_CURVE_JACKKNIFE) {
+        curve.jackknife_error = block + (size_t)(5 + n_band + n_draw) * m;
     }
     if (contents & HG_CURVE_COUNT) {
         hg_status status = hg_mem_zeros(&curve.count, m + 1, sizeof *curve.count);
@@ -140,6 +145,48 @@ hg_statistics_score(hg_statistics *statistics, const char *name, hg_score **out)
     return HG_OK;
 }
 
+hg_status
+hg_statistics_covariance(hg_statistics *statistics, const hg_label *label, const char *kind,
+                         int n_curve, const char *const curve[], int64_t n, bool diagonal,
+                         hg_covariance **out)
+{
+    const size_t m = (size_t)n, blocks = (size_t)(n_curve * n_curve);
+    hg_covariance covariance = {
+        .label = *label, .n_curve = n_curve, .n = n, .diagonal = diagonal};
+
+    HG_ASSERT(n_curve >= 1 && n_curve <= HG_COVARIANCE_CURVES);
+    snprintf(covariance.kind, sizeof covariance.kind, "%s", kind);
+    snprintf(covariance.label.name, sizeof covariance.label.name, "%s_%.100s", kind, curve[0]);
+    for (int k = 0; k < n_curve; k++) {
+        snprintf(covariance.curve[k], sizeof covariance.curve[k], "%s", curve[k]);
+    }
+    HG_TRY(grow_list(&statistics->covariance, statistics->n_covariance,
+                     &statistics->room_covariance, sizeof covariance));
+    HG_TRY(hg_mem_zeros(&covariance.value, 2 * m + blocks * m * (diagonal ? 1 : m) + 1,
+                        sizeof *covariance.value));
+    covariance.x_low = covariance.value + blocks * m * (diagonal ? 1 : m);
+    covariance.x_high = covariance.x_low + m;
+    statistics->covariance[statistics->n_covariance] = covariance;
+    *out = &statistics->covariance[statistics->n_covariance++];
+    return HG_OK;
+}
+
+double
+hg_covariance_value(const hg_covariance *c, int a, int64_t i, int b, int64_t j)
+{
+    if (c->diagonal) {
+        return i == j ? c->value[(a * c->n_curve + b) * c->n + i] : 0;
+    }
+    return c->value[((a * c->n + i) * c->n_curve + b) * c->n + j];
+}
+
+static void
+clear_covariance(hg_covariance *covariance)
+{
+    hg_mem_free(covariance->value);
+    hg_attributes_clear(&covariance->attributes);
+}
+
 static void
 clear_curve(hg_curve *curve)
 {
@@ -154,6 +201,9 @@ hg_statistics_clear(hg_statistics *statistics)
     for (int i = 0; i < statistics->n_curve; i++) {
         clear_curve(&statistics->curve[i]);
     }
+    for (int i = 0; i < statistics->n_covariance; i++) {
+        clear_covariance(&statistics->covariance[i]);
+    }
     for (int i = 0; i < statistics->n_map; i++) {
         hg_mem_free(statistics->map[i].counts);
         hg_mem_free(statistics->map[i].x_edges);
@@ -163,6 +213,7 @@ hg_statistics_clear(hg_statistics *statistics)
         hg_attributes_clear(&statistics->score[i].attributes);
     }
     hg_mem_free(statistics->curve);
+    hg_mem_free(statistics->covariance);
     hg_mem_free(statistics->map);
     hg_mem_free(statistics->score);
     hg_attributes_clear(&statistics->provenance);
@@ -238,7 +289,8 @@ average_curve(const hg_statistics *statistics, int first, const hg_curve *from,
 
     HG_TRY(hg_statistics_curve(into, &from->label, from->n,
                                HG_CURVE_DRAWS | (from->low != NULL ? HG_CURVE_BAND : 0) |
-                                   (from->count != NULL ? HG_CURVE_COUNT : 0),
+                                   (from->count != NULL ? HG_CURVE_COUNT : 0) |
+                                   (from->jackknife_error != NULL ? HG_CURVE_JACKKNIFE : 0),
                                &to));
     for (int c = first; c < statistics->n_curve; c++) {
         draws += strcmp(statistics->curve[c].label.name, from->label.name) == 0;
@@ -255,6 +307,9 @@ average_curve(const hg_statistics *statistics, int first, const hg_curve *from,
         if (from->count != NULL) {
             to->count[i] = from->count[i];
         }
+        if (from->jackknife_error != NULL) {
+            to->jackknife_error[i] = from->jackknife_error[i];
+        }
         average_bin(statistics, first, &from->label, from->x_low[i], &to->y[i],
                     &to->draw_error[i]);
     }
@@ -262,6 +317,64 @@ average_curve(const hg_statistics *statistics, int first, const hg_curve *from,
         HG_TRY(add_attribute(&to->attributes, &from->attributes.v[i]));
     }
     return hg_attributes_real(&to->attributes, "draws", draws);
+}
+
+/* Covariance of a curve over the draws that have its bins; none for fewer than two. */
+static hg_status
+spread_curve(hg_statistics *statistics, int first, const hg_curve *from, const double mean[])
+{
+    const char *const name = from->label.name;
+    hg_label label = from->label;
+    hg_covariance *c = NULL;
+    int draws = 0;
+
+    snprintf(label.statistic, sizeof label.statistic, "covariance");
+    label.y_unit[0] = '\0';
+    HG_TRY(hg_statistics_covariance(statistics, &label, "draws", 1, &name, from->n, false, &c));
+    for (int k = first; k < statistics->n_curve; k++) {
+        const hg_curve *draw = &statistics->curve[k];
+
+        if (strcmp(draw->label.name, name) != 0 || draw->n != from->n) {
+            continue;
+        }
+        draws++;
+        for (int64_t i = 0; i < c->n; i++) {
+            for (int64_t j = 0; j < c->n; j++) {
+                c->value[i * c->n + j] += (draw->y[i] - mean[i]) * (draw->y[j] - mean[j]);
+            }
+        }
+    }
+    for (int64_t i = 0; i < c->n * c->n; i++) {
+        c->value[i] = draws > 1 ? c->value[i] / (draws - 1) : (double)NAN;
+    }
+    memcpy(c->x_low, from->x_low, (size_t)c->n * sizeof *c->x_low);
+    memcpy(c->x_high, from->x_high, (size_t)c->n * sizeof *c->x_high);
+    return hg_attributes_real(&c->attributes, "draws", draws);
+}
+
+/* Keep the first of covariances that share catalogue and name. */
+static void
+drop_repeated(hg_statistics *statistics)
+{
+    int kept = 0;
+
+    for (int c = 0; c < statistics->n_covariance; c++) {
+        const hg_label *label = &statistics->covariance[c].label;
+        bool is_new = true;
+
+        for (int k = 0; k < kept; k++) {
+            const hg_label *other = &statistics->covariance[k].label;
+
+            is_new = is_new && (strcmp(label->catalogue, other->catalogue) != 0 ||
+                                strcmp(label->name, other->name) != 0);
+        }
+        if (is_new) {
+            statistics->covariance[kept++] = statistics->covariance[c];
+        } else {
+            clear_covariance(&statistics->covariance[c]);
+        }
+    }
+    statistics->n_covariance = kept;
 }
 
 hg_status
@@ -275,6 +388,10 @@ hg_statistics_average(hg_statistics *statistics, int first)
 
         if (hg_statistics_find(&fresh, curve->label.catalogue, curve->label.name) == NULL) {
             status = average_curve(statistics, first, curve, &fresh);
+            if (status == HG_OK && curve->label.sample[0] != '\0' && curve->n > 0) {
+                status =
+                    spread_curve(statistics, first, curve, fresh.curve[fresh.n_curve - 1].y);
+            }
         }
     }
     if (status != HG_OK) {
@@ -288,6 +405,7 @@ hg_statistics_average(hg_statistics *statistics, int first)
         statistics->curve[first + c] = fresh.curve[c];
     }
     statistics->n_curve = first + fresh.n_curve;
+    drop_repeated(statistics);
     hg_mem_free(fresh.curve);
     return HG_OK;
 }

@@ -1,8 +1,8 @@
 /** Curves, maps and scores: what every statistic is turned into, and the file that holds them.
  *
- * statistics.hdf5 has /curves/<catalogue>/<name>, /maps/<catalogue>/<name>, /metrics/<name> and
- * /Provenance; measure, validate and the report share it. All attributes that define an
- * estimate travel with it. Layer: stats.
+ * statistics.hdf5 has /curves/<catalogue>/<name>, /covariance/<catalogue>/<name>,
+ * /maps/<catalogue>/<name>, /metrics/<name> and /Provenance; measure, validate and the report
+ * share it. All attributes that define an estimate travel with it. Layer: stats.
  */
 #ifndef HG_STATS_CURVE_H
 #define HG_STATS_CURVE_H
@@ -45,11 +45,27 @@ typedef struct hg_curve {
     hg_label label;
     int64_t n;
     double *x, *x_low, *x_high, *y, *error;
-    double *low, *high; /**< 16 and 84 per cent, or NULL */
-    int64_t *count;     /**< objects or modes per bin, or NULL */
-    double *draw_error; /**< standard deviation over draws, or NULL */
+    double *low, *high;      /**< 16 and 84 per cent, or NULL */
+    int64_t *count;          /**< objects or modes per bin, or NULL */
+    double *draw_error;      /**< standard deviation over draws, or NULL */
+    double *jackknife_error; /**< error from regions of the box, or NULL */
     hg_attributes attributes;
 } hg_curve;
+
+enum { HG_COVARIANCE_CURVES = 3 };
+
+/** Covariance of the bins of curves of one catalogue that have equal bins. */
+typedef struct hg_covariance {
+    hg_label label;
+    char kind[16]; /**< gaussian, jackknife or draws: what was random */
+    int n_curve;
+    char curve[HG_COVARIANCE_CURVES][HG_LABEL_MAX]; /**< their names */
+    int64_t n;                                      /**< bins of each */
+    bool diagonal;          /**< bins are independent, but for those of equal place */
+    double *x_low, *x_high; /**< shape (n) */
+    double *value; /**< shape (n_curve, n, n_curve, n), diagonal (n_curve, n_curve, n) */
+    hg_attributes attributes;
+} hg_covariance;
 
 /** Counts on a plane. */
 typedef struct hg_map {
@@ -68,9 +84,10 @@ typedef struct hg_score {
 
 /** Everything a statistics file holds; {0} is a valid empty one. */
 typedef struct hg_statistics {
-    int n_curve, n_map, n_score;
-    int room_curve, room_map, room_score;
+    int n_curve, n_covariance, n_map, n_score;
+    int room_curve, room_covariance, room_map, room_score;
     hg_curve *curve;
+    hg_covariance *covariance;
     hg_map *map;
     hg_score *score;
     hg_attributes provenance;
@@ -78,7 +95,7 @@ typedef struct hg_statistics {
 } hg_statistics;
 
 /** Which of the optional arrays a curve has. */
-enum { HG_CURVE_BAND = 1, HG_CURVE_COUNT = 2, HG_CURVE_DRAWS = 4 };
+enum { HG_CURVE_BAND = 1, HG_CURVE_COUNT = 2, HG_CURVE_DRAWS = 4, HG_CURVE_JACKKNIFE = 8 };
 
 /** Add an empty curve (arrays of zero), map (with edges and counts of zero) or score.
  *
@@ -96,6 +113,30 @@ HG_MUST_CHECK hg_status hg_statistics_score(hg_statistics *statistics, const cha
                                             hg_score **score);
 void hg_statistics_clear(hg_statistics *statistics);
 
+/** Add a covariance of zeros.
+ *
+ * @local
+ * @param[in]  kind        gaussian, jackknife or draws
+ * @param[in]  n_curve     at most HG_COVARIANCE_CURVES
+ * @param[in]  curve       shape (n_curve), names of curves; the covariance is called kind_ and
+ *                         the first of them
+ * @param[in]  n           bins of each; 0 allowed
+ * @param[in]  diagonal    whether only bins of equal place are correlated
+ * @param[out] covariance  borrowed until the next one is added
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_statistics_covariance(hg_statistics *statistics,
+                                                 const hg_label *label, const char *kind,
+                                                 int n_curve, const char *const curve[],
+                                                 int64_t n, bool diagonal,
+                                                 hg_covariance **covariance);
+
+/** Covariance of bin i of curve number a and bin j of curve number b.
+ *
+ * @local
+ */
+double hg_covariance_value(const hg_covariance *covariance, int a, int64_t i, int b, int64_t j);
+
 /** The curve of a catalogue and name, or NULL; borrowed.
  *
  * @local
@@ -104,7 +145,9 @@ const hg_curve *hg_statistics_find(const hg_statistics *statistics, const char *
                                    const char *name);
 
 /** Replace all curves of equal name in [first, n_curve) by one: y becomes the mean over them
- * and draw_error its standard deviation; other arrays stay those of the first.
+ * and draw_error its standard deviation; other arrays, and covariances, stay those of the
+ * first. Curves of a sample get a covariance over the draws, kind "draws": a sum over as many
+ * terms as there are draws, so its rank is less than that of a large matrix.
  *
  * @local
  * @return HG_OK; HG_E_MEMORY; HG_E_SHAPE when bins differ
@@ -132,10 +175,10 @@ HG_MUST_CHECK hg_status hg_attributes_text(hg_attributes *attributes, const char
 const hg_attribute *hg_attributes_find(const hg_attributes *attributes, const char *name);
 void hg_attributes_clear(hg_attributes *attributes);
 
-/** Write a statistics file atomically, and all curves as CSV beside it.
+/** Write a statistics file atomically, and all curves and covariances as CSV beside it.
  *
  * @local  rank 0 by convention
- * @param[in] path  NAME.hdf5; the twin is NAME.csv
+ * @param[in] path  NAME.hdf5; the twins are NAME.csv and NAME_covariance.csv
  * @return HG_OK; HG_E_WRITE
  */
 HG_MUST_CHECK hg_status hg_statistics_write(const hg_statistics *statistics, const char *path);

@@ -90,7 +90,36 @@ write_curve(hg_h5 *file, const hg_curve *curve)
     HG_TRY(write_array(file, group, "low", HG_F64, curve->n, curve->low));
     HG_TRY(write_array(file, group, "high", HG_F64, curve->n, curve->high));
     HG_TRY(write_array(file, group, "count", HG_I64, curve->n, curve->count));
-    return write_array(file, group, "draw_error", HG_F64, curve->n, curve->draw_error);
+    HG_TRY(write_array(file, group, "draw_error", HG_F64, curve->n, curve->draw_error));
+    return write_array(file, group, "jackknife_error", HG_F64, curve->n,
+                       curve->jackknife_error);
+}
+
+static hg_status
+write_covariance(hg_h5 *file, const hg_covariance *c)
+{
+    const int64_t m = c->n_curve * c->n;
+    const int64_t dims[2][3] = {{m, m, 0}, {c->n_curve, c->n_curve, c->n}};
+    char group[GROUP_MAX], path[GROUP_MAX + 32];
+
+    group_name(group, "covariance", c->label.catalogue, c->label.name);
+    snprintf(path, sizeof path, "%s/covariance", group);
+    HG_TRY(hg_h5_group(file, group));
+    HG_TRY(write_label(file, group, &c->label));
+    HG_TRY(hg_h5_put_string(file, group, "kind", c->kind));
+    HG_TRY(hg_h5_put_integer(file, group, "diagonal", c->diagonal));
+    HG_TRY(hg_h5_put_integer(file, group, "curves", c->n_curve));
+    for (int k = 0; k < c->n_curve; k++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "curve_%d", k + 1);
+        HG_TRY(hg_h5_put_string(file, group, name, c->curve[k]));
+    }
+    HG_TRY(write_attributes(file, group, &c->attributes));
+    HG_TRY(write_array(file, group, "x_low", HG_F64, c->n, c->x_low));
+    HG_TRY(write_array(file, group, "x_high", HG_F64, c->n, c->x_high));
+    return hg_h5_write(file, path, HG_F64, c->diagonal ? 3 : 2, dims[c->diagonal], NULL,
+                       c->value);
 }
 
 static hg_status
@@ -115,12 +144,16 @@ write_content(const hg_statistics *statistics, hg_h5 *file)
     char group[GROUP_MAX];
 
     HG_TRY(hg_h5_group(file, "/curves"));
+    HG_TRY(hg_h5_group(file, "/covariance"));
     HG_TRY(hg_h5_group(file, "/maps"));
     HG_TRY(hg_h5_group(file, "/metrics"));
     HG_TRY(hg_h5_group(file, "/Provenance"));
     HG_TRY(hg_h5_put_string(file, "/", "format", "halograft statistics 1"));
     for (int i = 0; i < statistics->n_curve; i++) {
         HG_TRY(write_curve(file, &statistics->curve[i]));
+    }
+    for (int i = 0; i < statistics->n_covariance; i++) {
+        HG_TRY(write_covariance(file, &statistics->covariance[i]));
     }
     for (int i = 0; i < statistics->n_map; i++) {
         HG_TRY(write_map(file, &statistics->map[i]));
@@ -158,29 +191,71 @@ add_csv_curve(hg_text *text, const hg_curve *curve)
             HG_TRY(add_number(text, array[k], i));
         }
         if (curve->count != NULL) {
-            HG_TRY(hg_text_add(text, ",%" PRId64 "\n", curve->count[i]));
+            HG_TRY(hg_text_add(text, ",%" PRId64, curve->count[i]));
         } else {
-            HG_TRY(hg_text_add(text, ",\n"));
+            HG_TRY(hg_text_add(text, ","));
+        }
+        HG_TRY(add_number(text, curve->jackknife_error, i));
+        HG_TRY(hg_text_add(text, "\n"));
+    }
+    return HG_OK;
+}
+
+/* One half of a matrix, without what is zero by its form. */
+static hg_status
+add_csv_covariance(hg_text *text, const hg_covariance *c)
+{
+    const int64_t m = c->n_curve * c->n;
+
+    for (int64_t k = 0; k < m * m; k++) {
+        const int64_t i = k / m % c->n, j = k % m % c->n;
+        const int a = (int)(k / m / c->n), b = (int)(k % m / c->n);
+
+        if (k % m >= k / m && (i == j || !c->diagonal)) {
+            HG_TRY(hg_text_add(text, "%s,%s,%s,%s,%.17g,%.17g,%.17g,%.17g,%.17g\n",
+                               c->label.catalogue, c->kind, c->curve[a], c->curve[b],
+                               c->x_low[i], c->x_high[i], c->x_low[j], c->x_high[j],
+                               hg_covariance_value(c, a, i, b, j)));
         }
     }
     return HG_OK;
 }
 
 static hg_status
-write_csv(const hg_statistics *statistics, const char *path)
+csv_curves(const hg_statistics *statistics, hg_text *text)
+{
+    HG_TRY(hg_text_add(text, "catalogue,name,statistic,sample,column,x,x_low,x_high,y,error,"
+                             "low,high,draw_error,count,jackknife_error\n"));
+    for (int i = 0; i < statistics->n_curve; i++) {
+        HG_TRY(add_csv_curve(text, &statistics->curve[i]));
+    }
+    return HG_OK;
+}
+
+static hg_status
+csv_covariances(const hg_statistics *statistics, hg_text *text)
+{
+    HG_TRY(hg_text_add(text, "catalogue,kind,curve,other_curve,x_low,x_high,other_x_low,"
+                             "other_x_high,covariance\n"));
+    for (int i = 0; i < statistics->n_covariance; i++) {
+        HG_TRY(add_csv_covariance(text, &statistics->covariance[i]));
+    }
+    return HG_OK;
+}
+
+/* Write a twin beside the file, named after it. */
+static hg_status
+write_csv(const hg_statistics *statistics, const char *path, const char *tail,
+          hg_status (*fill)(const hg_statistics *, hg_text *))
 {
     char name[HG_PATH_MAX];
     const char *end = strrchr(path, '.');
     hg_text text = {0};
     hg_status status;
 
-    HG_TRY(hg_text_path(sizeof name, name, "%.*s.csv",
-                        end != NULL ? (int)(end - path) : (int)strlen(path), path));
-    status = hg_text_add(&text, "catalogue,name,statistic,sample,column,x,x_low,x_high,y,error,"
-                                "low,high,draw_error,count\n");
-    for (int i = 0; i < statistics->n_curve && status == HG_OK; i++) {
-        status = add_csv_curve(&text, &statistics->curve[i]);
-    }
+    HG_TRY(hg_text_path(sizeof name, name, "%.*s%s.csv",
+                        end != NULL ? (int)(end - path) : (int)strlen(path), path, tail));
+    status = fill(statistics, &text);
     if (status == HG_OK) {
         status = hg_publish_text(name, hg_text_string(&text));
     }
@@ -205,7 +280,8 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
         return status;
     }
     HG_TRY(hg_publish(temporary, path, NULL));
-    return write_csv(statistics, path);
+    HG_TRY(write_csv(statistics, path, "_covariance", csv_covariances));
+    return write_csv(statistics, path, "", csv_curves);
 }
 
 /* Names of the links of a group. */
@@ -234,9 +310,10 @@ add_name(const char *name, bool is_group, void *context)
 static bool
 is_label_name(const char *name)
 {
-    static const char *const names[] = {"name",   "catalogue", "statistic", "sample",
-                                        "column", "x_name",    "x_unit",    "y_name",
-                                        "y_unit", "log_x",     "log_y"};
+    static const char *const names[] = {
+        "name",   "catalogue", "statistic", "sample",  "column", "x_name",
+        "x_unit", "y_name",    "y_unit",    "log_x",   "log_y",  "kind",
+        "curves", "diagonal",  "curve_1",   "curve_2", "curve_3"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
@@ -328,11 +405,13 @@ read_curve(hg_h5 *file, const char *group, hg_statistics *statistics)
     snprintf(path, sizeof path, "%s/x", group);
     HG_TRY(read_label(file, group, &label));
     HG_TRY(hg_h5_describe(file, path, &info));
-    HG_TRY(hg_statistics_curve(statistics, &label, info.dims[0],
-                               (has_array(file, group, "low") ? HG_CURVE_BAND : 0) |
-                                   (has_array(file, group, "count") ? HG_CURVE_COUNT : 0) |
-                                   (has_array(file, group, "draw_error") ? HG_CURVE_DRAWS : 0),
-                               &curve));
+    HG_TRY(hg_statistics_curve(
+        statistics, &label, info.dims[0],
+        (has_array(file, group, "low") ? HG_CURVE_BAND : 0) |
+            (has_array(file, group, "count") ? HG_CURVE_COUNT : 0) |
+            (has_array(file, group, "draw_error") ? HG_CURVE_DRAWS : 0) |
+            (has_array(file, group, "jackknife_error") ? HG_CURVE_JACKKNIFE : 0),
+        &curve));
     HG_TRY(read_array(file, group, "x", HG_F64, curve->n, curve->x));
     HG_TRY(read_array(file, group, "x_low", HG_F64, curve->n, curve->x_low));
     HG_TRY(read_array(file, group, "x_high", HG_F64, curve->n, curve->x_high));
@@ -342,7 +421,52 @@ read_curve(hg_h5 *file, const char *group, hg_statistics *statistics)
     HG_TRY(read_array(file, group, "high", HG_F64, curve->n, curve->high));
     HG_TRY(read_array(file, group, "count", HG_I64, curve->n, curve->count));
     HG_TRY(read_array(file, group, "draw_error", HG_F64, curve->n, curve->draw_error));
+    HG_TRY(
+        read_array(file, group, "jackknife_error", HG_F64, curve->n, curve->jackknife_error));
     return read_attributes(file, group, &curve->attributes);
+}
+
+static hg_status
+read_covariance(hg_h5 *file, const char *group, hg_statistics *statistics)
+{
+    char path[GROUP_MAX + 32], kind[16], name[HG_COVARIANCE_CURVES][HG_LABEL_MAX];
+    const char *names[HG_COVARIANCE_CURVES];
+    int64_t n_curve = 0, diagonal = 0;
+    hg_label label = {.name = ""};
+    hg_covariance *c = NULL;
+    hg_h5_info info;
+
+    HG_TRY(read_label(file, group, &label));
+    HG_TRY(hg_h5_get_string(file, group, "kind", sizeof kind, kind));
+    HG_TRY(hg_h5_get_integer(file, group, "diagonal", &diagonal));
+    HG_TRY(hg_h5_get_integer(file, group, "curves", &n_curve));
+    snprintf(path, sizeof path, "%s/x_low", group);
+    HG_TRY(hg_h5_describe(file, path, &info));
+    if (n_curve < 1 || n_curve > HG_COVARIANCE_CURVES) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' in '%s' is no covariance", group, hg_h5_path(file));
+    }
+    for (int k = 0; k < n_curve; k++) {
+        char attribute[16];
+
+        snprintf(attribute, sizeof attribute, "curve_%d", k + 1);
+        HG_TRY(hg_h5_get_string(file, group, attribute, sizeof name[k], name[k]));
+        names[k] = name[k];
+    }
+    HG_TRY(hg_statistics_covariance(statistics, &label, kind, (int)n_curve, names, info.dims[0],
+                                    diagonal != 0, &c));
+    HG_TRY(read_array(file, group, "x_low", HG_F64, c->n, c->x_low));
+    HG_TRY(read_array(file, group, "x_high", HG_F64, c->n, c->x_high));
+    snprintf(path, sizeof path, "%s/covariance", group);
+    HG_TRY(hg_h5_describe(file, path, &info));
+    const int64_t rows = c->diagonal ? n_curve : n_curve * c->n;
+
+    if (info.n_dim != (c->diagonal ? 3 : 2) || info.dims[0] != rows || info.dims[1] != rows ||
+        (c->diagonal && info.dims[2] != c->n)) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' in '%s' does not fit its bins", path,
+                       hg_h5_path(file));
+    }
+    HG_TRY(hg_h5_read(file, path, 0, rows, HG_F64, c->value));
+    return read_attributes(file, group, &c->attributes);
 }
 
 static hg_status
@@ -410,6 +534,9 @@ hg_statistics_read(const char *path, hg_statistics *statistics)
     *statistics = (hg_statistics){0};
     HG_TRY(hg_h5_open(path, &file));
     HG_TRY_OR(done, status, read_tree(file, "/curves", 2, read_curve, statistics));
+    if (hg_h5_exists(file, "/covariance")) { /* files of older versions have none */
+        HG_TRY_OR(done, status, read_tree(file, "/covariance", 2, read_covariance, statistics));
+    }
     HG_TRY_OR(done, status, read_tree(file, "/maps", 2, read_map, statistics));
     HG_TRY_OR(done, status, read_tree(file, "/metrics", 1, read_score, statistics));
     HG_TRY_OR(done, status, read_attributes(file, "/Provenance", &statistics->provenance));

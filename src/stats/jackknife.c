@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "stats/projected.h"
 
-enum { CELLS = 96, RADIAL = 4, ANGULAR = 8, NODES = RADIAL * ANGULAR * ANGULAR, POLES = 3 };
+enum { CELLS = 60, RADIAL = 4, ANGULAR = 6, NODES = RADIAL * ANGULAR * ANGULAR, POLES = 3 };
 
 /* One sample on the coarse mesh, whose axes are the turned ones. */
 typedef struct coarse {
@@ -281,8 +281,8 @@ kept(const setting *s, const coarse *group, int region, const double d[3])
     return interpolate(group->shared + region * row * row * row, at, row, rest);
 }
 
-/* Of pairs of a bin with members in a region, what is expected of the density alone: over all
- * of `group`, in the form it is taken from touching pairs and from those inside. */
+/* What must be added to the weighted pairs of a bin with members in a region: minus the terms
+ * linear in the density, plus the constant one. */
 static void
 put_region(const setting *s, int k, const node nodes[NODES], int n_pole, double part[POLES])
 {
@@ -296,13 +296,19 @@ put_region(const setting *s, int k, const node nodes[NODES], int n_pole, double 
 
     for (int i = 0; i < NODES; i++) {
         const double *d = nodes[i].d;
-        double room = mean_a * mean_b, touch, inside;
+        double room = mean_a * mean_b, stay[2], come[2];
 
         for (int axis = 0; axis < 3; axis++) {
             room *= fmax(side - d[axis] * s->cell, 0);
         }
-        touch = level - mean_b * moved(s, a, region, d) - mean_a * moved(s, b, region, d);
-        inside = room - mean_b * kept(s, a, k, d) - mean_a * kept(s, b, k, d);
+        come[0] = moved(s, a, region, d);
+        stay[0] = kept(s, a, k, d);
+        come[1] = a == b ? come[0] : moved(s, b, region, d);
+        stay[1] = a == b ? stay[0] : kept(s, b, k, d);
+
+        const double touch = level - mean_b * come[0] - mean_a * come[1];
+        const double inside = room - mean_b * stay[0] - mean_a * stay[1];
+
         for (int pole = 0; pole < n_pole; pole++) {
             part[pole] +=
                 nodes[i].share[pole] * (s->weight * touch + (1 - 2 * s->weight) * inside);

@@ -321,6 +321,53 @@ class PictureTest(unittest.TestCase):
                          r"$\log_{10}$ (draw $M_{\rm gas}$ / ${\rm M_\odot}$)")
 
 
+class CovarianceTest(unittest.TestCase):
+    """Covariances: read, expanded, drawn, and jackknife errors preferred to Poisson ones."""
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.path = Path(self.temporary.name) / "statistics.hdf5"
+        x = np.array([1.0, 2.0, 3.0])
+        with h5py.File(self.path, "w") as file:
+            put_curve(file, "truth", "xi_a", {"statistic": "xi"}, x=x, y=x, error=0.1 * x,
+                      jackknife_error=np.array([0.5, np.nan, 0.5]))
+            for name, kind, values, curves in (
+                    ("jackknife_xi_a", "jackknife", np.array([[4.0, 1, 0], [1, 1, 0], [0, 0, np.nan]]), 1),
+                    ("gaussian_p", "gaussian", np.arange(12.0).reshape(2, 2, 3), 2)):
+                group = file.create_group(f"covariance/truth/{name}")
+                group.attrs.update({"kind": kind, "curves": curves, "curve_1": "xi_a", "curve_2": "p2",
+                                    "x_name": "r", "x_unit": "Mpc", "regions": 27.0})
+                group["x_low"], group["x_high"], group["covariance"] = x - 0.5, x + 0.5, values
+        self.found = statistics.read(self.path)
+
+    def tearDown(self):
+        self.temporary.cleanup()
+
+    def test_matrices_are_expanded_and_normalised(self):
+        gaussian, jackknife = sorted(self.found.covariances, key=lambda c: c.name)
+        matrix = gaussian.matrix()
+        self.assertEqual(matrix.shape, (6, 6))
+        self.assertEqual(matrix[1, 4], 4.0)
+        self.assertEqual(matrix[5, 2], 8.0)
+        self.assertEqual(matrix[0, 4], 0.0)
+        np.testing.assert_allclose(jackknife.correlation()[0], [1, 0.5, np.nan])
+
+    def test_the_jackknife_is_drawn_and_gives_the_error_bars(self):
+        np.testing.assert_allclose(self.found.curves[0].best_error, [0.5, 0.2, 0.5])
+        pictures = {p.name: p for p in figures.draw_all(self.found)}
+        self.assertIn("jackknife", pictures["xi"].caption)
+        picture = pictures["jackknife_xi_a_truth"]
+        self.assertIn("27 regions", picture.caption)
+        self.assertEqual(picture.figure.axes[0].collections[0].get_array().size, 9)
+        self.assertFalse(any(name.startswith("gaussian") for name in pictures))
+
+    def test_a_matrix_that_does_not_fit_is_refused(self):
+        with h5py.File(self.path, "r+") as file:
+            del file["covariance/truth/gaussian_p/x_low"]
+        with self.assertRaisesRegex(statistics.StatisticsError, "do not fit"):
+            statistics.read(self.path)
+
+
 class BadInputTest(unittest.TestCase):
     """One sentence and the right code for files that cannot be used."""
 

@@ -121,7 +121,7 @@ def reference(family):
 
 def at_reference(curve, truth):
     """y, error and draw error of a curve at the x of the truth, NaN where it has no such bin."""
-    columns = [curve.y, curve.error, curve.draw_error]
+    columns = [curve.y, curve.best_error, curve.draw_error]
     if len(curve.x) == len(truth.x) and same_bins(curve, truth):
         return columns
     taken = [None if c is None else np.full(len(truth.x), np.nan) for c in columns]
@@ -215,7 +215,7 @@ def draw_family(family):
     main.scale(first.log("x"), log_y)
     for name, curve in zip(names, curves):
         good, look = curve.usable(log_y), looks[name]
-        bars = curve.error[good] if curve.error is not None and name not in ("mean", "oracle") else None
+        bars = curve.best_error[good] if curve.error is not None and name not in ("mean", "oracle") else None
         main.line(curve.x[good], curve.y[good], look, bars, label=look["label"])
     limits(main, curves, log_y)
     main.axes.set_ylabel(y_label(first))
@@ -243,6 +243,12 @@ def ratio_words(family):
     elif statistic == "mass_function" and reference(family).error is not None:
         words += "; grey band: error of the truth"
     return words + ". Triangles mark points outside the panel."
+
+
+def error_words(curves):
+    """Which errors are shown, where it is not the usual kind."""
+    regions = [c for c in curves if c.jackknife_error is not None and np.isfinite(c.jackknife_error).any()]
+    return " Error bars: jackknife where pairs were counted." if regions else ""
 
 
 def draw_relation(relation, scatter):
@@ -412,6 +418,50 @@ def draw_slice(found, norm):
     return figure
 
 
+def draw_correlation(found):
+    """Correlation matrix of the bins of one or more curves, with lines between curves."""
+    figure, axes, bar = square_axes()
+    matrix = np.ma.masked_invalid(found.correlation())
+    mesh = axes.pcolormesh(matrix, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
+    axes.set_aspect("equal")
+    n, blocks = len(found.x_low), len(found.curves)
+    for edge in range(1, blocks):
+        axes.axhline(edge * n, color=style.BLACK, linewidth=0.6)
+        axes.axvline(edge * n, color=style.BLACK, linewidth=0.6)
+    middle = np.sqrt(found.x_low * found.x_high)
+    shown = np.unique(np.linspace(0, n - 1, 5) if blocks == 1 else np.array([n // 6, 5 * n // 6])).astype(int)
+    places = [k * n + i + 0.5 for k in range(blocks) for i in shown]
+    labels = [f"{middle[i]:.2g}" for _ in range(blocks) for i in shown]
+    label = style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", ""))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(places, labels)
+        axis.set_minor_locator(NullLocator())
+    axes.set_xlabel(label)
+    axes.set_ylabel(label)
+    figure.colorbar(mesh, cax=bar)
+    bar.set_ylabel("correlation", labelpad=2)
+    return figure
+
+
+def pictures_of_covariances(statistics):
+    """Correlation matrices of the jackknife, each of the first catalogue that has it. Gaussian ones have
+    independent bins, and those over few draws have too small a rank to be looked at."""
+    names = order(list(dict.fromkeys(c.catalogue for c in statistics.covariances)))
+    done = set()
+    for found in sorted(statistics.covariances, key=lambda c: names.index(c.catalogue)):
+        few = found.kind == "draws" and found.attrs.get("draws", 0) <= len(found.x_low)
+        if found.values.ndim != 2 or few or found.name in done or len(found.x_low) < 2:
+            continue
+        done.add(found.name)
+        look = style.roles([found.catalogue])[found.catalogue]["label"]
+        curve = next((c for c in statistics.curves if c.catalogue == found.catalogue and c.name == found.curves[0]), None)
+        what = title_of(curve) if curve is not None else found.curves[0].replace("_", " ")
+        poles = " From below and left: monopole, quadrupole, hexadecapole." if len(found.curves) == 3 else ""
+        regions = f" from {found.attrs['regions']:.0f} regions of the box" if "regions" in found.attrs else ""
+        yield Picture(file_name(found.name, found.catalogue), "clustering", f"Correlation of bins: {what} ({look})",
+                      f"Correlation matrix, {found.kind}{regions}.{poles}", draw_correlation(found))
+
+
 def depth_words(attrs):
     """Thickness of a slice, when the file tells it."""
     for name in ("depth", "thickness"):
@@ -441,7 +491,7 @@ def pictures_of_curves(statistics):
             curves += [some[name] for some in (scatter, width) for name in order(some)]
         else:
             figure = draw_family(family)
-            caption += ratio_words(family)
+            caption += ratio_words(family) + error_words(curves)
         yield Picture(file_name(*key), SECTIONS.get(key[0], "other"), title_of(curve), caption, figure, curves)
 
 
@@ -482,7 +532,8 @@ def pictures_of_maps(statistics):
 def draw_all(statistics):
     """All pictures of a statistics file, in the order of the page."""
     with matplotlib.rc_context(style.RC):
-        for picture in (*pictures_of_curves(statistics), *pictures_of_maps(statistics)):
+        for picture in (*pictures_of_curves(statistics), *pictures_of_covariances(statistics),
+                        *pictures_of_maps(statistics)):
             yield picture
 
 

@@ -1,4 +1,4 @@
-"""Read statistics.hdf5: curves, maps and metrics of one run, as docs/formats/statistics.md lays down.
+"""Read statistics.hdf5: curves, covariances, maps and metrics of one run, as docs/formats/statistics.md lays down.
 
 Every curve carries its own description (what, of which catalogue and sample, names and units), so
 nothing here knows a particular statistic; figures.py decides how each is drawn.
@@ -47,6 +47,7 @@ class Curve:
     high: np.ndarray = None
     count: np.ndarray = None
     draw_error: np.ndarray = None
+    jackknife_error: np.ndarray = None
     attrs: dict = field(default_factory=dict)
 
     @property
@@ -58,6 +59,13 @@ class Curve:
         """What curves of several catalogues must share to be drawn together."""
         return (self.statistic, str(self.attrs.get("column", "")), str(self.attrs.get("sample", "")),
                 str(self.attrs.get("variant", "")))
+
+    @property
+    def best_error(self):
+        """The error to show: that of the jackknife where there is one, else `error`."""
+        if self.jackknife_error is None or self.error is None:
+            return self.error
+        return np.where(np.isfinite(self.jackknife_error), self.jackknife_error, self.error)
 
     def log(self, axis):
         """Whether an axis ("x" or "y") is meant to be logarithmic."""
@@ -71,6 +79,36 @@ class Curve:
         if self.log("y") if log_y is None else log_y:
             good &= self.y > 0
         return good
+
+
+@dataclass
+class Covariance:
+    """Covariance of the bins of some curves of one catalogue, one curve after the other."""
+
+    catalogue: str
+    name: str
+    kind: str
+    curves: list
+    x_low: np.ndarray
+    x_high: np.ndarray
+    values: np.ndarray
+    attrs: dict = field(default_factory=dict)
+
+    def matrix(self):
+        """The full matrix, shape (curves * bins, curves * bins)."""
+        if self.values.ndim == 2:
+            return self.values
+        blocks, n = self.values.shape[0], self.values.shape[2]
+        full = np.zeros((blocks, n, blocks, n))
+        full[:, np.arange(n), :, np.arange(n)] = np.moveaxis(self.values, 2, 0)
+        return full.reshape(blocks * n, blocks * n)
+
+    def correlation(self):
+        """The matrix over the roots of its diagonal; NaN in bins without an estimate."""
+        matrix = self.matrix()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sigma = np.sqrt(np.diag(matrix))
+            return matrix / np.outer(sigma, sigma)
 
 
 @dataclass
@@ -98,6 +136,7 @@ class Statistics:
     maps: list
     metrics: dict
     provenance: dict
+    covariances: list = field(default_factory=list)
 
     def families(self):
         """Curves that belong in one picture: {key: {catalogue: curve}} in order of the file."""
@@ -107,7 +146,7 @@ class Statistics:
         return families
 
 
-OPTIONAL = ("x_low", "x_high", "error", "low", "high", "count", "draw_error")
+OPTIONAL = ("x_low", "x_high", "error", "low", "high", "count", "draw_error", "jackknife_error")
 
 
 def read_curve(group, catalogue, name, path):
@@ -133,6 +172,18 @@ def read_map(group, catalogue, name, path):
     if found.counts.shape != (len(found.x_edges) - 1, len(found.y_edges) - 1):
         raise StatisticsError(f"'{path}': counts and edges do not fit in '{group.name}'")
     return found
+
+
+def read_covariance(group, catalogue, name, path):
+    """One covariance; the matrix must fit the bins."""
+    attrs = attributes(group)
+    curves = [str(attrs.get(f"curve_{k + 1}", "")) for k in range(int(attrs.get("curves", 1)))]
+    low, high = (np.asarray(group[n][()], dtype=float) if n in group else np.zeros(0) for n in ("x_low", "x_high"))
+    values, blocks = np.asarray(group["covariance"][()], dtype=float), len(curves)
+    size = blocks * len(low)
+    if len(low) != len(high) or values.shape not in ((size, size), (blocks, blocks, len(low))):
+        raise StatisticsError(f"'{path}': covariance and bins do not fit in '{group.name}'")
+    return Covariance(catalogue, name, str(attrs.get("kind", "")), curves, low, high, values, attrs)
 
 
 def leaves(group, is_leaf, prefix=""):
@@ -180,11 +231,14 @@ def read(path):
                 raise StatisticsError(f"'{path}' holds neither curves nor maps; it is not a statistics file")
             curves = read_two_levels(file["curves"], read_curve, "x", path) if "curves" in file else []
             maps = read_two_levels(file["maps"], read_map, "counts", path) if "maps" in file else []
+            covariances = []
+            if "covariance" in file:
+                covariances = read_two_levels(file["covariance"], read_covariance, "covariance", path)
             metrics = {}
             if "metrics" in file:
                 metrics = {place: attributes(group)
                            for place, group in leaves(file["metrics"], lambda g: len(g.attrs) > 0)}
-            return Statistics(path, curves, maps, metrics, read_provenance(file))
+            return Statistics(path, curves, maps, metrics, read_provenance(file), covariances)
     except OSError as error:
         raise StatisticsError(f"'{path}' cannot be read as HDF5 ({error})") from error
 

@@ -42,9 +42,53 @@ add_curve(hg_statistics *statistics, const char *name, const char *statistic, in
     cr_assert_eq(hg_attributes_text(&curve->attributes, "assignment", "pcs"), HG_OK);
 }
 
+/* One full matrix of a curve of three bins and one of two curves with independent bins. */
+static void
+add_covariances(hg_statistics *s)
+{
+    static const char *const names[] = {"power_10/5", "power_quadrupole"};
+    hg_label label;
+    hg_covariance *c = NULL;
+
+    make_label(&label, "draw", "", "covariance");
+    for (int diagonal = 0; diagonal < 2; diagonal++) {
+        cr_assert_eq(hg_statistics_covariance(s, &label, diagonal ? "gaussian" : "jackknife",
+                                              1 + diagonal, names, 3, diagonal, &c),
+                     HG_OK);
+        for (int i = 0; i < (diagonal ? 12 : 9); i++) {
+            c->value[i] = i / 4.0;
+        }
+        for (int i = 0; i < 3; i++) {
+            c->x_low[i] = i;
+            c->x_high[i] = i + 1;
+        }
+        cr_assert_eq(hg_attributes_real(&c->attributes, "regions", 27), HG_OK);
+    }
+}
+
+static void
+check_covariances(const hg_statistics *s)
+{
+    const hg_covariance *full = &s->covariance[0], *diagonal = &s->covariance[1];
+
+    cr_assert_eq(s->n_covariance, 2);
+    diagonal = full->diagonal ? full : diagonal;
+    full = &s->covariance[diagonal == &s->covariance[0]];
+    cr_expect_str_eq(full->label.name, "jackknife_power_10/5");
+    cr_expect_str_eq(full->kind, "jackknife");
+    cr_expect(full->n == 3 && full->n_curve == 1 && full->x_high[2] == 3);
+    cr_expect_eq(hg_covariance_value(full, 0, 1, 0, 2), 5 / 4.0);
+    cr_expect_eq(hg_attributes_find(&full->attributes, "regions")->value, 27);
+    cr_expect_eq(full->attributes.n, 1);
+    cr_expect(diagonal->diagonal && diagonal->n_curve == 2);
+    cr_expect_str_eq(diagonal->curve[1], "power_quadrupole");
+    cr_expect_eq(hg_covariance_value(diagonal, 0, 2, 1, 2), 5 / 4.0);
+    cr_expect_eq(hg_covariance_value(diagonal, 0, 2, 1, 1), 0);
+}
+
 Test(curve, a_statistics_file_gives_back_what_was_written)
 {
-    char folder[] = "/tmp/hg_curve_XXXXXX", path[128], twin[128];
+    char folder[] = "/tmp/hg_curve_XXXXXX", path[128], twin[128], matrix[128];
     hg_statistics out = {0}, in = {0};
     hg_map *map = NULL;
     hg_score *score = NULL;
@@ -55,8 +99,10 @@ Test(curve, a_statistics_file_gives_back_what_was_written)
     cr_assert(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/statistics.hdf5", folder);
     snprintf(twin, sizeof twin, "%s/statistics.csv", folder);
+    snprintf(matrix, sizeof matrix, "%s/statistics_covariance.csv", folder);
     add_curve(&out, "power_10/5", "power", 5, 0);
     add_curve(&out, "empty", "power", 0, 0);
+    add_covariances(&out);
     make_label(&label, "truth", "slice", "slice");
     cr_assert_eq(hg_statistics_map(&out, &label, 2, 3, &map), HG_OK);
     for (int i = 0; i < 6; i++) {
@@ -90,9 +136,21 @@ Test(curve, a_statistics_file_gives_back_what_was_written)
     cr_assert_eq(hg_text_read(twin, &csv), HG_OK);
     cr_expect(strstr(hg_text_string(&csv), "draw,power_10/5,power,\"stellar_mass > 1e10\",,1.5,"
                                            "1,2,1,0.10000000000000001,-1,0.33333333333333331,,"
-                                           "1099511627776\n") != NULL,
+                                           "1099511627776,\n") != NULL,
               "%s", hg_text_string(&csv));
     hg_text_clear(&csv);
+    check_covariances(&in);
+    cr_assert_eq(hg_text_read(matrix, &csv), HG_OK);
+    cr_expect(strstr(hg_text_string(&csv),
+                     "\ndraw,jackknife,power_10/5,power_10/5,1,2,2,3,1.25\n"
+                     "draw,jackknife,power_10/5,power_10/5,2,3,2,3,2\n"
+                     "draw,gaussian,power_10/5,power_10/5,0,1,0,1,0\n"
+                     "draw,gaussian,power_10/5,power_quadrupole,0,1,0,1,"
+                     "0.75\n") != NULL,
+              "%s", hg_text_string(&csv));
+    cr_expect(strstr(hg_text_string(&csv), ",1,2,0,1,") == NULL);
+    hg_text_clear(&csv);
+    remove(matrix);
     hg_statistics_clear(&in);
     hg_statistics_clear(&out);
     remove(path);
@@ -104,7 +162,11 @@ Test(curve, averages_over_draws_keep_other_curves)
 {
     hg_statistics s = {0};
     const hg_curve *curve;
+    const hg_covariance *c;
 
+    add_covariances(&s);
+    add_covariances(&s); /* of the second draw: the first ones are kept */
+    s.covariance[3].value[0] = 9;
     add_curve(&s, "power_a", "power", 3, 100);
     add_curve(&s, "power_a", "power", 5, 0);
     add_curve(&s, "mass", "mass_function", 5, 0);
@@ -120,6 +182,13 @@ Test(curve, averages_over_draws_keep_other_curves)
     cr_expect(isnan(curve->y[2]) && isnan(curve->draw_error[2]));
     cr_expect_eq(hg_attributes_find(&curve->attributes, "draws")->value, 2);
     cr_expect_float_eq(s.curve[2].y[4], 2, 1e-15); /* (4 + 0) / 2 */
+    cr_assert_eq(s.n_covariance, 4); /* two were there, and one per curve of a sample */
+    cr_expect_eq(s.covariance[1].value[0], 0);
+    c = &s.covariance[2];
+    cr_expect_str_eq(c->label.name, "draws_power_a");
+    cr_expect(c->n == 5 && fabs(hg_covariance_value(c, 0, 1, 0, 3) - 2) < 1e-15);
+    cr_expect(isnan(hg_covariance_value(c, 0, 2, 0, 3)) && c->x_low[4] == 4);
+    cr_expect_eq(hg_attributes_find(&c->attributes, "draws")->value, 2);
     hg_statistics_clear(&s);
 }
 
