@@ -222,13 +222,26 @@ typedef enum hg_row_origin {
     HG_ROW_SEEN = 2 /**< a training row without an out-of-bag mean; ordinary mean */
 } hg_row_origin;
 
+/** How a row stands to the training rows: outside when a feature is outside its training range
+ * or a measure is beyond its second limit, at the edge when one is beyond its first. */
+typedef enum hg_domain {
+    HG_DOMAIN_INSIDE = 0,
+    HG_DOMAIN_EDGE = 1,
+    HG_DOMAIN_OUTSIDE = 2
+} hg_domain;
+
 /** Where the results go; every pointer may be NULL. Owned by the caller. */
 typedef struct hg_prediction {
     double *mean;   /**< shape (n, n_target); mean over trees */
     double *draw;   /**< shape (n_draw, n, n_target); mean + scatter */
-    double *spread; /**< shape (n, n_target); standard deviation over trees */
+    double *spread; /**< shape (n, n_target); standard deviation over trees, of a training row
+                         with an out-of-bag mean over those that did not see it */
     uint64_t
         *outside; /**< shape (n, hg_forest_mask_words()); bit f: feature f outside [min, max] */
+    uint64_t *in_tails;  /**< same shape; bit f: feature f outside [q001, q999] */
+    double *n_eff;       /**< shape (n); effective number of training rows behind the mean */
+    int32_t *n_group;    /**< shape (n); different groups among those of a few trees */
+    uint8_t *domain;     /**< shape (n); hg_domain */
     uint8_t *origin;     /**< shape (n); hg_row_origin */
     double *probability; /**< shape (n, n_target); of hg_stages_predict() alone */
 } hg_prediction;
@@ -324,6 +337,17 @@ double hg_forest_weight(const hg_forest *forest, int64_t row);
  * @local
  */
 double hg_forest_shift(const hg_forest *forest, int i);
+
+/** Limits of what is usual among training rows seen by trees that did not see them: the
+ * effective number and the number of groups, from below, and the spread of each target, from
+ * above. Beyond one or more of those of level 0 are 5 per cent of such rows, of level 1 one per
+ * cent.
+ *
+ * @local
+ * @param[in]  level   0 or 1
+ * @param[out] limit   shape (2 + n_target); NaN where there are none
+ */
+void hg_forest_limits(const hg_forest *forest, int level, double limit[]);
 
 /** Add the same training rows from a run that differs only in the seed of its galaxies; kept
  * with the model are the differences over sqrt(2). Rows are matched by key, others are ignored;

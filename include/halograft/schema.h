@@ -177,6 +177,7 @@
     P(STRING, folder, "", "out", 0, 0, "folder of all outputs, may hold {snap}") \
     P(STRING, catalogue, "", "galaxies", 0, 0, "name of the grafted catalogue without .hdf5") \
     P(BOOL, report, "", "true", 0, 0, "make the HTML report and pictures at the end of run, where Python has matplotlib") \
+    P(BOOL, domain, "", "true", 0, 0, "say how each halo stands to the training haloes: columns domain (0 inside, 1 edge, 2 outside), n_eff, n_regions, in_tails and X_spread; without means (Scatter.mean: false) there are none") \
     P(INT, rows_per_part, "", "1048576", 1, 16777216, "haloes in one part file of the grafted catalogue; a rank holds two parts at a time") \
     P(REAL, space_margin, "", "1.1", 1, 10, "free space wanted, relative to the estimate")
 

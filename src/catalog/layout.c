@@ -73,6 +73,10 @@ static const hg_layout_entry entries[] = {
     {"weight", "SOAP/Zoom/Weight", "", F32, 1, 0, FINITE, "weight of the region"},
     {"parent_id", "SOAP/Zoom/ParentId", "", I64, 1, 0, NONE, "identifier of the same halo in the parent volume, -1 for none"},
     {"extrapolated", "SOAP/Domain/Extrapolated", "", I64, 1, 0, NONE, "bit per feature outside the training range"},
+    {"in_tails", "SOAP/Domain/InTails", "", I64, 1, 0, NONE, "bit per feature outside the 0.1 and 99.9 per cent points of the training haloes"},
+    {"n_eff", "SOAP/Domain/EffectiveNumber", "", F32, 1, 0, NONE, "effective number of training haloes behind a prediction"},
+    {"n_regions", "SOAP/Domain/Regions", "", I32, 1, 0, NONE, "different regions among the training haloes behind a prediction, -1: not predicted"},
+    {"domain", "SOAP/Domain/Flag", "", U8, 1, 0, NONE, "0: inside the training domain, 1: at its edge, 2: outside, 255: not predicted"},
     {"origin", "SOAP/Domain/Origin", "", U8, 1, 0, NONE, "0: not a training halo, 1 and 2: training halo with and without out-of-bag mean, 255: not predicted"},
     {"leaf_count", "SOAP/Domain/LeafCount", "", F32, 1, 0, NONE, "mean number of training haloes per leaf"},
     {"stellar_mass", "SOAP/Catalogue/stellar_mass", "Msun", F32, 1, 0, FINITE, "stellar mass"},
@@ -119,6 +123,8 @@ split_name(const char *name, char base[HG_NAME_MAX], char group[32])
         snprintf(group, 32, "Predicted");
     } else if (strcmp(tail, "_probability") == 0) {
         snprintf(group, 32, "Probability");
+    } else if (strcmp(tail, "_spread") == 0) {
+        snprintf(group, 32, "Spread");
     } else if (strncmp(tail, "_draw", 5) == 0 && strlen(tail) < 12) {
         digits = strspn(tail + 5, "0123456789");
         if (tail[5 + digits] != '\0') {
@@ -136,14 +142,38 @@ split_name(const char *name, char base[HG_NAME_MAX], char group[32])
     return true;
 }
 
+/* Split "extrapolated2" into the entry of the first word of a mask and the number of this one.
+ */
+static const hg_layout_entry *
+find_mask(const char *name, const char **number)
+{
+    static const char *const masks[] = {"extrapolated", "in_tails"};
+
+    for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+        const size_t n = strlen(masks[i]);
+
+        if (strncmp(name, masks[i], n) == 0 && name[n] != '\0' &&
+            name[n + strspn(name + n, "0123456789")] == '\0') {
+            *number = name + n;
+            return hg_layout_find(masks[i]);
+        }
+    }
+    return NULL;
+}
+
 hg_status
 hg_layout_place(const char *name, size_t n, char path[])
 {
     const hg_layout_entry *entry = hg_layout_find(name);
     char base[HG_NAME_MAX], group[32];
+    const char *number = "";
+
+    if (entry == NULL) {
+        entry = find_mask(name, &number);
+    }
 
     if (entry != NULL) {
-        return hg_text_path(n, path, "%s", entry->path);
+        return hg_text_path(n, path, "%s%s", entry->path, number);
     }
     if (split_name(name, base, group)) {
         return hg_text_path(n, path, "SOAP/%s/%s", group, base);

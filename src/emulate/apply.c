@@ -113,17 +113,29 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwri
     return status != HG_OK ? status : end;
 }
 
+static double
+percentage(int64_t n, int64_t all)
+{
+    return all > 0 ? 100 * (double)n / (double)all : 0;
+}
+
 static void
 report(const hg_comm *comm, const hg_grafter *g, const char *path)
 {
-    int64_t counts[3] = {g->n_predicted, g->n_outside, g->n_training};
+    int64_t counts[5] = {g->n_predicted, g->n_extrapolated, g->n_training,
+                         g->n_domain[HG_DOMAIN_EDGE], g->n_domain[HG_DOMAIN_OUTSIDE]};
 
-    hg_comm_sum(comm, 3, counts);
-    hg_log_info("apply: %" PRId64 " of %" PRId64
-                " haloes predicted, %.3g %% outside the training "
-                "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
-                counts[0], hg_catalog_n_row(g->catalog),
-                counts[0] > 0 ? 100.0 * (double)counts[1] / (double)counts[0] : 0.0, counts[2]);
+    hg_comm_sum(comm, 5, counts);
+    hg_log_info(
+        "apply: %" PRId64 " of %" PRId64 " haloes predicted, %.3g %% outside the training "
+        "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
+        counts[0], hg_catalog_n_row(g->catalog), percentage(counts[1], counts[0]), counts[2]);
+    if (g->has_domain) {
+        hg_log_info(
+            "apply: %.3g %% are outside the training domain, %.3g %% at its edge (1 and "
+            "4 %% where haloes are like the training haloes)",
+            percentage(counts[4], counts[0]), percentage(counts[3], counts[0]));
+    }
     if (counts[0] == 0 && comm->rank == 0) {
         hg_log_warn(
             "apply: no halo passes Selection.apply, so the catalogue holds no prediction");
@@ -223,6 +235,7 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
         g->is_loud = comm->rank == 0;
         g->options = draw_options(params, model, g->is_loud);
         g->has_mean = params->scatter.mean;
+        g->has_domain = params->output.domain && g->has_mean;
         status = prepare_libraries(model, g->options.method);
         status = status == HG_OK ? prepare(g) : status;
     }

@@ -1,5 +1,5 @@
 /* Columns stand side by side in a fixed order and meaning: input columns, X_mean (not of
- * labels), X_probability (of labels and hurdles), X_draw, X_draw2, ..., flags. */
+ * labels), X_probability (of labels and hurdles), X_spread, X_draw, X_draw2, ..., flags. */
 #include "emulate/apply_columns.h"
 
 #include <stdio.h>
@@ -74,6 +74,13 @@ list_target(hg_grafter *g, const hg_recipe *r, const hg_target_role *role)
                  role->is_label ? "1" : "above its hurdle");
         declare(g, name, "", "probability", text);
     }
+    if (!role->is_label && g->has_domain) {
+        hg_predicted_name(r->name, HG_PREDICTED_SPREAD, sizeof name, name);
+        snprintf(text, sizeof text,
+                 "standard deviation of the trees' predictions of '%.60s', transformed",
+                 r->name);
+        declare(g, name, "", "spread", text);
+    }
     for (int d = 0; d < g->options.n_draw; d++) {
         hg_predicted_name(r->name, d, sizeof name, name);
         snprintf(text, sizeof text, "realisation %d of '%.60s': %s", d + 1, r->name,
@@ -85,20 +92,34 @@ list_target(hg_grafter *g, const hg_recipe *r, const hg_target_role *role)
 }
 
 static void
+list_mask(hg_grafter *g, const char *mask, const char *description)
+{
+    for (int w = 0; w < hg_forest_mask_words(hg_stages_forest(g->model, 0)); w++) {
+        char name[HG_NAME_MAX];
+
+        hg_mask_name(mask, w, sizeof name, name);
+        declare(g, name, "", "flag", description);
+    }
+}
+
+static void
 list_predictions(hg_grafter *g)
 {
-    char name[HG_NAME_MAX];
-
     for (int t = 0; t < g->targets.n; t++) {
         list_target(g, &g->targets.recipe[t], hg_stages_role(g->model, t));
     }
     declare(g, "origin", "", "flag",
             "0 = not a training halo, 1 = training halo, out-of-bag mean, 2 = training halo "
             "without one, 255 = not predicted");
-    for (int w = 0; w < hg_forest_mask_words(hg_stages_forest(g->model, 0)); w++) {
-        snprintf(name, sizeof name, w == 0 ? "extrapolated" : "extrapolated%d", w + 1);
-        declare(g, name, "", "flag",
-                "bit f is set when feature f lies outside the training range");
+    list_mask(g, "extrapolated", "bit f is set when feature f lies outside the training range");
+    if (g->has_domain) {
+        list_mask(
+            g, "in_tails",
+            "bit f is set when feature f lies outside the 0.1 and 99.9 per cent points of "
+            "the training haloes");
+        declare(g, "n_eff", "", "flag", "");
+        declare(g, "n_regions", "", "flag", "");
+        declare(g, "domain", "", "flag", "");
     }
 }
 

@@ -20,7 +20,11 @@ struct part_space {
     double *mean;
     double *probability; /* NULL when no target has one */
     double *draw;
-    uint64_t *outside;
+    double *spread; /* likewise below: NULL without has_domain */
+    uint64_t *outside, *in_tails;
+    double *n_eff;
+    int32_t *n_group;
+    uint8_t *domain;
     uint8_t *origin;
 };
 
@@ -33,7 +37,12 @@ clear_space(struct part_space *s)
     hg_mem_free(s->mean);
     hg_mem_free(s->probability);
     hg_mem_free(s->draw);
+    hg_mem_free(s->spread);
     hg_mem_free(s->outside);
+    hg_mem_free(s->in_tails);
+    hg_mem_free(s->n_eff);
+    hg_mem_free(s->n_group);
+    hg_mem_free(s->domain);
     hg_mem_free(s->origin);
     *s = (struct part_space){0};
 }
@@ -76,6 +85,7 @@ static hg_status
 allocate_space(const hg_grafter *g, struct part_space *s)
 {
     const size_t n = (size_t)s->n, nt = (size_t)g->targets.n;
+    const size_t words = (size_t)hg_forest_mask_words(hg_stages_forest(g->model, 0));
 
     HG_TRY(hg_mem_array(&s->key, n, sizeof *s->key));
     HG_TRY(hg_mem_array(&s->x, n * (size_t)g->features.n, sizeof *s->x));
@@ -88,9 +98,14 @@ allocate_space(const hg_grafter *g, struct part_space *s)
         }
     }
     HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
-    HG_TRY(hg_mem_array(&s->outside,
-                        n * (size_t)hg_forest_mask_words(hg_stages_forest(g->model, 0)),
-                        sizeof *s->outside));
+    HG_TRY(hg_mem_array(&s->outside, n * words, sizeof *s->outside));
+    if (g->has_domain) {
+        HG_TRY(hg_mem_array(&s->spread, n * nt, sizeof *s->spread));
+        HG_TRY(hg_mem_array(&s->in_tails, n * words, sizeof *s->in_tails));
+        HG_TRY(hg_mem_array(&s->n_eff, n, sizeof *s->n_eff));
+        HG_TRY(hg_mem_array(&s->n_group, n, sizeof *s->n_group));
+        HG_TRY(hg_mem_array(&s->domain, n, 1));
+    }
     return hg_mem_array(&s->origin, n, 1);
 }
 
@@ -147,7 +162,7 @@ add_column(const hg_grafter *g, hg_table *table, const struct part_space *s, int
            int draw, const double value[])
 {
     const hg_recipe *recipe = &g->targets.recipe[target];
-    const bool is_plain = draw == HG_PREDICTED_PROBABILITY;
+    const bool is_plain = draw == HG_PREDICTED_PROBABILITY || draw == HG_PREDICTED_SPREAD;
     char name[HG_NAME_MAX];
     float *column = NULL;
 
@@ -173,8 +188,55 @@ add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, int
     if (has_probability(g, t)) {
         HG_TRY(add_column(g, table, s, t, HG_PREDICTED_PROBABILITY, s->probability));
     }
+    if (!hg_stages_role(g->model, t)->is_label && g->has_domain) {
+        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_SPREAD, s->spread));
+    }
     for (int d = 0; d < g->options.n_draw; d++) {
         HG_TRY(add_column(g, table, s, t, d, s->draw + d * s->n * g->targets.n));
+    }
+    return HG_OK;
+}
+
+/* a mask as one column per 64 features: NAME, NAME2, ...; rows without prediction have no bits
+ */
+static hg_status
+add_mask(hg_table *table, const struct part_space *s, const char *name, int words,
+         const uint64_t mask[])
+{
+    for (int w = 0; w < words; w++) {
+        char column[HG_NAME_MAX];
+        int64_t *value = NULL;
+
+        hg_mask_name(name, w, sizeof column, column);
+        HG_TRY(hg_table_add(table, column, "", HG_COLUMN_I64, 1, &value));
+        memset(value, 0, (size_t)table->n * sizeof *value);
+        for (int64_t i = 0; i < s->n; i++) {
+            value[s->row[i]] = (int64_t)mask[i * words + w];
+        }
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_domain(hg_grafter *g, hg_table *table, const struct part_space *s)
+{
+    float *n_eff = NULL;
+    int32_t *n_region = NULL;
+    uint8_t *domain = NULL;
+
+    HG_TRY(hg_table_add(table, "n_eff", "", HG_COLUMN_F32, 1, &n_eff));
+    HG_TRY(hg_table_add(table, "n_regions", "", HG_COLUMN_I32, 1, &n_region));
+    HG_TRY(hg_table_add(table, "domain", "", HG_COLUMN_U8, 1, &domain));
+    for (int64_t i = 0; i < table->n; i++) {
+        n_eff[i] = NAN;
+        n_region[i] = -1;
+        domain[i] = 255;
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        n_eff[s->row[i]] = (float)s->n_eff[i];
+        n_region[s->row[i]] = s->n_group[i];
+        domain[s->row[i]] = s->domain[i];
+        g->n_domain[s->domain[i]]++;
     }
     return HG_OK;
 }
@@ -188,29 +250,21 @@ add_flags(hg_grafter *g, hg_table *table, const struct part_space *s)
     HG_TRY(hg_table_add(table, "origin", "", HG_COLUMN_U8, 1, &origin));
     memset(origin, 255, (size_t)table->n);
     for (int64_t i = 0; i < s->n; i++) {
-        origin[s->row[i]] = s->origin[i];
-        g->n_training += s->origin[i] != 0;
-    }
-    for (int w = 0; w < words; w++) {
-        char name[HG_NAME_MAX];
-        int64_t *mask = NULL;
-
-        snprintf(name, sizeof name, w == 0 ? "extrapolated" : "extrapolated%d", w + 1);
-        HG_TRY(hg_table_add(table, name, "", HG_COLUMN_I64, 1, &mask));
-        memset(mask, 0, (size_t)table->n * sizeof *mask);
-        for (int64_t i = 0; i < s->n; i++) {
-            mask[s->row[i]] = (int64_t)s->outside[i * words + w];
-        }
-    }
-    for (int64_t i = 0; i < s->n; i++) {
-        bool outside = false;
+        bool is_outside = false;
 
         for (int w = 0; w < words; w++) {
-            outside = outside || s->outside[i * words + w] != 0;
+            is_outside = is_outside || s->outside[i * words + w] != 0;
         }
-        g->n_outside += outside;
+        origin[s->row[i]] = s->origin[i];
+        g->n_training += s->origin[i] != 0;
+        g->n_extrapolated += is_outside;
     }
     g->n_predicted += s->n;
+    HG_TRY(add_mask(table, s, "extrapolated", words, s->outside));
+    if (g->has_domain) {
+        HG_TRY(add_mask(table, s, "in_tails", words, s->in_tails));
+        HG_TRY(add_domain(g, table, s));
+    }
     return HG_OK;
 }
 
@@ -224,7 +278,12 @@ graft_rows(hg_grafter *g, hg_table *table, struct part_space *s)
     HG_TRY(compute_features(g, table, s));
     result = (hg_prediction){.mean = s->mean,
                              .draw = s->draw,
+                             .spread = s->spread,
                              .outside = s->outside,
+                             .in_tails = s->in_tails,
+                             .n_eff = s->n_eff,
+                             .n_group = s->n_group,
+                             .domain = s->domain,
                              .origin = s->origin,
                              .probability = s->probability};
     hg_phase_start("apply: predict");

@@ -24,11 +24,13 @@ typedef struct hg_grafter {
     hg_expression *selection; /**< NULL = all rows */
     hg_names names;           /**< columns to read */
     hg_predict_options options;
-    bool has_mean; /**< columns X_mean are wanted */
-    bool is_loud;  /**< this rank warns */
+    bool has_mean;   /**< columns X_mean are wanted */
+    bool has_domain; /**< columns X_spread and those about the training domain are wanted */
+    bool is_loud;    /**< this rank warns */
     int n_output;
     hg_output_column output[HG_GRAFT_OUTPUTS_MAX];
-    int64_t n_predicted, n_outside, n_training; /**< rows so far */
+    int64_t n_predicted, n_extrapolated, n_training; /**< rows so far; likewise below */
+    int64_t n_domain[HG_DOMAIN_OUTSIDE + 1];         /**< by flag */
 } hg_grafter;
 
 /** Add the predictions to the rows of one part: X_mean, X_draw, ..., flags. Rows outside the

@@ -167,6 +167,8 @@ hg_predicted_name(const char *target, int draw, size_t n, char name[])
 {
     if (draw == HG_PREDICTED_PROBABILITY) {
         snprintf(name, n, "%.50s_probability", target);
+    } else if (draw == HG_PREDICTED_SPREAD) {
+        snprintf(name, n, "%.50s_spread", target);
     } else if (draw == HG_PREDICTED_MEAN) {
         snprintf(name, n, "%.50s_mean", target);
     } else if (draw == 0) {
@@ -174,6 +176,12 @@ hg_predicted_name(const char *target, int draw, size_t n, char name[])
     } else {
         snprintf(name, n, "%.50s_draw%d", target, draw + 1);
     }
+}
+
+void
+hg_mask_name(const char *mask, int word, size_t n, char name[])
+{
+    snprintf(name, n, word == 0 ? "%s" : "%s%d", mask, word + 1);
 }
 
 hg_status

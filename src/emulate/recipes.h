@@ -65,17 +65,25 @@ void hg_recipes_clear(hg_recipes *set);
  */
 void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
 
-enum { HG_PREDICTED_MEAN = -1, HG_PREDICTED_PROBABILITY = -2 };
+enum { HG_PREDICTED_MEAN = -1, HG_PREDICTED_PROBABILITY = -2, HG_PREDICTED_SPREAD = -3 };
 
-/** Name of the column of predictions: X_mean, X_probability, X_draw, X_draw2, ...
+/** Name of the column of predictions: X_mean, X_probability, X_spread, X_draw, X_draw2, ...
  *
  * @local
  * @param[in]  target  name of the target X; only its first 50 characters count
- * @param[in]  draw    0, 1, ..., HG_PREDICTED_MEAN or HG_PREDICTED_PROBABILITY
+ * @param[in]  draw    0, 1, ..., or one of HG_PREDICTED_...
  * @param[in]  n       size of the buffer
  * @param[out] name    filled
  */
 void hg_predicted_name(const char *target, int draw, size_t n, char name[]);
+
+/** Name of the column of a word of a mask: NAME, NAME2, ...
+ *
+ * @local
+ * @param[in]  mask  NAME
+ * @param[in]  word  0, 1, ...
+ */
+void hg_mask_name(const char *mask, int word, size_t n, char name[]);
 
 /** Add a name, or all names a set or an expression uses, to a list (names already there stay
  * single).

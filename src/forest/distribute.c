@@ -9,6 +9,8 @@
 #include "forest/calibrate.h"
 #include "forest/checkpoint.h"
 #include "forest/finish_rows.h"
+#include "forest/limits.h"
+#include "forest/sample.h"
 #include "forest/shift.h"
 #include "forest/subtree.h"
 #include "halograft/log.h"
@@ -230,6 +232,24 @@ end:
     return status;
 }
 
+/* what is chosen by a sample of the rows */
+static hg_status
+choose_from_sample(const hg_comm *comm, hg_spread *s)
+{
+    float *x = NULL;
+    int64_t n = 0;
+    hg_status status = HG_OK;
+
+    HG_TRY_OR(end, status, hg_sample_gather(comm, &s->plan, s->f, &n, &x));
+    if (s->options->bag != HG_BAG_NONE && s->options->calibrate) {
+        HG_TRY_OR(end, status, hg_shift_choose_on_disk(comm, n, x, s->f));
+    }
+    status = hg_limits_choose_on_disk(comm, n, x, s->f);
+end:
+    hg_mem_free(x);
+    return status;
+}
+
 /* values, residuals and their factors; input and sums are released on the way */
 static hg_status
 spill_results(const hg_comm *comm, hg_spread *s)
@@ -268,9 +288,7 @@ spill_results(const hg_comm *comm, hg_spread *s)
     }
     HG_TRY_OR(end, status, spill_column(comm, s, HG_SPILL_SHRINK, sizeof *value, value));
     HG_TRY_OR(end, status, spill_column(comm, s, HG_SPILL_OOB_TREES, sizeof *count, count));
-    if (s->options->bag != HG_BAG_NONE && s->options->calibrate) {
-        status = hg_shift_choose_on_disk(comm, &s->plan, s->f);
-    }
+    status = choose_from_sample(comm, s);
 end:
     hg_mem_free(value);
     hg_mem_free(count);

@@ -9,6 +9,7 @@
 #include "forest/binned.h"
 #include "forest/calibrate.h"
 #include "forest/checkpoint.h"
+#include "forest/limits.h"
 #include "forest/model.h"
 #include "forest/scaling.h"
 #include "halograft/log.h"
@@ -314,6 +315,8 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     hg_model_mark_full(f);
     HG_TRY_OR(end, status,
               hg_calibrate_residuals(comm, o->threads, &record->f, plan->rule.stride, f));
+    HG_TRY_OR(end, status,
+              hg_limits_choose(comm, o->threads, &record->f, plan->rule.stride, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
     hg_checkpoint_end(&checkpoint);

@@ -113,7 +113,8 @@ hg_mates_are_eligible(const hg_drawing *d, uint32_t mate, int64_t self)
 {
     const hg_forest *f = d->f;
 
-    if (self >= 0 && (mate == self || f->parent[mate] == f->parent[self])) {
+    if (self >= 0 &&
+        (mate == self || (f->parent[self] != 0 && f->parent[mate] == f->parent[self]))) {
         return 0;
     }
     return d->method == HG_DRAW_LEAF || !isnan(f->residual[(size_t)mate * (size_t)f->n_target]);

@@ -184,6 +184,8 @@ feed_content(hg_hash *h, const hg_forest *f)
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
     hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
+    hg_hash_feed(h, f->limit,
+                 HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + n_target) * sizeof *f->limit);
     if (f->twin != NULL) {
         hg_hash_feed(h, f->twin, n_row * n_target * sizeof *f->twin);
     }
@@ -421,6 +423,14 @@ double
 hg_forest_shift(const hg_forest *f, int i)
 {
     return f->shift[i];
+}
+
+void
+hg_forest_limits(const hg_forest *f, int level, double limit[])
+{
+    const int n = HG_NEAR_MEASURES + f->n_target;
+
+    memcpy(limit, f->limit + level * n, (size_t)n * sizeof *limit);
 }
 
 double

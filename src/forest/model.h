@@ -18,6 +18,10 @@ typedef struct hg_parent_row {
     uint64_t row;
 } hg_parent_row;
 
+/** Limits of what is usual: of n_eff and n_group (from below), then of the spread of each
+ * target (from above), at two levels. */
+enum { HG_LIMIT_LEVELS = 2, HG_NEAR_MEASURES = 2 };
+
 struct hg_forest {
     hg_train_options options;
     int n_feature;
@@ -51,6 +55,9 @@ struct hg_forest {
         *library; /* shape (n_library); rows by mean of the first target, made on request */
     int64_t n_library;
     double shift[HG_TARGETS_MAX]; /* how far a draw moves a mate's value with the mean */
+    double limit[HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + HG_TARGETS_MAX)]; /* shape
+                                     (HG_LIMIT_LEVELS, HG_NEAR_MEASURES + n_target); NaN = none
+                                     */
     uint16_t *oob_trees;
     uint32_t *weight;
     double weight_unit; /* weight of a row = integer * unit */

@@ -9,25 +9,43 @@
 #include <omp.h>
 
 #include "base/memory.h"
+#include "forest/limits.h"
 
 enum { BLOCK_MIN = 512, BLOCK_MAX = 32768 };
 
 static hg_status
-check_row(const hg_forest *f, uint64_t key, const float x[], uint64_t outside[])
+check_row(const hg_forest *f, uint64_t key, const float x[])
 {
-    for (int w = 0; w < hg_forest_mask_words(f) && outside != NULL; w++) {
-        outside[w] = 0;
-    }
     for (int i = 0; i < f->n_feature; i++) {
         if (!isfinite(x[i])) {
             return HG_FAIL(HG_E_INPUT, "feature '%s' of the row with key %" PRIu64 " is %g",
                            f->feature[i].name, key, (double)x[i]);
         }
-        if (outside != NULL && (x[i] < f->range[i].min || x[i] > f->range[i].max)) {
-            outside[i / 64] |= (uint64_t)1 << (i % 64);
-        }
     }
     return HG_OK;
+}
+
+/* bit per feature outside its training range, or outside all but its tails; returns whether any
+ * is; mask may be NULL */
+static int
+mask_row(const hg_forest *f, const float x[], int tails, uint64_t mask[])
+{
+    int any = 0;
+
+    if (mask != NULL) {
+        memset(mask, 0, (size_t)hg_forest_mask_words(f) * sizeof *mask);
+    }
+    for (int i = 0; i < f->n_feature; i++) {
+        const hg_feature_range *r = &f->range[i];
+
+        if (x[i] < (tails ? r->q001 : r->min) || x[i] > (tails ? r->q999 : r->max)) {
+            any = 1;
+            if (mask != NULL) {
+                mask[i / 64] |= (uint64_t)1 << (i % 64);
+            }
+        }
+    }
+    return any;
 }
 
 /* memory of one thread */
@@ -40,6 +58,10 @@ typedef struct hg_bench {
     double *square;  /* shape (block, n_target): in that order; NULL without spreads */
     int64_t *row;    /* shape (block): training row or -1 */
     double *mean;    /* shape (block, n_target) */
+    double *spread;  /* shape (block, n_target); NULL without surroundings */
+    uint32_t *seen;  /* shape (n_seen, block): leaves in the first trees, in that order */
+    int n_seen;
+    hg_shares shares;
     hg_draw_bench draw;
 } hg_bench;
 
@@ -87,16 +109,23 @@ add_tree(const hg_forest *f, int tree, size_t n, hg_bench *b)
     const size_t n_target = (size_t)f->n_target;
     const float *mean = f->mean + f->leaf_offset[tree] * n_target;
 
+    if (tree < b->n_seen) {
+        memcpy(b->seen + (size_t)tree * n, b->leaf, n * sizeof *b->leaf);
+    }
+    if (b->square != NULL) {
+        for (size_t i = 0; i < n; i++) {
+            for (size_t o = 0; o < n_target; o++) {
+                const double m = (double)mean[b->leaf[i] * n_target + o], d = m - f->centre[o];
+
+                b->sum[i * n_target + o] += m;
+                b->square[i * n_target + o] += d * d;
+            }
+        }
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         for (size_t o = 0; o < n_target; o++) {
             b->sum[i * n_target + o] += (double)mean[b->leaf[i] * n_target + o];
-        }
-    }
-    for (size_t i = 0; b->square != NULL && i < n; i++) {
-        for (size_t o = 0; o < n_target; o++) {
-            double d = (double)mean[b->leaf[i] * n_target + o] - f->centre[o];
-
-            b->square[i * n_target + o] += d * d;
         }
     }
 }
@@ -134,36 +163,9 @@ average_trees(const hg_forest *f, size_t n, const float x[], hg_bench *b, double
     }
 }
 
-/* mean of a training row at other features than its own, over the trees that did not see it;
- * there is one at least */
-static void
-average_unseen(const hg_forest *f, int64_t row, const float x[], double mean[])
-{
-    const size_t n_target = (size_t)f->n_target;
-    int n = 0;
-
-    memset(mean, 0, n_target * sizeof *mean);
-    for (int t = 0; t < f->n_tree; t++) {
-        uint32_t leaf = 0;
-
-        if (!hg_model_is_oob(f, t, row)) {
-            continue;
-        }
-        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, 1, x, (size_t)f->n_feature,
-                      NULL, &leaf);
-        for (size_t o = 0; o < n_target; o++) {
-            mean[o] += (double)f->mean[(f->leaf_offset[t] + leaf) * n_target + o];
-        }
-        n++;
-    }
-    for (size_t o = 0; o < n_target; o++) {
-        mean[o] /= n;
-    }
-}
-
 /* rows of the training set, and their out-of-bag means instead of means that saw them; mean may
  * be NULL */
-static void
+static hg_status
 replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
                  const uint64_t key[], const float x[], double mean[], int64_t row[],
                  uint8_t origin[])
@@ -177,7 +179,8 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
             from = hg_forest_oob_mean(f, row[i], NULL) ? HG_ROW_OOB : HG_ROW_SEEN;
         }
         if (from == HG_ROW_OOB && mean != NULL && o->moved_rows) {
-            average_unseen(f, row[i], x + i * f->n_feature, mean + i * f->n_target);
+            HG_TRY(hg_limits_unseen(f, row[i], x + i * f->n_feature, 0, mean + i * f->n_target,
+                                    NULL, NULL));
         } else if (from == HG_ROW_OOB && mean != NULL) {
             (void)hg_forest_oob_mean(f, row[i], mean + i * f->n_target);
         }
@@ -185,6 +188,7 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
             origin[i] = (uint8_t)from;
         }
     }
+    return HG_OK;
 }
 
 typedef struct hg_job {
@@ -197,17 +201,30 @@ typedef struct hg_job {
     const float *x;
 } hg_job;
 
+/* whether leaf-mates of the rows are asked about */
+static bool
+needs_near(const hg_prediction *r)
+{
+    return r->n_eff != NULL || r->n_group != NULL || r->domain != NULL;
+}
+
 static hg_status
 init_bench(const hg_job *job, hg_bench *b)
 {
     const size_t n = (size_t)job->block, n_target = (size_t)job->forest->n_target;
+    const bool is_near = needs_near(job->result);
 
+    b->n_seen = is_near ? hg_limits_trees(job->forest) : 0;
+    if (is_near) {
+        HG_TRY(hg_mem_array(&b->seen, (size_t)b->n_seen * n, sizeof *b->seen));
+        HG_TRY(hg_mem_array(&b->spread, n * n_target, sizeof *b->spread));
+    }
     HG_TRY(hg_mem_array(&b->leaf, n, sizeof *b->leaf));
     HG_TRY(hg_mem_array(&b->order, n, sizeof *b->order));
     HG_TRY(hg_mem_array(&b->spare, n, sizeof *b->spare));
     HG_TRY(hg_mem_array(&b->x, n * (size_t)job->forest->n_feature, sizeof *b->x));
     HG_TRY(hg_mem_array(&b->sum, n * n_target, sizeof *b->sum));
-    if (job->result->spread != NULL) {
+    if (job->result->spread != NULL || is_near) {
         HG_TRY(hg_mem_array(&b->square, n * n_target, sizeof *b->square));
     }
     HG_TRY(hg_mem_array(&b->row, n, sizeof *b->row));
@@ -229,6 +246,9 @@ clear_bench(hg_bench *b)
     hg_mem_free(b->square);
     hg_mem_free(b->row);
     hg_mem_free(b->mean);
+    hg_mem_free(b->spread);
+    hg_mem_free(b->seen);
+    hg_shares_clear(&b->shares);
     hg_mem_free(b->draw.tree);
     hg_mem_free(b->draw.index);
     hg_mem_free(b->draw.leaf);
@@ -240,7 +260,48 @@ static bool
 needs_mean(const hg_job *job)
 {
     return job->result->mean != NULL || job->result->spread != NULL ||
+           needs_near(job->result) ||
            (job->result->draw != NULL && job->options->method != HG_DRAW_LEAF);
+}
+
+/* what surrounds the rows of a block, whose trees have been passed; of training rows also the
+ * spread over trees that did not see them */
+static hg_status
+describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double spread[])
+{
+    const hg_forest *f = job->forest;
+    const hg_prediction *r = job->result;
+    const float *x = job->x + first * f->n_feature;
+
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t i = b->order[k], self = b->row[i];
+        hg_near near;
+
+        HG_TRY(hg_shares_start(&b->shares));
+        if (self >= 0 && hg_forest_oob_mean(f, self, NULL)) {
+            HG_TRY(hg_limits_unseen(f, self, x + i * f->n_feature, b->n_seen, NULL,
+                                    spread + i * f->n_target, &b->shares));
+        } else {
+            for (int t = 0; t < b->n_seen; t++) {
+                HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
+            }
+        }
+        if (!needs_near(r)) {
+            continue;
+        }
+        near = hg_shares_near(f, &b->shares);
+        if (r->n_eff != NULL) {
+            r->n_eff[first + i] = near.n_eff;
+        }
+        if (r->n_group != NULL) {
+            r->n_group[first + i] = near.n_group;
+        }
+        if (r->domain != NULL) {
+            r->domain[first + i] = (uint8_t)hg_limits_flag(
+                f, mask_row(f, x + i * f->n_feature, 0, NULL), &near, spread + i * f->n_target);
+        }
+    }
+    return HG_OK;
 }
 
 static hg_status
@@ -254,16 +315,27 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     const uint64_t *key = job->key != NULL ? job->key + first : NULL;
     const int words = hg_forest_mask_words(f);
     double *mean = !needs_mean(job) ? NULL : r->mean != NULL ? r->mean + at : bench->mean;
+    double *spread = r->spread != NULL ? r->spread + at : bench->spread;
 
     for (int64_t i = 0; i < n; i++) {
-        HG_TRY(check_row(f, key != NULL ? key[i] : (uint64_t)(first + i), x + i * f->n_feature,
-                         r->outside != NULL ? r->outside + (first + i) * words : NULL));
+        const float *xi = x + i * f->n_feature;
+
+        HG_TRY(check_row(f, key != NULL ? key[i] : (uint64_t)(first + i), xi));
+        if (r->outside != NULL) {
+            mask_row(f, xi, 0, r->outside + (first + i) * words);
+        }
+        if (r->in_tails != NULL) {
+            mask_row(f, xi, 1, r->in_tails + (first + i) * words);
+        }
     }
     if (mean != NULL) {
-        average_trees(f, (size_t)n, x, bench, mean, r->spread != NULL ? r->spread + at : NULL);
+        average_trees(f, (size_t)n, x, bench, mean, spread);
     }
-    replace_training(f, job->options, n, key, x, mean, bench->row,
-                     r->origin != NULL ? r->origin + first : NULL);
+    HG_TRY(replace_training(f, job->options, n, key, x, mean, bench->row,
+                            r->origin != NULL ? r->origin + first : NULL));
+    if (spread != NULL) {
+        HG_TRY(describe_block(job, bench, first, n, spread));
+    }
     for (int d = 0; d < job->options->n_draw && r->draw != NULL; d++) {
         hg_draw_rows(f, job->options, d, n, key, x, bench->row, mean, &bench->draw,
                      r->draw + (int64_t)d * job->n * f->n_target + at);

@@ -17,8 +17,9 @@
 
 #include "base/memory.h"
 #include "forest/mates.h"
+#include "forest/sample.h"
 
-enum { SAMPLE = 4096, DRAWS = 16, STEPS = 4, CHOICES = STEPS + 1 };
+enum { DRAWS = 16, STEPS = 4, CHOICES = STEPS + 1 };
 
 /* a lesser gain than this share of the score is no reason to leave the residual draw */
 static const double worthwhile = 0.001;
@@ -84,13 +85,6 @@ score_row(const hg_forest *f, int64_t row, const float x[], double score[])
     }
 }
 
-/* sampled rows of [first, first + n): every step-th canonical row */
-static int64_t
-count_sample(int64_t end, int64_t step)
-{
-    return (end + step - 1) / step;
-}
-
 static void
 choose(const hg_forest *f, int64_t n, const double score[], double shift[])
 {
@@ -115,9 +109,9 @@ choose(const hg_forest *f, int64_t n, const double score[], double shift[])
 hg_status
 hg_shift_choose(const hg_comm *comm, int threads, const float x[], size_t stride, hg_forest *f)
 {
-    const int64_t step = (f->n_row + SAMPLE - 1) / SAMPLE;
-    const int64_t first = count_sample(f->n_row * comm->rank / comm->size, step);
-    const int64_t n = count_sample(f->n_row * (comm->rank + 1) / comm->size, step) - first;
+    const int64_t step = hg_sample_step(f->n_row);
+    const int64_t first = hg_sample_count(f->n_row * comm->rank / comm->size, step);
+    const int64_t n = hg_sample_count(f->n_row * (comm->rank + 1) / comm->size, step) - first;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
         threads > 0 ? threads : omp_get_max_threads();
     const size_t width = (size_t)f->n_target * CHOICES;
@@ -142,107 +136,35 @@ done:
     return status;
 }
 
-/* the arrays of a forest on disk that a draw looks at */
-typedef struct hg_window {
-    hg_spill_kind kind;
-    void *data;
-} hg_window;
-
-enum { WINDOWS = 11 };
-
-static hg_status
-map_forest(hg_forest *f, hg_window w[WINDOWS])
-{
-    const hg_spill_kind kind[WINDOWS] = {HG_SPILL_NODE,   HG_SPILL_OFFSET,   HG_SPILL_MATE,
-                                         HG_SPILL_KEY,    HG_SPILL_GROUP,    HG_SPILL_PARENT,
-                                         HG_SPILL_VALUE,  HG_SPILL_RESIDUAL, HG_SPILL_SHRINK,
-                                         HG_SPILL_WEIGHT, HG_SPILL_OOB_TREES};
-
-    for (int i = 0; i < WINDOWS; i++) {
-        w[i] = (hg_window){kind[i], NULL};
-    }
-    for (int i = 0; i < WINDOWS; i++) {
-        HG_TRY(hg_spill_map(f->spill, kind[i], &w[i].data));
-    }
-    f->node = w[0].data;
-    f->mate_offset = w[1].data;
-    f->mate = w[2].data;
-    f->key = w[3].data;
-    f->group = w[4].data;
-    f->parent = w[5].data;
-    f->value = w[6].data;
-    f->residual = w[7].data;
-    f->shrink = w[8].data;
-    f->weight = w[9].data;
-    f->oob_trees = w[10].data;
-    return HG_OK;
-}
-
-static void
-unmap_forest(hg_forest *f, hg_window w[WINDOWS])
-{
-    for (int i = 0; i < WINDOWS; i++) {
-        hg_spill_unmap(f->spill, w[i].kind, w[i].data);
-    }
-    f->node = NULL;
-    f->mate_offset = NULL;
-    f->mate = NULL;
-    f->key = f->group = f->parent = NULL;
-    f->value = f->residual = f->shrink = NULL;
-    f->weight = NULL;
-    f->oob_trees = NULL;
-}
-
 /* rank 0's part: scores of all sampled rows */
 static hg_status
-choose_mapped(hg_forest *f, int64_t step, int64_t n, const float x[])
+choose_mapped(hg_forest *f, int64_t n, const float x[])
 {
     const size_t width = (size_t)f->n_target * CHOICES;
-    hg_window w[WINDOWS] = {{0}};
+    const int64_t step = hg_sample_step(f->n_row);
+    hg_forest_view view;
     double *score = NULL;
-    hg_status status = map_forest(f, w);
+    hg_status status = hg_view_open(f, &view);
 
     status = status != HG_OK ? status : hg_mem_array(&score, (size_t)n * width, sizeof *score);
     for (int64_t i = 0; i < n && status == HG_OK; i++) {
         score_row(f, i * step, x + i * f->n_feature, score + (size_t)i * width);
-        for (int k = 0; k < WINDOWS; k++) { /* the pages of a row are many already */
-            hg_spill_forget(f->spill, w[k].kind, w[k].data);
-        }
+        hg_view_forget(f, &view); /* the pages of a row are many already */
     }
     if (status == HG_OK) {
         choose(f, n, score, f->shift);
     }
-    unmap_forest(f, w);
+    hg_view_close(f, &view);
     hg_mem_free(score);
     return status;
 }
 
 hg_status
-hg_shift_choose_on_disk(const hg_comm *comm, const hg_plan *plan, hg_forest *f)
+hg_shift_choose_on_disk(const hg_comm *comm, int64_t n, const float x[], hg_forest *f)
 {
-    const int64_t step = (f->n_row + SAMPLE - 1) / SAMPLE;
-    const int64_t first = count_sample(plan->first, step);
-    const int64_t n = count_sample(plan->first + plan->n, step) - first;
-    const size_t width = (size_t)f->n_feature;
-    float *x = NULL, *all = NULL;
-    int64_t n_all = 0;
-    hg_status status;
+    hg_status status = comm->rank == 0 ? choose_mapped(f, n, x) : HG_OK;
 
-    status = hg_mem_array(&x, (size_t)n * width, sizeof *x);
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int64_t i = 0; i < n; i++) {
-        const size_t row = (size_t)((first + i) * step - plan->first);
-
-        memcpy(x + (size_t)i * width, plan->row + row * plan->rule.stride, width * sizeof *x);
-    }
-    HG_TRY_OR(done, status, hg_comm_gather_rows(comm, n, width * sizeof *x, x, &n_all, &all));
-    if (comm->rank == 0) {
-        status = choose_mapped(f, step, n_all, all);
-    }
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, f->shift, sizeof f->shift);
-done:
-    hg_mem_free(x);
-    hg_mem_free(all);
-    return status;
+    return HG_OK;
 }

@@ -21,11 +21,12 @@ HG_MUST_CHECK hg_status hg_shift_choose(const hg_comm *comm, int threads, const 
  * memory.
  *
  * @collective{comm}
- * @param[in]     plan  with the rows of this rank
- * @param[in,out] f     the spill on rank 0; offsets, options and full bags on all ranks
+ * @param[in]     n  rows of the sample
+ * @param[in]     x  shape (n, n_feature); of hg_sample_gather()
+ * @param[in,out] f  the spill on rank 0; offsets, options and full bags on all ranks
  * @return HG_OK; HG_E_MEMORY; HG_E_READ
  */
-HG_MUST_CHECK hg_status hg_shift_choose_on_disk(const hg_comm *comm, const hg_plan *plan,
+HG_MUST_CHECK hg_status hg_shift_choose_on_disk(const hg_comm *comm, int64_t n, const float x[],
                                                 hg_forest *f);
 
 #endif

@@ -113,16 +113,17 @@ options_of(const hg_stage_bench *b, int s)
     return o;
 }
 
-/* a stage that serves means, and draws unless it has inputs */
+/* a stage that serves means, and draws unless it has inputs; `rows` is where results that do
+ * not belong to targets go */
 static hg_status
-predict_means(hg_stage_bench *b, int s, uint64_t *outside, uint8_t *origin)
+predict_means(hg_stage_bench *b, int s, const hg_prediction *rows)
 {
     const hg_stage *stage = &b->m->stage[s];
     hg_predict_options o = options_of(b, s);
-    hg_prediction r = {.mean = b->stage_mean,
-                       .spread = b->spread != NULL ? b->stage_spread : NULL,
-                       .outside = s == 0 ? outside : NULL,
-                       .origin = s == 0 ? origin : NULL};
+    hg_prediction r = s == 0 ? *rows : (hg_prediction){0};
+
+    r.mean = b->stage_mean;
+    r.spread = b->spread != NULL ? b->stage_spread : NULL;
 
     o.n_draw = stage->use == HG_STAGE_BOTH ? b->n_draw : 0;
     r.draw = o.n_draw > 0 ? b->stage_draw : NULL;
@@ -199,17 +200,30 @@ give_results(const hg_stage_bench *b, int64_t first, int64_t n_all, const hg_pre
     }
 }
 
+/* results of rows, not of targets, from row `first` on */
+static hg_prediction
+skip_rows(const hg_stage_bench *b, const hg_prediction *r, int64_t first)
+{
+    const int words = hg_forest_mask_words(b->m->stage[0].forest);
+
+    return (hg_prediction){.outside = r->outside != NULL ? r->outside + first * words : NULL,
+                           .in_tails = r->in_tails != NULL ? r->in_tails + first * words : NULL,
+                           .n_eff = r->n_eff != NULL ? r->n_eff + first : NULL,
+                           .n_group = r->n_group != NULL ? r->n_group + first : NULL,
+                           .domain = r->domain != NULL ? r->domain + first : NULL,
+                           .origin = r->origin != NULL ? r->origin + first : NULL};
+}
+
 static hg_status
 predict_block(hg_stage_bench *b, int64_t first, int64_t n_all, const hg_prediction *r)
 {
-    const int words = hg_forest_mask_words(b->m->stage[0].forest);
+    const hg_prediction rows = skip_rows(b, r, first);
 
     for (int s = 0; s < b->m->n; s++) {
         if (b->m->stage[s].use == HG_STAGE_DRAW) {
             HG_TRY(predict_draws(b, s));
         } else {
-            HG_TRY(predict_means(b, s, r->outside != NULL ? r->outside + first * words : NULL,
-                                 r->origin != NULL ? r->origin + first : NULL));
+            HG_TRY(predict_means(b, s, &rows));
         }
     }
     give_results(b, first, n_all, r);

@@ -54,12 +54,15 @@ def refused(words, function, *arguments):
 def apply_by_numpy(model, columns, draws, method):
     """Columns of the grafted catalogue, as float32."""
     key = recipes.keys_of(columns)
-    result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method)
-    output = {"origin": result.origin,
-              "extrapolated": (result.outside @ (1 << np.arange(model.n_feature))).astype(np.int64)}
+    result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method, domain=True)
+    bits = 1 << np.arange(model.n_feature)
+    output = {"origin": result.origin, "extrapolated": (result.outside @ bits).astype(np.int64),
+              "in_tails": (result.in_tails @ bits).astype(np.int64), "n_eff": result.n_eff.astype(np.float32),
+              "n_regions": result.n_group, "domain": result.domain}
     for t, recipe in enumerate(recipes.recipes_of(model.targets)):
         if not model.is_label[t]:
             output[f"{recipe.name}_mean"] = recipe.invert(result.mean[:, t]).astype(np.float32)
+            output[f"{recipe.name}_spread"] = result.spread[:, t].astype(np.float32)
         if model.is_label[t] or model.has_hurdle[t]:
             output[f"{recipe.name}_probability"] = result.probability[:, t].astype(np.float32)
         for d in range(draws):

@@ -17,6 +17,7 @@ from .statistics import plain
 FORMAT, VERSION = "halograft-model", 1
 LEAF_MASK = (1 << 22) - 1
 TREE_TRIES, MATE_TRIES, CLIMB_MAX = 64, 8, 64
+SHARE_BITS = 24
 SPEC_TEXTS = ("name", "unit", "expression", "transform")
 BAGS = ("none", "row", "group")
 
@@ -29,15 +30,20 @@ class ModelError(Exception):
 class Prediction:
     """What predict() returns; arrays that were not asked for are None.
 
-    mean, spread: shape (n, targets); draw: (draws, n, targets); outside: (n, features), feature outside
-    its training range; origin: (n), 0 new, 1 training row with its out-of-bag mean, 2 without one;
-    probability: (n, targets), of models of stages (stages.py).
+    mean, spread: shape (n, targets); draw: (draws, n, targets); outside, in_tails: (n, features), feature
+    outside its training range, or its 0.1 and 99.9 per cent points; origin: (n), 0 new, 1 training row with
+    its out-of-bag mean, 2 without one; n_eff, n_group, domain: (n), see predict(); probability: (n,
+    targets), of models of stages (stages.py).
     """
 
     mean: np.ndarray
     spread: np.ndarray
     outside: np.ndarray
     origin: np.ndarray
+    in_tails: np.ndarray = None
+    n_eff: np.ndarray = None
+    n_group: np.ndarray = None
+    domain: np.ndarray = None
     draw: np.ndarray = None
     probability: np.ndarray = None
 
@@ -64,11 +70,14 @@ class Forest:
     scaling: dict
     importance: np.ndarray
     options: dict
+    limit: np.ndarray = None
     meta: dict = field(default_factory=dict)
     divisor: float = 0
 
     def __post_init__(self):
         self.divisor = self.divisor or self.n_tree
+        if self.limit is None:
+            self.limit = np.full((2, 2 + self.n_target), np.nan)
         weight = self.row["weight"]
         self.is_weighted = bool((weight != weight[0]).any())
         parent = self.row["parent"]
@@ -125,12 +134,14 @@ class Forest:
 
     # ---- predictions ----
     def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
-                training_rows=True, mates=0, moved_rows=False):
+                training_rows=True, mates=0, moved_rows=False, domain=False):
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
         x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
         rows near a row to draw residuals from, 0 = half the root of the number of training rows; moved_rows:
-        the out-of-bag means of training rows are computed anew, as x is not that of the training.
+        the out-of-bag means of training rows are computed anew, as x is not that of the training; domain:
+        also how rows stand to the training rows: n_eff, the effective number of training rows behind a mean,
+        n_group, the number of their groups, domain, 0 inside, 1 at the edge, 2 outside.
         """
         x = self._check(x)
         mean, spread = self._average(x)
@@ -139,9 +150,14 @@ class Forest:
             row = self.find(key)
         origin = np.where(row < 0, 0, np.where(np.isnan(self.row["residual"][row, 0]), 2, 1)).astype(np.uint8)
         known = origin == 1
-        mean[known] = self._unseen_mean(x[known], row[known]) if moved_rows else self.oob_mean(row[known])
+        unseen, spread[known] = self._unseen(x[known], row[known])
+        mean[known] = unseen if moved_rows else self.oob_mean(row[known])
         outside = (x < self.range[:, 0]) | (x > self.range[:, 1])
-        result = Prediction(mean, spread, outside, origin)
+        in_tails = (x < self.range[:, 2]) | (x > self.range[:, 3])
+        result = Prediction(mean, spread, outside, origin, in_tails)
+        if domain:
+            result.n_eff, result.n_group = self._surround(*self._shares(x, row, known, self.domain_trees), len(x))
+            result.domain = self._flag(result)
         if draws > 0:
             if key is None:
                 raise ModelError("draws need the key of each row")
@@ -180,14 +196,84 @@ class Forest:
         """Out-of-bag means of training rows, NaN where there are none."""
         return self.row["target"][row].astype(np.float64) - self.row["residual"][row].astype(np.float64)
 
-    def _unseen_mean(self, x, row):
-        """Means of training rows at other features over the trees that did not see them."""
-        total, count = np.zeros((len(x), self.n_target)), np.zeros(len(x))
+    def _unseen(self, x, row):
+        """Means and spreads of training rows over the trees that did not see them."""
+        total, square, n = np.zeros((len(x), self.n_target)), np.zeros((len(x), self.n_target)), np.zeros((len(x), 1))
+        centre = self.scaling["centre"]
         for t in range(self.n_tree):
             at = np.flatnonzero(self.is_oob(np.full(len(row), t), row))
-            total[at] += self.leaf_mean[int(self.leaf_offset[t]) + self._route(x[at], t)].astype(np.float64)
-            count[at] += 1
-        return total / count[:, None]
+            value = self.leaf_mean[int(self.leaf_offset[t]) + self._route(x[at], t)].astype(np.float64)
+            total[at] += value
+            square[at] += (value - centre) * (value - centre)
+            n[at] += 1
+        mean = total / n
+        variance = square / n - (mean - centre) * (mean - centre)
+        with np.errstate(all="ignore"):
+            factor = (n * (self.n_tree - 1)) / ((n - 1) * self.n_tree)
+            spread = np.sqrt(np.maximum(variance, 0) * factor)
+        return mean, np.where((variance > 0) & (n > 1), spread, 0)
+
+    # ---- surroundings ----
+    @property
+    def domain_trees(self):
+        """Trees whose leaf-mates are looked at."""
+        return min(max(self.n_tree // 4, 1), 16)
+
+    def _shares(self, x, row, known, n_most):
+        """Shares of training rows in the leaves of rows: (row of x, training row, share, tree), one entry per
+        listed row; those of the first n_most trees, of known training rows of the first that did not see them."""
+        used, entries = np.zeros(len(x), np.int64), []
+        group_bag, parent, group = int(self.options["bag"]) == 2, self.row["parent"], self.row["group"]
+        for t in range(self.n_tree):
+            open_ = used < n_most
+            open_[known] &= self.is_oob(np.full(int(known.sum()), t), row[known])
+            at = np.flatnonzero(open_)
+            if not len(at):
+                continue
+            used[at] += 1
+            leaf = int(self.leaf_offset[t]) + self._route(x[at], t)
+            begin = self.mate_offset[leaf].astype(np.int64)
+            count = self.mate_offset[leaf + 1].astype(np.int64) - begin
+            of, place = np.repeat(np.arange(len(at)), count), np.arange(count.sum())
+            mate = self.mate[np.repeat(begin - np.cumsum(count) + count, count) + place].astype(np.int64)
+            own = row[at][of]
+            same = (own >= 0) & ((mate == own) | ((parent[own] != 0) & (parent[mate] == parent[own]))
+                                 | (group_bag & (group[mate] == group[own])))
+            weight = self.row["weight"][mate].astype(np.uint64) if self.is_weighted else np.ones(len(mate), np.uint64)
+            weight[same] = 0
+            total = np.zeros(len(at), np.uint64)
+            np.add.at(total, of, weight)
+            share = (weight << np.uint64(SHARE_BITS)) // np.maximum(total[of], np.uint64(1))
+            some = share > 0
+            entries.append((at[of[some]], mate[some], share[some], np.full(int(some.sum()), t)))
+        columns = [np.concatenate(column) for column in zip(*entries)] if entries else [np.zeros(0, np.int64)] * 4
+        return columns[0], columns[1], columns[2].astype(np.uint64), columns[3]
+
+    def _surround(self, at, mate, share, tree, n):
+        """Effective number and number of groups of the training rows with shares; shares.c."""
+        def sums(index, values):
+            out = np.zeros(n, np.uint64)
+            np.add.at(out, index, values)
+            return out
+        unit = float(1 << SHARE_BITS)
+        pair, place = np.unique(np.stack([at, mate]), axis=1, return_inverse=True)
+        joint = np.zeros(pair.shape[1], np.uint64)
+        np.add.at(joint, place.ravel(), share)
+        trees = np.bincount(np.unique(np.stack([at, tree]), axis=1)[0], minlength=n).astype(np.float64)
+        with np.errstate(all="ignore"):
+            own = sums(at, share * share).astype(np.float64) / (unit * unit) / trees
+            both = sums(pair[0], joint * joint).astype(np.float64) / (unit * unit) / (trees * trees)
+            pairs = np.where(trees > 1, (both - own / trees) / (1 - 1 / trees), own)
+            n_eff = 1 / (own / self.n_tree + (1 - 1.0 / self.n_tree) * np.maximum(pairs, 0))
+        groups = np.unique(np.stack([pair[0].astype(np.uint64), self.row["group"][pair[1]]]), axis=1)
+        return (np.where(trees > 0, n_eff, 0),
+                np.bincount(groups[0].astype(np.int64), minlength=n).astype(np.int32))
+
+    def _flag(self, result):
+        """0 inside, 1 at the edge of, 2 outside the training domain."""
+        edge, outside = ((result.n_eff < limit[0]) | (result.n_group < limit[1]) | (result.spread > limit[2:]).any(axis=1)
+                         for limit in self.limit)
+        return np.where(outside | result.outside.any(axis=1), 2, edge.astype(int)).astype(np.uint8)
 
     # ---- scatter ----
     def is_oob(self, tree, row):
@@ -394,5 +480,5 @@ def load_stage(stage):
         mate=leaf["row"][()], row=row,
         scaling={name: stage[f"targets/{name}"][()]
                  for name in ("centre", "quantum", "scale", "weight", "cost", "shift")},
-        importance=stage["tree/importance"][()],
+        importance=stage["tree/importance"][()], limit=stage["domain/limit"][()],
         options={name: plain(value) for name, value in stage.attrs.items()})

@@ -90,6 +90,7 @@ def content_hash(forest):
     h.feed(np.array([float(o["weight_unit"])], np.float64))
     h.feed(np.asarray(forest.range, np.float32))
     h.feed(np.asarray(forest.scaling["shift"], np.float64))
+    h.feed(np.asarray(forest.limit, np.float64))
     if "twin" in forest.row:
         h.feed(np.asarray(forest.row["twin"], np.float32))
     return f"{h.value():016x}"
@@ -154,6 +155,7 @@ def _write_forest(stage, forest):
     stage["features/range"] = np.asarray(forest.range, np.float32)
     for name, values in forest.scaling.items():
         stage[f"targets/{name}"] = np.asarray(values, np.float64)
+    stage["domain/limit"] = np.asarray(forest.limit, np.float64)
     for name in INTEGERS:
         stage.attrs[name] = np.array([int(forest.options[name])], np.int64)
     for name in REALS:

@@ -4,12 +4,12 @@ A second implementation of hg_stages_predict() (src/forest/stages_predict.c) on 
 numbers equal the program's bit for bit.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import h5py
 import numpy as np
 
-from .forest import Forest, ModelError, Prediction, check_file, load_stage, read_meta
+from .forest import Forest, ModelError, check_file, load_stage, read_meta
 from .philox import mix64
 from .statistics import plain
 
@@ -52,8 +52,9 @@ class Stages:
     def n_target(self):
         return len(self.targets)
 
-    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0):
-        """As Forest.predict(), with probabilities; closed means and draws are -infinity."""
+    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0, domain=False):
+        """As Forest.predict(), with probabilities; closed means and draws are -infinity; what is said of
+        rows, not targets, is of the first stage."""
         shape = (len(x), self.n_target, 2)
         mean, spread, draw = np.full(shape, np.nan), np.full(shape, np.nan), np.full((draws, *shape), np.nan)
         first = None
@@ -62,7 +63,7 @@ class Stages:
                    "mates": mates}
             target, part = stage.output.T
             if stage.use != DRAW:
-                result = stage.forest.predict(self._features(x, stage, mean), key,
+                result = stage.forest.predict(self._features(x, stage, mean), key, domain=domain and s == 0,
                                               draws=draws if stage.use == BOTH else 0, **how)
                 first = first or result
                 mean[:, target, part], spread[:, target, part] = result.mean, result.spread
@@ -73,8 +74,8 @@ class Stages:
                 features = self._features(x, stage, mean, draw[d])
                 draw[d][:, target, part] = stage.forest.predict(features, key, draws=1, first_realisation=d,
                                                                 moved_rows=True, **how).draw[0]
-        result = Prediction(self._join(mean), spread[:, :, VALUE], first.outside, first.origin,
-                            self._join(draw) if draws else None)
+        result = replace(first, mean=self._join(mean), spread=spread[:, :, VALUE],
+                         draw=self._join(draw) if draws else None)
         result.probability = np.where(self.has_hurdle, mean[:, :, OPEN],
                                       np.where(self.is_label, mean[:, :, VALUE], np.nan))
         return result

@@ -131,8 +131,9 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
     float *x = malloc(TRAIN * P * sizeof *x);
     double *y = malloc(TRAIN * NO * sizeof *y), *draw = malloc(TRAIN * NO * sizeof *draw);
     uint64_t *key = malloc(TRAIN * sizeof *key);
+    uint64_t *none = calloc(TRAIN, sizeof *none);
     double between[3] = {0}, upper = 0, expected = 0;
-    hg_forest *f = NULL;
+    hg_forest *f = NULL, *apart = NULL;
 
     for (int part = 0; part < 2; part++) { /* training rows, then new ones */
         for (int64_t i = 0; i < TRAIN; i++) {
@@ -152,8 +153,12 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
         options.trees = 64;
         if (part == 0) {
             cr_assert_eq(hg_forest_train(&world, &options, &data, &f), HG_OK);
+            data.parent_key = none;
+            cr_assert_eq(hg_forest_train(&world, &options, &data, &apart), HG_OK);
         }
     }
+    /* rows without a counterpart in the parent have the same */
+    cr_expect_eq(hg_forest_shift(apart, 0), hg_forest_shift(f, 0));
     cr_expect(hg_forest_shift(f, 0) < 0.5, "two modes: shift %g", hg_forest_shift(f, 0));
     cr_expect_eq(hg_forest_shift(f, 1), 1, "one mode: shift %g", hg_forest_shift(f, 1));
     apply.n_draw = 1;
@@ -172,6 +177,8 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
     cr_expect(between[1] > 2 * between[0] + 10, "%g without a shift", between[1]);
     cr_expect_float_eq(upper / expected, 1, 0.02, "odds %g", upper / expected);
     hg_forest_free(f);
+    hg_forest_free(apart);
+    free(none);
     free(x);
     free(y);
     free(draw);
