@@ -117,6 +117,20 @@ hg_mem_free(void *block)
     free((unsigned char *)block - HEADER);
 }
 
+hg_status
+hg_mem_take(size_t bytes)
+{
+    HG_TRY(check_request(1, bytes, &bytes));
+    count_bytes((int64_t)bytes);
+    return HG_OK;
+}
+
+void
+hg_mem_give(size_t bytes)
+{
+    count_bytes(-(int64_t)bytes);
+}
+
 void
 hg_mem_large_pages(void *block)
 {

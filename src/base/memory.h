@@ -45,6 +45,16 @@ HG_MUST_CHECK hg_status hg_mem_resize(void *pointer, size_t n, size_t size);
  */
 void hg_mem_free(void *block);
 
+/** Count memory that comes from elsewhere, as hg_mem_array() counts its own; and count it no
+ * more.
+ *
+ * @local
+ * @param[in] bytes  the same in both calls
+ * @return HG_OK; HG_E_MEMORY when it exceeds the budget
+ */
+HG_MUST_CHECK hg_status hg_mem_take(size_t bytes);
+void hg_mem_give(size_t bytes);
+
 /** Ask the system for large pages behind an array of some MiB that is passed over again and
  * again or read at random; a hint, to be given before the array is first written.
  *

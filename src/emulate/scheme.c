@@ -27,8 +27,8 @@ hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int
     const double growing = n * (record + 17 + 8 * o) + leaves * (16 + 12 * o);
     hg_scheme s;
 
-    s.trees = share * (record + 4 * n_feature + 16 * o + 60) + n * (record + 58 + 16 * o) +
-              threads * growing + 1.3 * model;
+    s.trees = share * (record + 4 * n_feature + 16 * o + 60) +
+              n * (record / ranks[1] + 58 + 16 * o) + threads * growing + 1.3 * model;
     s.rows = rows_factor * share * record + leaves * (16 + 8 * (o + 1));
     s.limit = params->run.memory_max > 0 ? params->run.memory_max
                                          : machine_share * (double)hg_mem_machine() / ranks[1];

@@ -36,13 +36,13 @@ put_channel(const hg_layout *l, unsigned char *record, int channel, int64_t valu
 }
 
 static void
-code_row(const hg_plan *plan, const hg_binned *binned, int64_t row)
+code_row(const hg_plan *plan, const hg_binned *binned, int64_t row, unsigned char *to)
 {
     const hg_layout *l = &binned->layout;
     const hg_word *from = plan->row + (size_t)row * plan->rule.stride;
     const int64_t w = plan->weight != NULL ? plan->weight[row] : 1;
-    unsigned char *to = binned->row + (size_t)row * l->stride;
 
+    memset(to, 0, l->stride);
     for (int o = 0; o < l->n_target; o++) {
         put_channel(l, to, o, from[plan->rule.n_feature + o].i * w);
     }
@@ -57,6 +57,20 @@ code_row(const hg_plan *plan, const hg_binned *binned, int64_t row)
         } else {
             to[l->bin_at + (size_t)f] = (unsigned char)bin;
         }
+    }
+}
+
+/* the ranks that share the rows code a part each */
+static void
+code_rows(const hg_plan *plan, const hg_binned *b)
+{
+    const hg_comm *node = &b->shared.node;
+    const int rank = b->shared.is_shared ? node->rank : 0;
+    const int size = b->shared.is_shared ? node->size : 1;
+    unsigned char *row = b->shared.data;
+
+    for (int64_t i = plan->n * rank / size; i < plan->n * (rank + 1) / size; i++) {
+        code_row(plan, b, i, row + (size_t)i * b->layout.stride);
     }
 }
 
@@ -78,24 +92,24 @@ hg_binned_create(const hg_comm *comm, const hg_plan *plan, hg_binned **binned)
     set_layout(plan, b);
     b->kernel = hg_best_kernel_choose(plan->kernel->name);
     HG_TRY_OR(fail, status,
-              hg_comm_agree(comm, hg_mem_zeros(&b->row, (size_t)plan->n, b->layout.stride)));
-    for (int64_t i = 0; i < plan->n; i++) {
-        code_row(plan, b, i);
-    }
+              hg_shared_create(comm, (size_t)plan->n * b->layout.stride, &b->shared));
+    code_rows(plan, b);
+    hg_shared_settle(comm, &b->shared);
+    b->row = b->shared.data;
     *binned = b;
     return HG_OK;
 
 fail:
-    hg_binned_free(b);
+    hg_binned_free(comm, b);
     return status;
 }
 
 void
-hg_binned_free(hg_binned *binned)
+hg_binned_free(const hg_comm *comm, hg_binned *binned)
 {
     if (binned != NULL) {
         hg_bins_clear(&binned->bins);
-        hg_mem_free(binned->row);
+        hg_shared_clear(comm, &binned->shared);
         hg_mem_free(binned);
     }
 }

@@ -5,13 +5,15 @@
 
 #include "forest/best_kernel.h"
 #include "forest/tree.h"
+#include "par/shared.h"
 
 /** The training rows as binned records, shared by all trees; free with hg_binned_free(). */
 typedef struct hg_binned {
     hg_bins bins;
     hg_layout layout;
     const hg_best_kernel *kernel;
-    unsigned char *row; /**< shape (n, stride): records of one copy */
+    const unsigned char *row; /**< shape (n, stride): records of one copy, once per node */
+    hg_shared shared;         /**< holds them */
 } hg_binned;
 
 /** A channel of a binned record.
@@ -41,7 +43,12 @@ hg_binned_channel(const hg_layout *l, const unsigned char *record, int channel)
  */
 HG_MUST_CHECK hg_status hg_binned_create(const hg_comm *comm, const hg_plan *plan,
                                          hg_binned **binned);
-void hg_binned_free(hg_binned *binned);
+
+/** Release binned rows; NULL, on all ranks, is fine.
+ *
+ * @collective{comm}
+ */
+void hg_binned_free(const hg_comm *comm, hg_binned *binned);
 
 /** Histograms that wait for the node they belong to: at most HG_SLOTS_MAX, within a budget. */
 enum { HG_SLOTS_MAX = 8, HG_SLOTS_BYTES = 64 << 20 };

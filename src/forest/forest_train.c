@@ -1,7 +1,8 @@
-/* Training, tree-parallel: every rank has all rows; tree t is grown by rank t mod size and by
- * whichever thread is free. Streams are keyed by the tree's number and all sums over rows are
- * integers, so neither matters for the bits. What is done per row and not per tree (scaling,
- * residuals) each rank does for its range of the canonical rows. */
+/* Training, tree-parallel: every rank sees all rows, of which a node has one copy; tree t is
+ * grown by rank t mod size and by whichever thread is free. Streams are keyed by the tree's
+ * number and all sums over rows are integers, so neither matters for the bits. What is done per
+ * row and not per tree (scaling, residuals) each rank does for its range of the canonical rows.
+ */
 #include <math.h>
 #include <omp.h>
 
@@ -13,6 +14,7 @@
 #include "forest/model.h"
 #include "forest/scaling.h"
 #include "halograft/log.h"
+#include "par/shared.h"
 
 hg_status
 hg_train_check(const hg_train_options *o, const hg_train_data *d)
@@ -235,13 +237,12 @@ end:
     return status;
 }
 
-/* what the forest keeps of the rows, and the records of all ranks; `record` is owned by the
- * caller */
+/* what the forest keeps of the rows, and the records of all ranks, once per node; they are the
+ * caller's to release */
 static hg_status
-share_rows(const hg_comm *comm, const hg_rows *rows, hg_forest *f, hg_plan *plan,
-           hg_word **record)
+share_rows(const hg_comm *comm, hg_rows *rows, hg_forest *f, hg_plan *plan, hg_shared *record)
 {
-    const size_t n_target = (size_t)f->n_target;
+    const size_t n_target = (size_t)f->n_target, size = plan->rule.stride * sizeof(hg_word);
     float *value = NULL;
     hg_status status;
 
@@ -257,10 +258,15 @@ share_rows(const hg_comm *comm, const hg_rows *rows, hg_forest *f, hg_plan *plan
     }
     HG_TRY_OR(end, status,
               hg_comm_gather_into(comm, rows->n, n_target * sizeof *value, value, f->value));
-    HG_TRY_OR(end, status,
-              hg_comm_gather_rows(comm, rows->n, plan->rule.stride * sizeof **record,
-                                  rows->record, &plan->n, record));
-    plan->row = *record;
+    HG_TRY_OR(end, status, hg_shared_create(comm, (size_t)rows->n_all * size, record));
+    HG_TRY_OR(end, status, hg_shared_gather(comm, rows->n, size, rows->record, record));
+    if (record->is_shared) {
+        hg_log_info("train: %d ranks of a node share one copy of the rows", record->node.size);
+    }
+    hg_mem_free(rows->record);
+    rows->record = NULL;
+    plan->n = rows->n_all;
+    plan->row = record->data;
     plan->group = f->group;
     plan->weight = f->is_weighted ? f->weight : NULL;
 end:
@@ -281,11 +287,11 @@ hg_train_start(const hg_train_options *o, const hg_train_data *d, int64_t n, hg_
 
 static hg_status
 train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts *parts,
-           const hg_rows *rows, hg_plan *plan, hg_forest *f)
+           hg_rows *rows, hg_plan *plan, hg_forest *f)
 {
     const size_t n = (size_t)rows->n_all, n_value = n * (size_t)f->n_target;
     hg_status status = HG_OK;
-    hg_word *record = NULL;
+    hg_shared record = {0};
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
     hg_checkpoint checkpoint = {0};
@@ -314,19 +320,19 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));
     hg_model_mark_full(f);
     HG_TRY_OR(end, status,
-              hg_calibrate_residuals(comm, o->threads, &record->f, plan->rule.stride, f));
+              hg_calibrate_residuals(comm, o->threads, &plan->row->f, plan->rule.stride, f));
     HG_TRY_OR(end, status,
-              hg_limits_choose(comm, o->threads, &record->f, plan->rule.stride, f));
+              hg_limits_choose(comm, o->threads, &plan->row->f, plan->rule.stride, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
     hg_checkpoint_end(&checkpoint);
     for (int t = 0; t < o->trees && tree != NULL; t++) {
         hg_tree_clear(&tree[t]);
     }
-    hg_binned_free(binned);
+    hg_binned_free(comm, binned);
     hg_mem_free(tree);
     hg_mem_free(oob);
-    hg_mem_free(record);
+    hg_shared_clear(comm, &record);
     return status;
 }
 

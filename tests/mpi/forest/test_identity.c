@@ -29,8 +29,8 @@ static const recipe recipes[] = {
     {400, 70, 9, 4, 2, 0.3, HG_BAG_GROUP, 1, 0},
     {5000, 20, 4, 2, 1, 1.0, HG_BAG_NONE, 0, 0},
     {60, HG_FEATURES_MAX, HG_TARGETS_MAX, 3, 1, 1.0, HG_BAG_NONE, 1, 0},
-    {3000, 20, 4, 5, 5, 0.4, HG_BAG_ROW, 0, 256},
-    {500, 33, 5, 3, 1, 1.0, HG_BAG_GROUP, 1, 37},
+    {1200, 20, 4, 2, 5, 0.4, HG_BAG_ROW, 0, 256},
+    {300, 33, 5, 2, 1, 1.0, HG_BAG_GROUP, 1, 37},
 };
 
 enum { N_RECIPE = sizeof recipes / sizeof *recipes };

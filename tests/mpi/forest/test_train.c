@@ -75,6 +75,43 @@ train_hash(const hg_comm *comm, test_rows *r, int threads, const int which[3])
     return hash;
 }
 
+/* hash and peak of counted memory of a training on nodes of so many ranks */
+static uint64_t
+train_on_nodes(int per_node, test_rows *rows, const int which[3], int64_t *peak)
+{
+    char text[16];
+    hg_comm comm;
+    uint64_t hash;
+
+    snprintf(text, sizeof text, "%d", per_node);
+    setenv("HG_RANKS_PER_NODE", text, 1);
+    all_assert(hg_comm_split(&world, 0, &comm) == HG_OK);
+    hash = train_hash(&comm, rows, 1, which);
+    unsetenv("HG_RANKS_PER_NODE");
+    hg_comm_clear(&comm);
+    *peak = hg_mem_peak();
+    return hash;
+}
+
+Test(train, ranks_of_a_node_share_the_rows)
+{
+    enum { MANY = 10000, RECORD = 64 }; /* bytes of a record of 7 features and 3 targets */
+    const int which[2][3] = {{HG_BAG_ROW, 0, HG_SPLITTER_RANDOM},
+                             {HG_BAG_ROW, 0, HG_SPLITTER_BEST}};
+    test_rows rows = make_rows(MANY, P, NO, world.rank, world.size);
+
+    for (int k = 0; k < 2; k++) {
+        int64_t together, apart;
+        uint64_t hash = train_on_nodes(world.size, &rows, which[k], &together);
+
+        all_assert(train_on_nodes(1, &rows, which[k], &apart) == hash);
+        /* the peak of a rank only grows, so the first case alone can show the difference */
+        all_assert(k > 0 ||
+                   apart - together >= (int64_t)MANY * RECORD * (world.size - 1) / world.size);
+    }
+    clear_rows(&rows);
+}
+
 Test(train, forest_is_the_same_for_any_ranks_threads_and_order)
 {
     enum { CASES = 5 };
