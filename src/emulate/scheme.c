@@ -1,7 +1,7 @@
 /* Bytes follow from the arrays of the two schemes (forest_train.c, distribute.c): a record of
  * 4 (features + targets + 2) bytes in whole lines of 64, the copies of it, and what is kept per
- * row, leaf and tree. The share of the rows in the row-distributed scheme carries the factor it
- * is meant to stay below (docs/performance.md says what was measured). */
+ * row, leaf and tree. By rows the peak is where features move into the records, or where trees
+ * grow; docs/performance.md compares it with a measurement. */
 #include "emulate/scheme.h"
 
 #include <math.h>
@@ -11,8 +11,8 @@
 #include "base/memory.h"
 #include "halograft/log.h"
 
-/* bytes per rank over its share of the records; share of the machine that may be used */
-static const double rows_factor = 2.5, machine_share = 0.8;
+/* share of the machine that may be used; buffers of the exchange of rows */
+static const double machine_share = 0.8, buffers = 8 << 20;
 
 hg_scheme
 hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int n_feature,
@@ -29,7 +29,9 @@ hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int
 
     s.trees = share * (record + 4 * n_feature + 16 * o + 60) +
               n * (record / ranks[1] + 58 + 16 * o) + threads * growing + 1.3 * model;
-    s.rows = rows_factor * share * record + leaves * (16 + 8 * (o + 1));
+    s.rows = buffers + fmax(share * (record + 4 * n_feature + 8 * o + 36),
+                            share * (1.25 * record + 16 * o + 40) + 8 * 16 * leaves / ranks[0] +
+                                leaves * (16 + 8 * (o + 1)));
     s.limit = params->run.memory_max > 0 ? params->run.memory_max
                                          : machine_share * (double)hg_mem_machine() / ranks[1];
     s.by_rows = strcmp(m->scheme, "rows") == 0 ||
