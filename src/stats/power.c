@@ -114,6 +114,18 @@ form_terms(const mode_task *task, int64_t r, int64_t x, int64_t y, int64_t end, 
     }
 }
 
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Count a mode and keep the largest terms. */
+ALWAYS void
+note_mode(double modes, double p, double q, double s, double *restrict top)
+{
+    top[TOP_MODES] += modes;
+    top[TOP_P] = fmax(top[TOP_P], fabs(p));
+    top[TOP_SHOT] = fmax(top[TOP_SHOT], fabs(s));
+    top[TOP_Q] = fmax(top[TOP_Q], q);
+}
+
 /* Numbers and largest terms of a row that stands for `rows`; modes of the plane n_z = 0 count
  * once, others for k and -k. */
 static void
@@ -121,18 +133,12 @@ note_row(int rows, int64_t square, int64_t first, int64_t n_z, const double *p, 
          const double *s, double *restrict top)
 {
     for (int64_t z = first; z < n_z; z++) {
-        double *bin = top + (square + z * z) * TOP_MAX;
-
-        bin[TOP_MODES] += z == 0 ? rows : 2 * rows;
-        bin[TOP_P] = fmax(bin[TOP_P], fabs(p[z]));
-        bin[TOP_SHOT] = fmax(bin[TOP_SHOT], fabs(s[z]));
-        bin[TOP_Q] = fmax(bin[TOP_Q], q[z]);
+        note_mode(z == 0 ? rows : 2 * rows, p[z], q[z], s[z], top + (square + z * z) * TOP_MAX);
     }
 }
 
 /* A term as it is added: rounded by the anchor of its bin, or untouched. */
 #define TERM(x, which) (exact ? ((x) + anchor[which]) - anchor[which] : (x))
-#define ALWAYS static inline __attribute__((always_inline))
 
 /* Add a row that stands for `rows` to the bins. */
 ALWAYS void
@@ -178,41 +184,57 @@ add_row_poles(const mode_task *task, const bool exact, int rows, int64_t x, int6
     }
 }
 
-/* The same in user bins of k and bins of mu; mu >= j / n_mu is compared in integers. After the
- * sums of the bins stand those of k. */
-static void
-add_row_wedges(const mode_task *task, int rows, int64_t x, int64_t y, int64_t square,
-               int64_t first, int64_t n_z, const double *p, const double *q, const double *s,
-               double *restrict sum)
+/* Number of the wedge of a mode, counting on from bin `bin` of k as n2 grows along a row; mu >=
+ * j / n_mu is compared in integers. -1 below the first bin, and bin is w->n beyond the last. */
+ALWAYS int64_t
+find_wedge(const hg_wedges *w, int64_t along, int64_t n2, int *bin)
+{
+    const int64_t n_mu = w->n_mu, left = along * along * n_mu * n_mu;
+    int64_t j = (int64_t)(sqrt((double)(along * along) / (double)n2) * (double)n_mu);
+
+    while (*bin < w->n && n2 >= w->low[*bin + 1]) {
+        ++*bin;
+    }
+    if (*bin == w->n || n2 < w->low[0]) {
+        return -1;
+    }
+    j += left >= (j + 1) * (j + 1) * n2; /* the root only guesses */
+    j -= left < j * j * n2;
+    return *bin * n_mu + (j < n_mu ? j : n_mu - 1);
+}
+
+/* Add a row to user bins of k and bins of mu, or note their largest terms. After the sums of
+ * the bins stand those of k. */
+ALWAYS void
+add_row_wedges(const mode_task *task, const bool exact, int rows, int64_t x, int64_t y,
+               int64_t square, int64_t first, int64_t n_z, const double *p, const double *q,
+               const double *s, double *restrict sum)
 {
     const hg_wedges *w = task->wedges;
-    const int64_t n_mu = w->n_mu;
-    double *k_sum = sum + 4 * w->n * n_mu;
+    double *k_sum = sum + (int64_t)4 * w->n * w->n_mu;
     int bin = 0;
 
-    for (int64_t z = first; z < n_z; z++) {
+    for (int64_t z = first; z < n_z && bin < w->n; z++) {
         const int64_t n2 = square + z * z;
         const int64_t along = task->los == HG_LOS_X ? x : task->los == HG_LOS_Y ? y : z;
-        int64_t j = (int64_t)(sqrt((double)(along * along) / (double)n2) * (double)n_mu), place;
+        const int64_t place = find_wedge(w, along, n2, &bin);
         const double g = z == 0 ? 1 : 2;
 
-        while (bin < w->n && n2 >= w->low[bin + 1]) {
-            bin++; /* n2 grows along a row */
-        }
-        if (bin == w->n) {
-            return;
-        }
-        if (n2 < w->low[0]) {
+        if (place < 0) {
             continue;
         }
-        j += along * along * n_mu * n_mu >= (j + 1) * (j + 1) * n2; /* the root only guesses */
-        j -= along * along * n_mu * n_mu < j * j * n2;
-        place = bin * n_mu + (j < n_mu ? j : n_mu - 1);
-        sum[4 * place + HG_FINE_MODES] += g * rows;
-        sum[4 * place + HG_FINE_P0] += g * p[z];
-        sum[4 * place + HG_FINE_SHOT] += g * s[z];
-        sum[4 * place + HG_FINE_Q0] += g * q[z];
-        k_sum[place] += g * rows * sqrt((double)n2);
+        if (task->find_top) {
+            note_mode(g * rows, p[z], q[z], s[z], sum + place * TOP_MAX);
+            continue;
+        }
+        const double *anchor = exact ? task->anchor + place * TOP_MAX : NULL;
+        double *one = sum + 4 * place;
+
+        one[HG_FINE_MODES] += g * rows;
+        one[HG_FINE_P0] += TERM(g * p[z], TOP_P);
+        one[HG_FINE_SHOT] += TERM(g * s[z], TOP_SHOT);
+        one[HG_FINE_Q0] += TERM(g * q[z], TOP_Q);
+        k_sum[place] += TERM(g * rows * sqrt((double)n2), TOP_MODES);
     }
 }
 
@@ -243,7 +265,11 @@ sum_row(const mode_task *task, int64_t r, double *work, double *sum)
     const double *p = work, *q = work + n, *s = work + 2 * n;
 
     if (task->wedges != NULL) {
-        add_row_wedges(task, rows, kx, ky, square, first, end, p, q, s, sum);
+        if (task->anchor == NULL) {
+            add_row_wedges(task, false, rows, kx, ky, square, first, end, p, q, s, sum);
+        } else {
+            add_row_wedges(task, true, rows, kx, ky, square, first, end, p, q, s, sum);
+        }
     } else if (task->find_top) {
         note_row(rows, square, first, end, p, q, s, sum);
     } else if (task->los == HG_LOS_NONE) {
@@ -317,17 +343,30 @@ done:
 
 /* An anchor keeps multiples of 2^(e - 51), where the sum of all terms is below 2^e: no sum of
  * them needs more than 53 bits. */
-static void
-make_anchors(int64_t n_bin, double top[])
+static double
+make_anchor(double bound)
 {
+    int e;
+
+    frexp(bound, &e);
+    return bound > 0 ? ldexp(3, e) : 0;
+}
+
+/* In place of the numbers of modes come anchors of the sums of k, where there are some. */
+static void
+make_anchors(const mode_task *task, int64_t n_bin, double top[])
+{
+    const hg_wedges *w = task->wedges;
+
     for (int64_t b = 0; b < n_bin; b++) {
         double *bin = top + b * TOP_MAX;
 
         for (int c = TOP_P; c < TOP_MAX; c++) {
-            int e;
-
-            frexp(bin[TOP_MODES] * bin[c], &e);
-            bin[c] = bin[c] > 0 ? ldexp(3, e) : 0;
+            bin[c] = make_anchor(bin[TOP_MODES] * bin[c]);
+        }
+        if (w != NULL) {
+            bin[TOP_MODES] =
+                make_anchor(bin[TOP_MODES] * sqrt((double)w->low[b / w->n_mu + 1]));
         }
     }
 }
@@ -336,27 +375,29 @@ make_anchors(int64_t n_bin, double top[])
 static hg_status
 find_anchors(const hg_comm *comm, mode_task task, double **anchor)
 {
-    const size_t length = (size_t)task.n_bin * TOP_MAX;
+    const int64_t n_bin =
+        task.wedges != NULL ? (int64_t)task.wedges->n * task.wedges->n_mu : task.n_bin;
+    const size_t length = (size_t)n_bin * TOP_MAX;
     double *modes = NULL;
     hg_status status;
 
     HG_TRY_OR(agree, status, hg_mem_zeros(anchor, length, sizeof **anchor));
-    HG_TRY_OR(agree, status, hg_mem_array(&modes, (size_t)task.n_bin, sizeof *modes));
+    HG_TRY_OR(agree, status, hg_mem_array(&modes, (size_t)n_bin, sizeof *modes));
     task.find_top = true;
     task.n_sum = TOP_MAX;
     task.length = (int64_t)length;
     status = sum_modes(&task, *anchor);
 agree:
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int64_t b = 0; b < task.n_bin; b++) {
+    for (int64_t b = 0; b < n_bin; b++) {
         modes[b] = (*anchor)[b * TOP_MAX];
     }
-    hg_comm_sum_double(comm, (size_t)task.n_bin, modes);
+    hg_comm_sum_double(comm, (size_t)n_bin, modes);
     hg_comm_max_double(comm, length, *anchor);
-    for (int64_t b = 0; b < task.n_bin; b++) {
+    for (int64_t b = 0; b < n_bin; b++) {
         (*anchor)[b * TOP_MAX] = modes[b];
     }
-    make_anchors(task.n_bin, *anchor);
+    make_anchors(&task, n_bin, *anchor);
 done:
     hg_mem_free(modes);
     return status;
@@ -399,7 +440,7 @@ sum_densities(const hg_comm *comm, const hg_density *a, const hg_density *b, dou
     task->scale_b = volume / (b->weight_sum * b->weight_sum);
     task->shot = volume * common / (a->weight_sum * b->weight_sum);
     task->interlaced = a->interlaced;
-    if (task->mesh->reproducible && task->wedges == NULL) {
+    if (task->mesh->reproducible) {
         HG_TRY_OR(done, status, find_anchors(comm, *task, &anchor));
         task->anchor = anchor;
     }
@@ -446,28 +487,6 @@ fail:
     return status;
 }
 
-/* The mean of n sets of sums and one more. */
-static void
-join_sums(int64_t length, double into[], const double from[], int n)
-{
-    for (int64_t i = 0; i < length; i++) {
-        into[i] += (from[i] - into[i]) / (n + 1);
-    }
-}
-
-void
-hg_fine_join(hg_fine *into, hg_fine *from, int n)
-{
-    if (into->sum == NULL) {
-        *into = *from;
-        *from = (hg_fine){0};
-        return;
-    }
-    HG_ASSERT(into->mesh == from->mesh && into->n_sum == from->n_sum);
-    join_sums(into->n_bin * into->n_sum, into->sum, from->sum, n);
-    hg_fine_clear(from);
-}
-
 static hg_status
 start_wedges(int n_bin, const double edge[], int n_mu, hg_wedges *wedges)
 {
@@ -511,31 +530,4 @@ hg_wedges_measure(const hg_comm *comm, const hg_mesh *mesh, const hg_density *a,
 fail:
     hg_wedges_clear(wedges);
     return status;
-}
-
-void
-hg_wedges_join(hg_wedges *into, hg_wedges *from, int n)
-{
-    if (into->sum == NULL) {
-        *into = *from;
-        *from = (hg_wedges){0};
-        return;
-    }
-    join_sums((int64_t)5 * into->n * into->n_mu, into->sum, from->sum, n);
-    hg_wedges_clear(from);
-}
-
-void
-hg_wedges_clear(hg_wedges *wedges)
-{
-    hg_mem_free(wedges->low);
-    hg_mem_free(wedges->sum);
-    memset(wedges, 0, sizeof *wedges);
-}
-
-void
-hg_fine_clear(hg_fine *fine)
-{
-    hg_mem_free(fine->sum);
-    memset(fine, 0, sizeof *fine);
 }

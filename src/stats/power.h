@@ -95,8 +95,7 @@ typedef struct hg_wedges {
 
 enum { HG_WEDGES_MAX = 100 }; /* bins of mu */
 
-/** Sum the modes in wedges; arguments as hg_fine_measure() and hg_power_bin(). Sums are plain
- * ones, also on a reproducible mesh: their last digits may change with the number of ranks.
+/** Sum the modes in wedges; arguments as hg_fine_measure() and hg_power_bin().
  *
  * @collective{comm}
  * @param[in]  n_mu    bins of |mu|, at most HG_WEDGES_MAX

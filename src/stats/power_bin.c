@@ -1,4 +1,5 @@
-/* User bins made of the fine sums of a spectrum; edges are compared as integers. */
+/* User bins made of the fine sums of a spectrum, and means of sums; edges are compared as
+ * integers. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -133,4 +134,53 @@ hg_power_clear(hg_power *power)
     hg_mem_free(power->block);
     hg_mem_free(power->modes);
     memset(power, 0, sizeof *power);
+}
+
+/* The mean of n sets of sums and one more. */
+static void
+join_sums(int64_t length, double into[], const double from[], int n)
+{
+    for (int64_t i = 0; i < length; i++) {
+        into[i] += (from[i] - into[i]) / (n + 1);
+    }
+}
+
+void
+hg_fine_join(hg_fine *into, hg_fine *from, int n)
+{
+    if (into->sum == NULL) {
+        *into = *from;
+        *from = (hg_fine){0};
+        return;
+    }
+    HG_ASSERT(into->mesh == from->mesh && into->n_sum == from->n_sum);
+    join_sums(into->n_bin * into->n_sum, into->sum, from->sum, n);
+    hg_fine_clear(from);
+}
+
+void
+hg_wedges_join(hg_wedges *into, hg_wedges *from, int n)
+{
+    if (into->sum == NULL) {
+        *into = *from;
+        *from = (hg_wedges){0};
+        return;
+    }
+    join_sums((int64_t)5 * into->n * into->n_mu, into->sum, from->sum, n);
+    hg_wedges_clear(from);
+}
+
+void
+hg_wedges_clear(hg_wedges *wedges)
+{
+    hg_mem_free(wedges->low);
+    hg_mem_free(wedges->sum);
+    memset(wedges, 0, sizeof *wedges);
+}
+
+void
+hg_fine_clear(hg_fine *fine)
+{
+    hg_mem_free(fine->sum);
+    memset(fine, 0, sizeof *fine);
 }

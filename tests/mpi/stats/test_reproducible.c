@@ -34,9 +34,12 @@ deal_points(const hg_comm *comm, double (*position)[3], double *weight)
     return n;
 }
 
+/* Sums over modes, and over wedges where they are wanted. */
 static void
-measure(const hg_comm *comm, const hg_mesh_options *options, bool weighted, hg_fine *fine)
+measure_both(const hg_comm *comm, const hg_mesh_options *options, bool weighted, hg_fine *fine,
+             hg_wedges *wedges)
 {
+    static const double edge[] = {0.5, 1.2, 3, 7};
     static double position[N_POINT][3], weight[N_POINT];
     const int64_t n = deal_points(comm, position, weight);
     hg_mesh *mesh = NULL;
@@ -50,8 +53,19 @@ measure(const hg_comm *comm, const hg_mesh_options *options, bool weighted, hg_f
     cr_assert_eq(
         hg_fine_measure(comm, mesh, &density, NULL, density.weight_sum2, HG_LOS_Y, fine),
         HG_OK);
+    if (wedges != NULL) {
+        cr_assert_eq(hg_wedges_measure(comm, mesh, &density, NULL, density.weight_sum2,
+                                       HG_LOS_Z, 3, edge, 5, wedges),
+                     HG_OK);
+    }
     hg_density_clear(&density);
     hg_mesh_free(mesh);
+}
+
+static void
+measure(const hg_comm *comm, const hg_mesh_options *options, bool weighted, hg_fine *fine)
+{
+    measure_both(comm, options, weighted, fine, NULL);
 }
 
 /* Bits of the sums, of binned spectra and of xi(r). */
@@ -85,9 +99,13 @@ hash_of_ranks(int size, const hg_mesh_options *options, bool weighted)
     all_assert(hg_comm_split(&world, world.rank < size ? 0 : -1, &part) == HG_OK);
     if (part.size > 0) {
         hg_fine fine;
+        hg_wedges wedges;
 
-        measure(&part, options, weighted, &fine);
-        hash = hash_statistics(&fine);
+        measure_both(&part, options, weighted, &fine, &wedges);
+        hash =
+            hash_statistics(&fine) ^ hg_hash_bytes(wedges.sum, 5 * 3 * 5 * sizeof *wedges.sum);
+        cr_assert(wedges.sum[HG_FINE_MODES] > 0 && wedges.k_sum[0] > 0);
+        hg_wedges_clear(&wedges);
         hg_fine_clear(&fine);
     }
     hg_comm_clear(&part);
