@@ -295,7 +295,10 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     c.leaves = fmax(in_bag * (double)c.training / (1.5 * (double)params->model.min_leaf), 1);
     c.realisations = count_realisations(params, &c);
     c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
-    hg_measure_memory_estimate(params, (double)c.parent, comm->size, threads, &memory);
+    /* references are not opened here: each is taken as large as the parent */
+    hg_measure_memory_estimate(params, (double)c.parent,
+                               (double)c.parent * params->measure.references.n, comm->size,
+                               threads, &memory);
     if (comm->rank == 0) {
         print_estimate(comm, params, &c, threads, &memory);
         fflush(stdout);

@@ -113,13 +113,14 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     const hg_measured *truth = hg_measured_set_find(set, "truth");
     hg_mesh *mesh = NULL;
     hg_referred_set referred;
-    int64_t n_row = 0;
+    int64_t n_row = 0, n_referred = 0;
     hg_status status = HG_OK;
 
     for (int i = 0; i < set->n && status == HG_OK; i++) {
         const int64_t n = hg_catalog_n_row(set->source[i].catalog);
 
         n_row = n > n_row ? n : n_row;
+        n_referred += hg_measure_plan_referred(plan, set->source[i].name) != 0 ? n : 0;
         if (!set->source[i].is_reference) {
             status = hg_measure_pairs_check(&plan->params->measure, &set->source[i]);
         }
@@ -127,7 +128,7 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     HG_TRY(hg_comm_agree(comm, status));
     status = hg_referred_set_read(comm, plan, set, &referred);
     if (status == HG_OK) {
-        status = hg_measure_cluster_plan(comm, plan->params, n_row, &mesh);
+        status = hg_measure_cluster_plan(comm, plan->params, n_row, n_referred, &mesh);
     }
     for (int i = 0; i < set->n && status == HG_OK; i++) {
         if (!set->source[i].is_reference) {

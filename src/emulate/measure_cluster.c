@@ -27,15 +27,15 @@ is_word(const char *a, const char *b)
 
 hg_status
 hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_row,
-                        hg_mesh **mesh)
+                        int64_t n_referred, hg_mesh **mesh)
 {
     hg_mesh_options options = hg_measure_mesh(&params->measure);
     hg_measure_memory memory;
     char text[256], wisdom[HG_PATH_MAX];
 
     *mesh = NULL;
-    hg_measure_memory_estimate(params, (double)n_row, comm->size, omp_get_max_threads(),
-                               &memory);
+    hg_measure_memory_estimate(params, (double)n_row, (double)n_referred, comm->size,
+                               omp_get_max_threads(), &memory);
     hg_measure_memory_text(params, &memory, sizeof text, text);
     hg_log_info("measure: %s", text);
     HG_TRY(hg_measure_memory_check(params, &memory));

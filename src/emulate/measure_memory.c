@@ -31,13 +31,29 @@ hg_measure_mesh(const hg_params_measure *o)
     return options;
 }
 
+/* Bytes of a kept row, and of a point made of it. */
+static void
+size_object(const hg_params *params, double *kept, double *point)
+{
+    bool is_weighted = false;
+
+    for (int i = 0; i < params->samples.n; i++) {
+        is_weighted = is_weighted || strstr(params->samples.v[i].text, "| weight ") != NULL;
+    }
+    *kept = (double)(sizeof(hg_selected) + (is_weighted ? sizeof(double) : 0) +
+                     (strcmp(params->measure.space, "real") != 0 ? 3 * sizeof(float) : 0));
+    *point =
+        (double)(3 * sizeof(double) + sizeof(int64_t) + (is_weighted ? sizeof(double) : 0));
+}
+
 void
-hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, int threads,
-                           hg_measure_memory *memory)
+hg_measure_memory_estimate(const hg_params *params, double objects, double referred, int ranks,
+                           int threads, hg_measure_memory *memory)
 {
     const hg_params_measure *o = &params->measure;
     const hg_mesh_options options = hg_measure_mesh(o);
     hg_kernel kernel = HG_KERNEL_PCS;
+    double kept, point;
     hg_los los[3];
 
     for (int p = HG_KERNEL_NGP; p <= HG_KERNEL_PCS; p++) {
@@ -45,14 +61,20 @@ hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, i
             kernel = (hg_kernel)p;
         }
     }
-    hg_measure_lines(o, los);
+    const int lines = hg_measure_lines(o, los);
+
     hg_mesh_cost_estimate(&options, ranks, threads, kernel, o->interlace, objects,
                           &memory->mesh);
-    memory->bins = (double)(1 + o->folds) *
-                   (double)hg_fine_bytes(o->mesh, los[0], o->reproducible, threads);
-    memory->objects = objects / ranks * (double)(sizeof(hg_selected) + 3 * sizeof(double));
+    memory->second = o->cross.n > 0 ? memory->mesh.field : 0;
+    /* sums being made, and those kept of each fold or of other lines of sight */
+    memory->bins =
+        (double)hg_fine_bytes(o->mesh, los[0], o->reproducible, threads) +
+        (double)(o->folds + (lines > 1)) * (double)hg_fine_bytes(o->mesh, los[0], false, 1);
+    size_object(params, &kept, &point);
+    memory->objects =
+        (objects * (kept + point * (o->cross.n > 0 ? 2 : 1)) + referred * kept) / ranks;
     memory->total = memory->mesh.work + memory->mesh.paint + memory->mesh.points +
-                    memory->bins + memory->objects;
+                    memory->second + memory->bins + memory->objects;
 }
 
 hg_status
@@ -81,7 +103,7 @@ hg_measure_memory_text(const hg_params *params, const hg_measure_memory *memory,
              "^3 in %s, %d x %d ranks; MiB per rank: fields %.0f, exchange %.0f, "
              "objects %.0f, bins %.0f, together %.0f; a transform sends %.1f, points %.1f",
              params->measure.mesh, m->backend == HG_BACKEND_SLAB ? "slabs" : "pencils",
-             m->grid[0], m->grid[1], m->paint / mebibyte, m->work / mebibyte,
+             m->grid[0], m->grid[1], (m->paint + memory->second) / mebibyte, m->work / mebibyte,
              (m->points + memory->objects) / mebibyte, memory->bins / mebibyte,
              memory->total / mebibyte, m->transform / mebibyte, m->ghosts / mebibyte);
 }

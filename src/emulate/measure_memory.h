@@ -15,7 +15,9 @@ hg_mesh_options hg_measure_mesh(const hg_params_measure *o);
 typedef struct hg_measure_memory {
     hg_mesh_cost mesh;
     double bins;    /**< fine bins of n^2 and their threads' copies */
-    double objects; /**< positions of the objects of the largest catalogue */
+    double second;  /**< field of the first sample of a pair while the second is painted */
+    double objects; /**< kept rows of the largest catalogue and of those it is paired with, and
+                         the points of a sample or a pair */
     double total;
 } hg_measure_memory;
 
@@ -23,11 +25,12 @@ typedef struct hg_measure_memory {
  *
  * @local
  * @param[in]  objects  of the largest catalogue, over all ranks
+ * @param[in]  referred  rows of the catalogues that Measure.cross refers to, over all ranks
  * @param[in]  ranks, threads  number of ranks, and of threads of each
  * @param[out] memory   filled
  */
-void hg_measure_memory_estimate(const hg_params *params, double objects, int ranks, int threads,
-                                hg_measure_memory *memory);
+void hg_measure_memory_estimate(const hg_params *params, double objects, double referred,
+                                int ranks, int threads, hg_measure_memory *memory);
 
 /** Compare an estimate with Run.memory_max.
  *
