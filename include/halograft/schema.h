@@ -132,7 +132,7 @@
     P(BOOL, interlace, "", "true", 0, 0, "paint a second mesh half a cell away, which removes the odd aliases") \
     P(CHOICE, precision, "float|double", "float", 0, 0, "precision of the mesh") \
     P(CHOICE, backend, "auto|slab|pencil", "auto", 0, 0, "how the mesh is cut over ranks: slab = planes, transformed by FFTW-MPI; pencil = rows along z, for any number of ranks; auto = slab while there are at least twice as many planes as ranks and FFTW can count the cells of a rank") \
-    P(BOOL, reproducible, "", "false", 0, 0, "the same bits of P(k) and of xi(r) from the mesh for any number of ranks and threads: pencils, sums of integers, up to twice the memory and time; else they agree to 1e-6") \
+    P(BOOL, reproducible, "", "false", 0, 0, "the same bits of P(k), P(k, mu) and xi(r) from the mesh for any number of ranks and threads: pencils, sums of integers, up to twice the memory and time; else they agree to 1e-6") \
     P(CHOICE, planning, "estimate|measure", "estimate", 0, 0, "how long FFTW looks for a plan; measure may change the last bits between runs") \
     P(STRING, wisdom, "", NULL, 0, 0, "folder that keeps measured plans for later runs, none = none; default: halograft in $XDG_CACHE_HOME, or in ~/.cache") \
     P(CHOICE, line_of_sight, "none|x|y|z|mean", "none", 0, 0, "axis of the multipoles of P(k) and xi; none = monopole only, mean = the average over x, y and z, with their spread as a check") \
