@@ -161,11 +161,18 @@
     P(BOOL, zooms, "", "true", 0, 0, "also the weighted mass functions of the zoom regions, with errors from a bootstrap over regions") \
     P(INT, bootstrap, "", "200", 2, 100000, "number of resamplings of the regions") \
     P(REAL, mass_width, "", "0.2", 0.01, 2, "width of the bins of mass functions in dex") \
-    P(STRINGS, relations, "", "stellar_mass", 0, 0, "columns whose median, percentiles and scatter are measured against relation_to") \
+    P(STRINGS, relations, "", "stellar_mass", 0, 0, "columns whose median, percentiles and scatter are measured against relation_to, or pairs column:other against any other") \
     P(STRING, relation_to, "", "m200c", 0, 0, "column on the x axis of relations") \
     P(STRING, relation_where, "", "central == 1", 0, 0, "rows that enter relations") \
     P(REAL, relation_width, "", "0.2", 0.01, 2, "width of the bins of relations in dex") \
     P(INT, relation_least, "", "10", 2, 1e9, "bins of relations with fewer objects are NaN") \
+    P(STRING, host_mass, "", "m200c", 0, 0, "column with the mass of the host halo, of centrals and satellites alike") \
+    P(STRING, central, "", "central == 1", 0, 0, "rows that are centrals, one per host") \
+    P(BOOL, hod, "", "true", 0, 0, "mean numbers of centrals and satellites of every sample per host, in bins of host_mass as wide as relation_width") \
+    P(STRINGS, conditional, "", "stellar_mass", 0, 0, "columns to make mass functions of in bins of host_mass, per host, of centrals and of satellites") \
+    P(REALS, host_bins, "Msun", "1e12 Msun, 1e13 Msun, 1e14 Msun, 1e15 Msun", 0, 1e20, "edges of those bins") \
+    P(STRING, quenched, "", "sfr / stellar_mass < 1e-11", 0, 0, "rows that count as quenched") \
+    P(STRING, quenched_column, "", "stellar_mass", 0, 0, "column in whose bins the quenched fraction is given, of all, centrals and satellites; bins are mass_width wide") \
     P(STRING, threshold_column, "", "stellar_mass", 0, 0, "mass whose thresholds make the samples where the section Samples is empty") \
     P(REALS, thresholds, "Msun", "1e10 Msun, 3.1622776601683795e10 Msun, 1e11 Msun", 0, 1e20, "lower limits of those samples") \
     P(STRINGS, compare, "", "stellar_mass, sfr, gas_mass, bh_mass, z_star, sigma_star, r_star", 0, 0, "columns compared row by row with the catalogue called truth, where both have them") \

@@ -169,6 +169,9 @@ hg_emulate_measure(const hg_comm *comm, const hg_params *params, bool overwrite)
     HG_TRY_OR(done, status, hg_measure_zooms(comm, &plan, &statistics));
     status = hg_statistics_align(&statistics, "mass_function");
     if (status == HG_OK) {
+        status = hg_statistics_align(&statistics, "conditional_mass_function");
+    }
+    if (status == HG_OK) {
         status = add_provenance(comm, params, &set, &statistics);
     }
     if (status == HG_OK && comm->rank == 0) {

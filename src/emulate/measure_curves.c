@@ -111,13 +111,13 @@ fill_relation_bin(const hg_relation *r, int kind, int k, hg_curve *curve)
 
 static hg_status
 add_relation(const hg_measure_plan *plan, const hg_measured_set *sources,
-             const hg_measured *source, const char *column, const hg_histogram *histogram,
-             int kind, hg_statistics *statistics)
+             const hg_measured *source, const hg_related *related,
+             const hg_histogram *histogram, int kind, hg_statistics *statistics)
 {
     static const char *const tail[] = {"", "_scatter", "_width"};
     const hg_params_measure *o = &plan->params->measure;
-    const bool is_shmr =
-        strcmp(column, "stellar_mass") == 0 && strcmp(o->relation_to, "m200c") == 0;
+    const char *column = related->column, *to = related->to;
+    const bool is_shmr = strcmp(column, "stellar_mass") == 0 && strcmp(to, "m200c") == 0;
     hg_label label = {.log_x = true, .log_y = kind == MEDIAN};
     hg_curve *curve = NULL;
     hg_relation relation;
@@ -126,12 +126,12 @@ add_relation(const hg_measure_plan *plan, const hg_measured_set *sources,
     hg_histogram_range_x(histogram, &first, &end);
     snprintf(label.statistic, sizeof label.statistic, "%s%s", is_shmr ? "shmr" : "relation",
              tail[kind]);
-    snprintf(label.name, sizeof label.name, "%s_%s", label.statistic, column);
+    snprintf(label.name, sizeof label.name, "%.24s_%.48s%s%.48s", label.statistic, column,
+             related->is_pair ? "_" : "", related->is_pair ? to : "");
     snprintf(label.catalogue, sizeof label.catalogue, "%s", source->name);
     snprintf(label.column, sizeof label.column, "%s", column);
-    snprintf(label.x_name, sizeof label.x_name, "%s", o->relation_to);
-    snprintf(label.x_unit, sizeof label.x_unit, "%s",
-             hg_measure_unit(sources, source, o->relation_to));
+    snprintf(label.x_name, sizeof label.x_name, "%s", to);
+    snprintf(label.x_unit, sizeof label.x_unit, "%s", hg_measure_unit(sources, source, to));
     snprintf(label.y_name, sizeof label.y_name, kind == MEDIAN ? "%s" : "scatter of %.40s",
              column);
     snprintf(label.y_unit, sizeof label.y_unit, "%s",
@@ -148,6 +148,12 @@ add_relation(const hg_measure_plan *plan, const hg_measured_set *sources,
     HG_TRY(hg_attributes_text(&curve->attributes, "selection",
                               o->relation_where != NULL ? o->relation_where : ""));
     HG_TRY(hg_attributes_real(&curve->attributes, "least", (double)o->relation_least));
+    if (related->is_pair) {
+        char text[HG_NAME_MAX + 16];
+
+        snprintf(text, sizeof text, "against %s", to);
+        HG_TRY(hg_attributes_text(&curve->attributes, "variant", text));
+    }
     HG_TRY(hg_attributes_real(&curve->attributes, "n_outside", (double)histogram->n_outside));
     return add_common(source, &curve->attributes);
 }
@@ -163,9 +169,10 @@ hg_measure_pass_curves(const hg_measure_plan *plan, const hg_measured_set *sourc
     }
     for (int i = 0; i < pass->n_relation; i++) {
         for (int kind = MEDIAN; kind <= WIDTH; kind++) {
-            HG_TRY(add_relation(plan, sources, source, pass->relation_column[i],
-                                &pass->relation[i], kind, statistics));
+            HG_TRY(add_relation(plan, sources, source, pass->related[i], &pass->relation[i],
+                                kind, statistics));
         }
     }
-    return HG_OK;
+    return hg_content_curves(plan, sources, source, pass->has_sample, &pass->content,
+                             statistics);
 }

@@ -110,9 +110,7 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
     const hg_params_measure *o = &plan->params->measure;
     const char *lacks = NULL;
 
-    if (!hg_measured_has(sources, source, draw, o->relation_to)) {
-        lacks = o->relation_to;
-    } else if (plan->relation_where != NULL) {
+    if (plan->relation_where != NULL) {
         lacks = missing_name(sources, source, draw, plan->relation_where);
     }
     for (int i = 0; i < o->mass_functions.n; i++) {
@@ -129,8 +127,9 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
         HG_TRY(hg_massfunc_init(&plan->mass_axis, 1, &pass->massfunc[pass->n_mass++]));
         HG_TRY(hg_names_add(&pass->names, column));
     }
-    for (int i = 0; i < o->relations.n; i++) {
-        const char *column = o->relations.v[i], *missing = lacks;
+    for (int i = 0; i < plan->n_related; i++) {
+        const char *column = plan->related[i].column, *to = plan->related[i].to;
+        const char *missing = hg_measured_has(sources, source, draw, to) ? lacks : to;
 
         if (missing == NULL && !hg_measured_has(sources, source, draw, column)) {
             missing = column;
@@ -139,22 +138,20 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
             if (pass->is_loud) {
                 hg_log_warn("measure: catalogue '%s' has no column '%s': the relation of '%s' "
                             "to '%s'%s%s is skipped",
-                            source->name, missing, column, o->relation_to,
+                            source->name, missing, column, to,
                             o->relation_where != NULL ? " where " : "",
                             o->relation_where != NULL ? o->relation_where : "");
             }
             continue;
         }
-        pass->relation_column[pass->n_relation] = column;
+        pass->related[pass->n_relation] = &plan->related[i];
         HG_TRY(hg_histogram_init(&plan->relation_axis, &plan->fine_axis,
                                  &pass->relation[pass->n_relation++]));
         HG_TRY(hg_names_add(&pass->names, column));
+        HG_TRY(hg_names_add(&pass->names, to));
     }
-    if (pass->n_relation > 0) {
-        HG_TRY(hg_names_add(&pass->names, o->relation_to));
-        if (plan->relation_where != NULL) {
-            HG_TRY(hg_names_add_expression(&pass->names, plan->relation_where));
-        }
+    if (pass->n_relation > 0 && plan->relation_where != NULL) {
+        HG_TRY(hg_names_add_expression(&pass->names, plan->relation_where));
     }
     return HG_OK;
 }
@@ -190,9 +187,9 @@ add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, do
             keep[i] = value[i] != 0 && !isnan(value[i]);
         }
     }
-    HG_TRY(hg_measure_column(table, plan->params->measure.relation_to, to));
     for (int i = 0; i < pass->n_relation; i++) {
-        HG_TRY(hg_measure_column(table, pass->relation_column[i], value));
+        HG_TRY(hg_measure_column(table, pass->related[i]->to, to));
+        HG_TRY(hg_measure_column(table, pass->related[i]->column, value));
         hg_histogram_add(&pass->relation[i], table->n, to, value, keep);
     }
     return HG_OK;
@@ -302,7 +299,8 @@ add_part(const hg_measure_plan *plan, const hg_measured_set *sources, const hg_m
     HG_TRY_OR(done, status, hg_mem_array(&mask, (size_t)table.n, sizeof *mask));
     HG_TRY_OR(done, status,
               add_tables(plan, &table, value, value + table.n, (uint8_t *)mask, pass));
-    status = add_samples(plan, &table, value, mask, pass);
+    HG_TRY_OR(done, status, add_samples(plan, &table, value, mask, pass));
+    status = hg_content_add(plan, &table, mask, &pass->content);
 done:
     hg_mem_free(mask);
     hg_mem_free(value);
@@ -335,7 +333,10 @@ hg_measure_pass_run(const hg_comm *comm, const hg_measure_plan *plan,
     *pass = (hg_measure_pass){.is_loud = comm->rank == 0};
     HG_TRY(hg_comm_agree(comm, choose_samples(plan, sources, source, draw, UINT64_MAX, pass)));
     HG_TRY(hg_comm_agree(comm, choose_tables(plan, sources, source, draw, pass)));
+    HG_TRY(hg_comm_agree(
+        comm, hg_content_choose(plan, sources, source, draw, &pass->names, &pass->content)));
     HG_TRY(read_parts(comm, plan, sources, source, draw, pass));
+    hg_content_sum(comm, &pass->content);
     for (int i = 0; i < pass->n_mass; i++) {
         hg_massfunc_sum(comm, &pass->massfunc[i]);
     }
@@ -369,6 +370,7 @@ hg_measure_pass_clear(hg_measure_pass *pass)
     for (int i = 0; i < pass->n_relation; i++) {
         hg_histogram_clear(&pass->relation[i]);
     }
+    hg_content_clear(&pass->content);
     for (int s = 0; s < HG_SAMPLE_MAX; s++) {
         hg_mem_free(pass->weight[s]);
     }

@@ -3,6 +3,7 @@
 #ifndef HG_EMULATE_MEASURE_PASS_H
 #define HG_EMULATE_MEASURE_PASS_H
 
+#include "emulate/measure_content.h"
 #include "emulate/measure_plan.h"
 #include "emulate/measure_source.h"
 #include "emulate/recipes.h"
@@ -24,9 +25,10 @@ typedef struct hg_selected {
 typedef struct hg_measure_pass {
     int n_mass, n_relation;
     const char *mass_column[HG_LIST_MAX];
-    const char *relation_column[HG_LIST_MAX];
+    const hg_related *related[HG_LIST_MAX]; /**< of each relation */
     hg_massfunc massfunc[HG_LIST_MAX];
     hg_histogram relation[HG_LIST_MAX];
+    hg_content content;
     uint64_t has_sample; /**< bit s = the catalogue has the columns of sample s */
     bool has_position;
     bool has_velocity;              /**< velocities are kept for redshift space */

@@ -141,6 +141,26 @@ add_cross(hg_measure_plan *plan, const char *entry)
     return HG_OK;
 }
 
+/* "column" against relation_to, or "column:other". */
+static hg_status
+add_relation(hg_measure_plan *plan, const char *entry)
+{
+    hg_related *related = &plan->related[plan->n_related];
+    const char *colon = strchr(entry, ':');
+    const int n = colon != NULL ? (int)(colon - entry) : (int)strlen(entry);
+    const char *to = colon != NULL ? colon + 1 : plan->params->measure.relation_to;
+
+    if (n == 0 || to[0] == '\0' || strchr(to, ':') != NULL) {
+        return HG_FAIL(HG_E_PARAM, "'%s' in Measure.relations is not column or column:column",
+                       entry);
+    }
+    snprintf(related->column, sizeof related->column, "%.*s", n, entry);
+    snprintf(related->to, sizeof related->to, "%s", to);
+    related->is_pair = colon != NULL;
+    plan->n_related++;
+    return HG_OK;
+}
+
 int
 hg_measure_lines(const hg_params_measure *o, hg_los los[3])
 {
@@ -190,6 +210,17 @@ check_requests(const hg_params_measure *o)
 {
     hg_fold_bins bins;
 
+    for (int i = 0; i < o->host_bins.n; i++) {
+        const double below = i > 0 ? o->host_bins.v[i - 1] : 0;
+
+        if (!(o->host_bins.v[i] > below)) {
+            return HG_FAIL(HG_E_PARAM, "Measure.host_bins do not increase from 0: %g, %g",
+                           below, o->host_bins.v[i]);
+        }
+    }
+    if (o->conditional.n > 0 && o->host_bins.n < 2) {
+        return HG_FAIL(HG_E_PARAM, "Measure.host_bins needs two edges at least");
+    }
     if (o->jackknife == 1 || o->jackknife == 2) {
         return HG_FAIL(HG_E_PARAM,
                        "Measure.jackknife is %d; a variance needs at least 3 regions per side",
@@ -244,9 +275,18 @@ hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
         }
         HG_TRY(add_cross(plan, o->cross.v[i]));
     }
+    for (int i = 0; i < o->relations.n; i++) {
+        HG_TRY(add_relation(plan, o->relations.v[i]));
+    }
     if (o->relations.n > 0 && o->relation_where != NULL) {
         HG_TRY(compile(o->relation_where, "Measure.relation_where", o->relation_where,
                        &plan->relation_where));
+    }
+    if (o->central != NULL) {
+        HG_TRY(compile(o->central, "Measure.central", o->central, &plan->central));
+    }
+    if (o->quenched != NULL) {
+        HG_TRY(compile(o->quenched, "Measure.quenched", o->quenched, &plan->quenched));
     }
     return check_requests(o);
 }
@@ -272,5 +312,7 @@ hg_measure_plan_clear(hg_measure_plan *plan)
         hg_expression_free(plan->sample[i].weight);
     }
     hg_expression_free(plan->relation_where);
+    hg_expression_free(plan->central);
+    hg_expression_free(plan->quenched);
     memset(plan, 0, sizeof *plan);
 }

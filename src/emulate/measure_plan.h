@@ -27,6 +27,12 @@ typedef struct hg_cross {
     char name[HG_LABEL_MAX];      /**< name of the pair in the output */
 } hg_cross;
 
+/** A column against another, of Measure.relations. */
+typedef struct hg_related {
+    char column[HG_NAME_MAX], to[HG_NAME_MAX];
+    bool is_pair; /**< written as column:to */
+} hg_related;
+
 typedef struct hg_measure_plan {
     const hg_params *params;
     int n_sample;
@@ -34,7 +40,10 @@ typedef struct hg_measure_plan {
     bool default_samples;
     int n_cross;
     hg_cross cross[HG_CROSS_MAX];
+    int n_related;
+    hg_related related[HG_LIST_MAX];
     hg_expression *relation_where;
+    hg_expression *central, *quenched; /**< or NULL */
     hg_axis mass_axis, relation_axis, fine_axis;
 } hg_measure_plan;
 

@@ -21,13 +21,17 @@ FEWEST = 10  # true objects in a bin of a mass function worth a comparison
 
 # Tolerance of a closure (relative), and how the ratio panel is limited.
 TOLERANCE = {"mass_function": 0.05, "power": 0.03, "xi": 0.05, "wp": 0.05, "shmr_scatter": 0.05}
-SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content", "power": "clustering",
+SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content",
+            "conditional_mass_function": "content", "hod_central": "content", "hod_satellite": "content",
+            "quenched_fraction": "content", "power": "clustering",
             "power_quadrupole": "clustering", "power_hexadecapole": "clustering", "power_wedge": "clustering",
             "xi": "clustering",
             "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
             "xi_hexadecapole": "clustering",
             "predicted_true": "prediction", "slice": "maps"}
-TITLES = {"mass_function": "Mass function", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
+TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Conditional mass function",
+          "hod_central": "Centrals per host", "hod_satellite": "Satellites per host",
+          "quenched_fraction": "Quenched fraction", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
           "shmr_scatter": "Scatter", "relation_scatter": "Scatter", "shmr_width": "Width",
           "relation_width": "Width", "power": "Power spectrum", "power_quadrupole": "Quadrupole",
           "power_hexadecapole": "Hexadecapole", "power_wedge": "Power spectrum in a wedge", "xi": "Correlation function",
@@ -101,10 +105,11 @@ def title_of(curve):
 def y_label(curve):
     """Label of the y axis; a mass function says of what."""
     name, unit = str(curve.attrs.get("y_name", "y")), curve.attrs.get("y_unit", "")
-    match = re.fullmatch(r"d([nN])/dlog10", name)
+    match = re.fullmatch(r"d([nN])/dlog10( per host)?", name)
     if match:
         of = style.pretty_name(str(curve.attrs.get("column", "")))
-        return rf"${{\rm d}}{match.group(1)}\,/\,{{\rm d}}\log_{{10}}\,$" + f"{of}  [{style.pretty_unit(unit)}]"
+        what = f"${{\\rm d}}{match.group(1)}\\,/\\,{{\\rm d}}\\log_{{10}}\\,$"
+        return f"{what}{of}{match.group(2) or ''}  [{style.pretty_unit(unit)}]"
     return style.axis_label(name, unit)
 
 
@@ -218,6 +223,8 @@ def draw_family(family):
         bars = curve.best_error[good] if curve.error is not None and name not in ("mean", "oracle") else None
         main.line(curve.x[good], curve.y[good], look, bars, label=look["label"])
     limits(main, curves, log_y)
+    if first.statistic == "quenched_fraction":
+        main.axes.set_ylim(-0.04, 1.04)
     main.axes.set_ylabel(y_label(first))
     if with_ratio:
         lower = Panel(axes[1])

@@ -109,6 +109,8 @@ NAMES = {
     "rp": r"$r_{\rm p}$",
     "wp": r"$w_{\rm p}(r_{\rm p})$",
     "phi": r"$\phi$",
+    "N_central": r"$\langle N_{\rm cen}\rangle$",
+    "N_satellite": r"$\langle N_{\rm sat}\rangle$",
     "x": r"$x$",
     "y": r"$y$",
     "z": r"$z$",
