@@ -208,6 +208,8 @@ typedef struct hg_predict_options {
     int moved_rows;    /**< features of training rows are not those of the training: their
                             out-of-bag mean is computed anew (default no) */
     int threads;       /**< OpenMP threads; 0 = as OpenMP says */
+    int n_quantile;    /**< conditional quantiles per row and target */
+    const double *level; /**< shape (n_quantile), ascending, in (0, 1) */
 } hg_predict_options;
 
 #define HG_PREDICT_OPTIONS_INIT                    \
@@ -238,11 +240,15 @@ typedef struct hg_prediction {
                          with an out-of-bag mean over those that did not see it */
     uint64_t
         *outside; /**< shape (n, hg_forest_mask_words()); bit f: feature f outside [min, max] */
-    uint64_t *in_tails;  /**< same shape; bit f: feature f outside [q001, q999] */
-    double *n_eff;       /**< shape (n); effective number of training rows behind the mean */
-    int32_t *n_group;    /**< shape (n); different groups among those of a few trees */
-    uint8_t *domain;     /**< shape (n); hg_domain */
-    uint8_t *origin;     /**< shape (n); hg_row_origin */
+    uint64_t *in_tails; /**< same shape; bit f: feature f outside [q001, q999] */
+    double *quantile;   /**< shape (n_quantile, n, n_target); of the targets of training rows in
+                             the leaves of all trees, each row with the mean over trees of its
+                             share of a leaf; for a training row neither of trees that saw it,
+                             where it has an out-of-bag mean, nor of itself */
+    double *n_eff;      /**< shape (n); effective number of training rows behind the mean */
+    int32_t *n_group;   /**< shape (n); different groups among those of a few trees */
+    uint8_t *domain;    /**< shape (n); hg_domain */
+    uint8_t *origin;    /**< shape (n); hg_row_origin */
     double *probability; /**< shape (n, n_target); of hg_stages_predict() alone */
 } hg_prediction;
 

@@ -120,6 +120,7 @@
 #define HG_PARAMS_SCATTER(P) \
     P(CHOICE, method, "leaf-residual|leaf-value|library|twins|none", "leaf-residual", 0, 0, "how a draw is made: a residual of a training halo near it in a tree, a value from its leaf, a residual by predicted value, a difference of twin runs, or not at all") \
     P(INT, draws, "", "1", 0, 64, "number of realisations") \
+    P(REALS, quantiles, "", NULL, 0, 1, "levels of conditional quantiles, such as 0.05, 0.16, 0.5, 0.84, 0.95, ascending: columns X_q05, X_q16, ... of the targets of training haloes in the leaves of all trees; costs several times the mean") \
     P(BOOL, mean, "", "true", 0, 0, "give the mean over trees too; false = only draws of leaf values, each through one tree, in a fraction of the time") \
     P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = half the root of their number, 1 = those of its leaf")
 

@@ -132,7 +132,8 @@ uint64_t hg_stages_hash(const hg_stages *stages);
  * @param[in]  key      shape (n)
  * @param[in]  x        shape (n, n_feature); features of the model
  * @param[out] result   `probability`: of being open or of label 1, NaN for plain targets; the
- * spread is that of values
+ * spread and the quantiles are those of values, labels have no quantiles (NaN); what is said of
+ * rows and not of targets is of stage 0
  * @return as hg_forest_predict()
  */
 HG_MUST_CHECK hg_status hg_stages_predict(const hg_stages *stages,

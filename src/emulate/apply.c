@@ -40,6 +40,32 @@ check_frames(const hg_grafter *g)
 }
 
 static hg_status
+check_quantiles(const hg_grafter *g)
+{
+    const double least = 1e-5; /* five digits tell the columns apart */
+    double above = 0;
+
+    if (g->options.n_quantile > HG_QUANTILES_MAX ||
+        (g->options.n_quantile > 0 && !g->has_mean)) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Scatter.quantiles takes up to %d levels, and Scatter.mean: true",
+                       HG_QUANTILES_MAX);
+    }
+    for (int q = 0; q < g->options.n_quantile; q++) {
+        const double level = g->options.level[q];
+
+        if (!(level >= above + least && level <= 1 - least)) {
+            return HG_FAIL(HG_E_PARAM,
+                           "Scatter.quantiles must ascend between 0 and 1 in steps of %g or "
+                           "more, and %g does not",
+                           least, level);
+        }
+        above = level;
+    }
+    return HG_OK;
+}
+
+static hg_status
 prepare(hg_grafter *g)
 {
     if (!g->has_mean && (g->options.n_draw == 0 || g->options.method != HG_DRAW_LEAF)) {
@@ -52,6 +78,7 @@ prepare(hg_grafter *g)
         return HG_FAIL(HG_E_PARAM, "a model with hurdles, labels or chains works with means: "
                                    "set Scatter.mean to true");
     }
+    HG_TRY(check_quantiles(g));
     HG_TRY(hg_recipes_of_model(g->model, false, &g->features));
     HG_TRY(hg_recipes_of_model(g->model, true, &g->targets));
     if (g->params->selection.apply != NULL) {
@@ -163,6 +190,8 @@ draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
             o.method = methods[i].method;
         }
     }
+    o.n_quantile = params->scatter.quantiles.n;
+    o.level = params->scatter.quantiles.v;
     o.mates = (int)params->scatter.mates;
     o.seed = (uint64_t)params->meta.seed;
     o.threads = (int)params->run.threads;

@@ -1,5 +1,6 @@
 /* Columns stand side by side in a fixed order and meaning: input columns, X_mean (not of
- * labels), X_probability (of labels and hurdles), X_spread, X_draw, X_draw2, ..., flags. */
+ * labels), X_probability (of labels and hurdles), X_spread, X_q05, ..., X_draw, X_draw2, ...,
+ * flags. */
 #include "emulate/apply_columns.h"
 
 #include <stdio.h>
@@ -80,6 +81,12 @@ list_target(hg_grafter *g, const hg_recipe *r, const hg_target_role *role)
                  "standard deviation of the trees' predictions of '%.60s', transformed",
                  r->name);
         declare(g, name, "", "spread", text);
+    }
+    for (int q = 0; q < g->options.n_quantile && !role->is_label; q++) {
+        hg_quantile_name(r->name, g->options.level[q], sizeof name, name);
+        snprintf(text, sizeof text, "quantile %g of '%.60s' given the features%s",
+                 g->options.level[q], r->name, role->has_hurdle ? ", above its hurdle" : "");
+        declare(g, name, r->unit, "quantile", text);
     }
     for (int d = 0; d < g->options.n_draw; d++) {
         hg_predicted_name(r->name, d, sizeof name, name);

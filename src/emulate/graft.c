@@ -20,6 +20,7 @@ struct part_space {
     double *mean;
     double *probability; /* NULL when no target has one */
     double *draw;
+    double *quantile;
     double *spread; /* likewise below: NULL without has_domain */
     uint64_t *outside, *in_tails;
     double *n_eff;
@@ -37,6 +38,7 @@ clear_space(struct part_space *s)
     hg_mem_free(s->mean);
     hg_mem_free(s->probability);
     hg_mem_free(s->draw);
+    hg_mem_free(s->quantile);
     hg_mem_free(s->spread);
     hg_mem_free(s->outside);
     hg_mem_free(s->in_tails);
@@ -98,6 +100,10 @@ allocate_space(const hg_grafter *g, struct part_space *s)
         }
     }
     HG_TRY(hg_mem_array(&s->draw, n * nt * (size_t)g->options.n_draw, sizeof *s->draw));
+    if (g->options.n_quantile > 0) {
+        HG_TRY(hg_mem_array(&s->quantile, n * nt * (size_t)g->options.n_quantile,
+                            sizeof *s->quantile));
+    }
     HG_TRY(hg_mem_array(&s->outside, n * words, sizeof *s->outside));
     if (g->has_domain) {
         HG_TRY(hg_mem_array(&s->spread, n * nt, sizeof *s->spread));
@@ -155,18 +161,15 @@ done:
     return status;
 }
 
-/* Write values of one target of the selected rows as a column of all rows; `draw` as for
- * hg_predicted_name(). */
+/* Write values of one target of the selected rows as a column of all rows; is_plain = without
+ * the recipe's inverse. */
 static hg_status
 add_column(const hg_grafter *g, hg_table *table, const struct part_space *s, int target,
-           int draw, const double value[])
+           const char *name, bool is_plain, const double value[])
 {
     const hg_recipe *recipe = &g->targets.recipe[target];
-    const bool is_plain = draw == HG_PREDICTED_PROBABILITY || draw == HG_PREDICTED_SPREAD;
-    char name[HG_NAME_MAX];
     float *column = NULL;
 
-    hg_predicted_name(recipe->name, draw, sizeof name, name);
     HG_TRY(hg_table_add(table, name, is_plain ? "" : recipe->unit, HG_COLUMN_F32, 1, &column));
     for (int64_t i = 0; i < table->n; i++) {
         column[i] = NAN;
@@ -179,20 +182,41 @@ add_column(const hg_grafter *g, hg_table *table, const struct part_space *s, int
     return HG_OK;
 }
 
+/* the same for a column of predictions; `draw` as for hg_predicted_name() */
+static hg_status
+add_predicted(const hg_grafter *g, hg_table *table, const struct part_space *s, int target,
+              int draw, const double value[])
+{
+    const bool is_plain = draw == HG_PREDICTED_PROBABILITY || draw == HG_PREDICTED_SPREAD;
+    char name[HG_NAME_MAX];
+
+    hg_predicted_name(g->targets.recipe[target].name, draw, sizeof name, name);
+    return add_column(g, table, s, target, name, is_plain, value);
+}
+
 static hg_status
 add_target(const hg_grafter *g, hg_table *table, const struct part_space *s, int t)
 {
-    if (!hg_stages_role(g->model, t)->is_label && g->has_mean) {
-        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_MEAN, s->mean));
+    const bool is_label = hg_stages_role(g->model, t)->is_label;
+    const int64_t size = s->n * g->targets.n;
+
+    if (!is_label && g->has_mean) {
+        HG_TRY(add_predicted(g, table, s, t, HG_PREDICTED_MEAN, s->mean));
     }
     if (has_probability(g, t)) {
-        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_PROBABILITY, s->probability));
+        HG_TRY(add_predicted(g, table, s, t, HG_PREDICTED_PROBABILITY, s->probability));
     }
-    if (!hg_stages_role(g->model, t)->is_label && g->has_domain) {
-        HG_TRY(add_column(g, table, s, t, HG_PREDICTED_SPREAD, s->spread));
+    if (!is_label && g->has_domain) {
+        HG_TRY(add_predicted(g, table, s, t, HG_PREDICTED_SPREAD, s->spread));
+    }
+    for (int q = 0; q < g->options.n_quantile && !is_label; q++) {
+        char name[HG_NAME_MAX];
+
+        hg_quantile_name(g->targets.recipe[t].name, g->options.level[q], sizeof name, name);
+        HG_TRY(add_column(g, table, s, t, name, false, s->quantile + q * size));
     }
     for (int d = 0; d < g->options.n_draw; d++) {
-        HG_TRY(add_column(g, table, s, t, d, s->draw + d * s->n * g->targets.n));
+        HG_TRY(add_predicted(g, table, s, t, d, s->draw + d * size));
     }
     return HG_OK;
 }
@@ -279,6 +303,7 @@ graft_rows(hg_grafter *g, hg_table *table, struct part_space *s)
     result = (hg_prediction){.mean = s->mean,
                              .draw = s->draw,
                              .spread = s->spread,
+                             .quantile = s->quantile,
                              .outside = s->outside,
                              .in_tails = s->in_tails,
                              .n_eff = s->n_eff,

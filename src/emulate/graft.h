@@ -12,7 +12,7 @@
 #include "halograft/params.h"
 #include "halograft/stages.h"
 
-enum { HG_GRAFT_OUTPUTS_MAX = 2048 };
+enum { HG_GRAFT_OUTPUTS_MAX = 2048, HG_QUANTILES_MAX = 32 };
 
 /** A model made ready for a parent catalogue. */
 typedef struct hg_grafter {

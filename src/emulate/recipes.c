@@ -179,6 +179,18 @@ hg_predicted_name(const char *target, int draw, size_t n, char name[])
 }
 
 void
+hg_quantile_name(const char *target, double level, size_t n, char name[])
+{
+    char digits[16];
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%.5f", level);
+
+    while (length > 4 && digits[length - 1] == '0') {
+        digits[--length] = '\0';
+    }
+    snprintf(name, n, "%.50s_q%s", target, digits + 2);
+}
+
+void
 hg_mask_name(const char *mask, int word, size_t n, char name[])
 {
     snprintf(name, n, word == 0 ? "%s" : "%s%d", mask, word + 1);

@@ -77,6 +77,14 @@ enum { HG_PREDICTED_MEAN = -1, HG_PREDICTED_PROBABILITY = -2, HG_PREDICTED_SPREA
  */
 void hg_predicted_name(const char *target, int draw, size_t n, char name[]);
 
+/** Name of the column of a quantile: X_q and the digits of the level behind the point, two to
+ * five of them (X_q16, X_q50, X_q025).
+ *
+ * @local
+ * @param[in]  level  in (0, 1)
+ */
+void hg_quantile_name(const char *target, double level, size_t n, char name[]);
+
 /** Name of the column of a word of a mask: NAME, NAME2, ...
  *
  * @local

@@ -10,8 +10,9 @@
 
 #include "base/memory.h"
 #include "forest/limits.h"
+#include "forest/quantile.h"
 
-enum { BLOCK_MIN = 512, BLOCK_MAX = 32768 };
+enum { BLOCK_MIN = 512, BLOCK_MAX = 32768, BLOCK_QUANTILES = 4096 };
 
 static hg_status
 check_row(const hg_forest *f, uint64_t key, const float x[])
@@ -62,6 +63,7 @@ typedef struct hg_bench {
     uint32_t *seen;  /* shape (n_seen, block): leaves in the first trees, in that order */
     int n_seen;
     hg_shares shares;
+    hg_sorter sorter;
     hg_draw_bench draw;
 } hg_bench;
 
@@ -214,9 +216,11 @@ init_bench(const hg_job *job, hg_bench *b)
     const size_t n = (size_t)job->block, n_target = (size_t)job->forest->n_target;
     const bool is_near = needs_near(job->result);
 
-    b->n_seen = is_near ? hg_limits_trees(job->forest) : 0;
+    b->n_seen = job->result->quantile != NULL ? job->forest->n_tree
+                : is_near                     ? hg_limits_trees(job->forest)
+                                              : 0;
+    HG_TRY(hg_mem_array(&b->seen, (size_t)b->n_seen * n, sizeof *b->seen));
     if (is_near) {
-        HG_TRY(hg_mem_array(&b->seen, (size_t)b->n_seen * n, sizeof *b->seen));
         HG_TRY(hg_mem_array(&b->spread, n * n_target, sizeof *b->spread));
     }
     HG_TRY(hg_mem_array(&b->leaf, n, sizeof *b->leaf));
@@ -249,6 +253,7 @@ clear_bench(hg_bench *b)
     hg_mem_free(b->spread);
     hg_mem_free(b->seen);
     hg_shares_clear(&b->shares);
+    hg_sorter_clear(&b->sorter);
     hg_mem_free(b->draw.tree);
     hg_mem_free(b->draw.index);
     hg_mem_free(b->draw.leaf);
@@ -260,46 +265,69 @@ static bool
 needs_mean(const hg_job *job)
 {
     return job->result->mean != NULL || job->result->spread != NULL ||
-           needs_near(job->result) ||
+           needs_near(job->result) || job->result->quantile != NULL ||
            (job->result->draw != NULL && job->options->method != HG_DRAW_LEAF);
 }
 
+/* results about the leaf-mates of row i of all, in the first trees */
+static void
+describe_near(const hg_job *job, hg_bench *b, int64_t i, const double spread[])
+{
+    const hg_forest *f = job->forest;
+    const hg_prediction *r = job->result;
+    const hg_near near = hg_shares_near(f, &b->shares);
+
+    if (r->n_eff != NULL) {
+        r->n_eff[i] = near.n_eff;
+    }
+    if (r->n_group != NULL) {
+        r->n_group[i] = near.n_group;
+    }
+    if (r->domain != NULL) {
+        const int is_outside = mask_row(f, job->x + i * f->n_feature, 0, NULL);
+
+        r->domain[i] = (uint8_t)hg_limits_flag(f, is_outside, &near, spread);
+    }
+}
+
 /* what surrounds the rows of a block, whose trees have been passed; of training rows also the
- * spread over trees that did not see them */
+ * spread over trees that did not see them; spread may be NULL */
 static hg_status
 describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double spread[])
 {
     const hg_forest *f = job->forest;
     const hg_prediction *r = job->result;
-    const float *x = job->x + first * f->n_feature;
+    const int n_near = needs_near(r) ? hg_limits_trees(f) : 0;
 
     for (int64_t k = 0; k < n; k++) {
         const int64_t i = b->order[k], self = b->row[i];
-        hg_near near;
+        const float *x = job->x + (first + i) * f->n_feature;
+        const bool is_known = self >= 0 && hg_forest_oob_mean(f, self, NULL);
+        double *s = spread != NULL ? spread + i * f->n_target : NULL;
 
         HG_TRY(hg_shares_start(&b->shares));
-        if (self >= 0 && hg_forest_oob_mean(f, self, NULL)) {
-            HG_TRY(hg_limits_unseen(f, self, x + i * f->n_feature, b->n_seen, NULL,
-                                    spread + i * f->n_target, &b->shares));
-        } else {
-            for (int t = 0; t < b->n_seen; t++) {
-                HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
-            }
+        if (is_known && s != NULL) {
+            HG_TRY(hg_limits_unseen(f, self, x, n_near, NULL, s, &b->shares));
         }
-        if (!needs_near(r)) {
+        for (int t = 0; t < n_near && !is_known; t++) {
+            HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
+        }
+        if (needs_near(r)) {
+            describe_near(job, b, first + i, s);
+        }
+        if (r->quantile == NULL) {
             continue;
         }
-        near = hg_shares_near(f, &b->shares);
-        if (r->n_eff != NULL) {
-            r->n_eff[first + i] = near.n_eff;
+        if (is_known) {
+            HG_TRY(hg_shares_start(&b->shares));
+            HG_TRY(hg_limits_unseen(f, self, x, f->n_tree, NULL, NULL, &b->shares));
         }
-        if (r->n_group != NULL) {
-            r->n_group[first + i] = near.n_group;
+        for (int t = n_near; t < f->n_tree && !is_known; t++) {
+            HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
         }
-        if (r->domain != NULL) {
-            r->domain[first + i] = (uint8_t)hg_limits_flag(
-                f, mask_row(f, x + i * f->n_feature, 0, NULL), &near, spread + i * f->n_target);
-        }
+        HG_TRY(hg_quantiles(f, &b->shares, &b->sorter, job->options->n_quantile,
+                            job->options->level, (size_t)(job->n * f->n_target),
+                            r->quantile + (first + i) * f->n_target));
     }
     return HG_OK;
 }
@@ -333,7 +361,7 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     }
     HG_TRY(replace_training(f, job->options, n, key, x, mean, bench->row,
                             r->origin != NULL ? r->origin + first : NULL));
-    if (spread != NULL) {
+    if (spread != NULL || r->quantile != NULL) {
         HG_TRY(describe_block(job, bench, first, n, spread));
     }
     for (int d = 0; d < job->options->n_draw && r->draw != NULL; d++) {
@@ -350,6 +378,12 @@ check_request(const hg_forest *f, const hg_predict_options *o, int64_t n, const 
     if (n < 0 || o->n_draw < 0) {
         return HG_FAIL(HG_E_ARG, "%" PRId64 " rows and %d draws: neither can be negative", n,
                        o->n_draw);
+    }
+    for (int q = 0; q < o->n_quantile && result->quantile != NULL; q++) {
+        if (!(o->level[q] > (q > 0 ? o->level[q - 1] : 0) && o->level[q] < 1)) {
+            return HG_FAIL(HG_E_ARG, "levels of quantiles must ascend between 0 and 1, not %g",
+                           o->level[q]);
+        }
     }
     if (o->n_draw == 0 || result->draw == NULL) {
         return HG_OK;
@@ -375,16 +409,15 @@ hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
     const int n_thread = o->threads > 0 ? o->threads : omp_get_max_threads();
     hg_job job = {f, o, result, n, (n + n_thread - 1) / n_thread, key, x};
     hg_error_record record = {.status = HG_OK};
-    int64_t n_block, worst = INT64_MAX;
+    int64_t n_block, most, worst = INT64_MAX;
 
     if (f->is_on_disk) {
         return HG_FAIL(HG_E_ARG,
                        "a forest on disk cannot predict: load the file it was saved to");
     }
     HG_TRY(check_request(f, o, n, key, result));
-    job.block = job.block < BLOCK_MIN   ? BLOCK_MIN
-                : job.block > BLOCK_MAX ? BLOCK_MAX
-                                        : job.block;
+    most = result->quantile != NULL ? BLOCK_QUANTILES : BLOCK_MAX;
+    job.block = job.block < BLOCK_MIN ? BLOCK_MIN : job.block > most ? most : job.block;
     n_block = (n + job.block - 1) / job.block;
 #pragma omp parallel num_threads(n_thread < n_block ? n_thread \
                                                     : (int)(n_block > 0 ? n_block : 1))

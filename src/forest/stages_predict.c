@@ -22,6 +22,7 @@ typedef struct hg_stage_bench {
     double *draw;   /* shape (n_draw, n, n_target, N_PART) */
     double *spread; /* shape (n, n_target, N_PART); NULL when not asked for */
     double *stage_mean, *stage_draw, *stage_spread; /* of the stage at work, its own columns */
+    double *stage_quantile; /* shape (n_quantile, n, columns); NULL when not asked for */
 } hg_stage_bench;
 
 static hg_status
@@ -54,6 +55,7 @@ clear_bench(hg_stage_bench *b)
     hg_mem_free(b->stage_mean);
     hg_mem_free(b->stage_draw);
     hg_mem_free(b->stage_spread);
+    hg_mem_free(b->stage_quantile);
 }
 
 static size_t
@@ -124,6 +126,7 @@ predict_means(hg_stage_bench *b, int s, const hg_prediction *rows)
 
     r.mean = b->stage_mean;
     r.spread = b->spread != NULL ? b->stage_spread : NULL;
+    r.quantile = stage->is_label ? NULL : b->stage_quantile;
 
     o.n_draw = stage->use == HG_STAGE_BOTH ? b->n_draw : 0;
     r.draw = o.n_draw > 0 ? b->stage_draw : NULL;
@@ -214,6 +217,27 @@ skip_rows(const hg_stage_bench *b, const hg_prediction *r, int64_t first)
                            .origin = r->origin != NULL ? r->origin + first : NULL};
 }
 
+/* the quantiles of a stage, for the rows from `first` on of `n_all`; labels have none */
+static void
+give_quantiles(const hg_stage_bench *b, const hg_stage *stage, int64_t first, int64_t n_all,
+               double quantile[])
+{
+    for (int64_t q = 0; q < b->options->n_quantile; q++) {
+        for (int64_t i = 0; i < b->n; i++) {
+            for (int o = 0; o < stage->n_output; o++) {
+                const int64_t to = (q * n_all + first + i) * b->m->n_target;
+
+                if (!stage->is_label) {
+                    quantile[to + stage->output[o].target] =
+                        b->stage_quantile[(q * b->n + i) * stage->n_output + o];
+                } else if (stage->output[o].part == HG_PART_VALUE) {
+                    quantile[to + stage->output[o].target] = (double)NAN;
+                }
+            }
+        }
+    }
+}
+
 static hg_status
 predict_block(hg_stage_bench *b, int64_t first, int64_t n_all, const hg_prediction *r)
 {
@@ -224,6 +248,9 @@ predict_block(hg_stage_bench *b, int64_t first, int64_t n_all, const hg_predicti
             HG_TRY(predict_draws(b, s));
         } else {
             HG_TRY(predict_means(b, s, &rows));
+            if (r->quantile != NULL) {
+                give_quantiles(b, &b->m->stage[s], first, n_all, r->quantile);
+            }
         }
     }
     give_results(b, first, n_all, r);
@@ -247,6 +274,12 @@ hg_stages_predict(const hg_stages *m, const hg_predict_options *options, int64_t
         status =
             hg_mem_array(&b.spread, (size_t)((n < BLOCK ? n : BLOCK) * m->n_target) * N_PART,
                          sizeof *b.spread);
+    }
+    if (status == HG_OK && r->quantile != NULL) {
+        status = hg_mem_array(&b.stage_quantile,
+                              (size_t)((n < BLOCK ? n : BLOCK) * m->n_target) *
+                                  (size_t)options->n_quantile,
+                              sizeof *b.stage_quantile);
     }
     for (int64_t first = 0; first < n && status == HG_OK; first += BLOCK) {
         b.n = n - first < BLOCK ? n - first : BLOCK;

@@ -24,7 +24,7 @@ TOOL = Path(os.environ["HG_SOURCE"]) / "tools" / "halograft-model"
 
 def run(command, *settings, folder):
     line = [os.environ["HALOGRAFT"], command, str(WORK / "p.yml"), "--overwrite",
-            *[word for s in (*settings, f"Output.catalogue={folder}") for word in ("--set", s)]]
+            *[word for s in (*settings, f"Output.catalogue={folder}", f"Scatter.quantiles={list(LEVELS)}") for word in ("--set", s)]]
     done = subprocess.run(line, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -51,10 +51,14 @@ def refused(words, function, *arguments):
     raise AssertionError(f"not refused: {words}")
 
 
+LEVELS = (0.025, 0.16, 0.5, 0.9)
+
+
 def apply_by_numpy(model, columns, draws, method):
     """Columns of the grafted catalogue, as float32."""
     key = recipes.keys_of(columns)
-    result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method, domain=True)
+    result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method, domain=True,
+                           quantiles=LEVELS)
     bits = 1 << np.arange(model.n_feature)
     output = {"origin": result.origin, "extrapolated": (result.outside @ bits).astype(np.int64),
               "in_tails": (result.in_tails @ bits).astype(np.int64), "n_eff": result.n_eff.astype(np.float32),
@@ -63,6 +67,8 @@ def apply_by_numpy(model, columns, draws, method):
         if not model.is_label[t]:
             output[f"{recipe.name}_mean"] = recipe.invert(result.mean[:, t]).astype(np.float32)
             output[f"{recipe.name}_spread"] = result.spread[:, t].astype(np.float32)
+            for level, quantile in zip(("025", "16", "50", "90"), result.quantile):
+                output[f"{recipe.name}_q{level}"] = recipe.invert(quantile[:, t]).astype(np.float32)
         if model.is_label[t] or model.has_hurdle[t]:
             output[f"{recipe.name}_probability"] = result.probability[:, t].astype(np.float32)
         for d in range(draws):
@@ -100,6 +106,8 @@ def check_program():
             assert 0.02 < closed.mean() < 0.5 and set(np.unique(program["quenched_draw"])) == {0, 1}
             assert (closed == ~(program["sfr_draw"] > 0)).all() and "quenched_mean" not in program
         if name in ("group", "row"):
+            assert set(np.unique(ours["domain"])) == {0, 1, 2} and ours["n_regions"].max() > 2
+            assert (ours["stellar_mass_q16"] < ours["stellar_mass_q90"]).mean() > 0.9
             assert (ours["origin"] == 1).sum() > 50 and (ours["origin"] == 0).sum() > 500
             assert not np.array_equal(ours["stellar_mass_draw"], ours["stellar_mass_draw2"])
 

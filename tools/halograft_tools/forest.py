@@ -32,7 +32,7 @@ class Prediction:
 
     mean, spread: shape (n, targets); draw: (draws, n, targets); outside, in_tails: (n, features), feature
     outside its training range, or its 0.1 and 99.9 per cent points; origin: (n), 0 new, 1 training row with
-    its out-of-bag mean, 2 without one; n_eff, n_group, domain: (n), see predict(); probability: (n,
+    its out-of-bag mean, 2 without one; quantile: (levels, n, targets); n_eff, n_group, domain: (n), see predict(); probability: (n,
     targets), of models of stages (stages.py).
     """
 
@@ -45,6 +45,7 @@ class Prediction:
     n_group: np.ndarray = None
     domain: np.ndarray = None
     draw: np.ndarray = None
+    quantile: np.ndarray = None
     probability: np.ndarray = None
 
 
@@ -134,14 +135,15 @@ class Forest:
 
     # ---- predictions ----
     def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
-                training_rows=True, mates=0, moved_rows=False, domain=False):
+                training_rows=True, mates=0, moved_rows=False, domain=False, quantiles=()):
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
         x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
         rows near a row to draw residuals from, 0 = half the root of the number of training rows; moved_rows:
         the out-of-bag means of training rows are computed anew, as x is not that of the training; domain:
         also how rows stand to the training rows: n_eff, the effective number of training rows behind a mean,
-        n_group, the number of their groups, domain, 0 inside, 1 at the edge, 2 outside.
+        n_group, the number of their groups, domain, 0 inside, 1 at the edge, 2 outside; quantiles: ascending
+        levels of conditional quantiles.
         """
         x = self._check(x)
         mean, spread = self._average(x)
@@ -158,6 +160,10 @@ class Forest:
         if domain:
             result.n_eff, result.n_group = self._surround(*self._shares(x, row, known, self.domain_trees), len(x))
             result.domain = self._flag(result)
+        if len(quantiles):
+            pieces = [self._quantiles(x[at], row[at], known[at], quantiles)
+                      for at in np.split(np.arange(len(x)), np.arange(1000, len(x), 1000))]
+            result.quantile = np.concatenate(pieces, axis=1)
         if draws > 0:
             if key is None:
                 raise ModelError("draws need the key of each row")
@@ -249,6 +255,14 @@ class Forest:
         columns = [np.concatenate(column) for column in zip(*entries)] if entries else [np.zeros(0, np.int64)] * 4
         return columns[0], columns[1], columns[2].astype(np.uint64), columns[3]
 
+    def _add_shares(self, at, mate, share):
+        """Shares summed over trees: (row of x, training row) ascending, and their shares."""
+        n = len(self.row["object"])
+        pair, place = np.unique(at * n + mate, return_inverse=True)
+        joint = np.zeros(len(pair), np.uint64)
+        np.add.at(joint, place, share)
+        return (pair // n, pair % n), joint
+
     def _surround(self, at, mate, share, tree, n):
         """Effective number and number of groups of the training rows with shares; shares.c."""
         def sums(index, values):
@@ -256,18 +270,35 @@ class Forest:
             np.add.at(out, index, values)
             return out
         unit = float(1 << SHARE_BITS)
-        pair, place = np.unique(np.stack([at, mate]), axis=1, return_inverse=True)
-        joint = np.zeros(pair.shape[1], np.uint64)
-        np.add.at(joint, place.ravel(), share)
-        trees = np.bincount(np.unique(np.stack([at, tree]), axis=1)[0], minlength=n).astype(np.float64)
+        pair, joint = self._add_shares(at, mate, share)
+        trees = np.bincount(np.unique(at * self.n_tree + tree) // self.n_tree, minlength=n).astype(np.float64)
         with np.errstate(all="ignore"):
             own = sums(at, share * share).astype(np.float64) / (unit * unit) / trees
             both = sums(pair[0], joint * joint).astype(np.float64) / (unit * unit) / (trees * trees)
             pairs = np.where(trees > 1, (both - own / trees) / (1 - 1 / trees), own)
             n_eff = 1 / (own / self.n_tree + (1 - 1.0 / self.n_tree) * np.maximum(pairs, 0))
-        groups = np.unique(np.stack([pair[0].astype(np.uint64), self.row["group"][pair[1]]]), axis=1)
-        return (np.where(trees > 0, n_eff, 0),
-                np.bincount(groups[0].astype(np.int64), minlength=n).astype(np.int32))
+        names, number = np.unique(self.row["group"], return_inverse=True)
+        groups = np.unique(pair[0] * len(names) + number[pair[1]]) // len(names)
+        return np.where(trees > 0, n_eff, 0), np.bincount(groups, minlength=n).astype(np.int32)
+
+    def _quantiles(self, x, row, known, levels):
+        """Smallest values up to which training rows have the shares `levels`, shape (levels, n, targets)."""
+        at, mate, share, _ = self._shares(x, row, known, self.n_tree)
+        pair, joint = self._add_shares(at, mate, share)
+        count = np.bincount(pair[0], minlength=len(x))
+        first, has = np.cumsum(count) - count, count > 0
+        result = np.full((len(levels), len(x), self.n_target), np.nan)
+        for t in range(self.n_target):
+            value = self.row["target"][pair[1], t]
+            order = np.lexsort((value, pair[0]))
+            total = np.cumsum(joint[order])
+            before = np.concatenate([[np.uint64(0)], total])[first]
+            upto = (total - np.repeat(before, count)).astype(np.float64)
+            whole = upto[first[has] + count[has] - 1]
+            for q, level in enumerate(levels):
+                below = np.bincount(pair[0], upto < np.repeat(level * whole, count[has]), minlength=len(x))
+                result[q, has, t] = value[order][first[has] + below[has].astype(np.int64)]
+        return result
 
     def _flag(self, result):
         """0 inside, 1 at the edge of, 2 outside the training domain."""

@@ -52,21 +52,24 @@ class Stages:
     def n_target(self):
         return len(self.targets)
 
-    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0, domain=False):
+    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0, domain=False, quantiles=()):
         """As Forest.predict(), with probabilities; closed means and draws are -infinity; what is said of
         rows, not targets, is of the first stage."""
         shape = (len(x), self.n_target, 2)
         mean, spread, draw = np.full(shape, np.nan), np.full(shape, np.nan), np.full((draws, *shape), np.nan)
-        first = None
+        first, quantile = None, np.full((len(quantiles), len(x), self.n_target), np.nan)
         for s, stage in enumerate(self.stage):
             how = {"seed": stage_seed(seed, s), "method": "leaf-value" if stage.is_label else method,
                    "mates": mates}
             target, part = stage.output.T
             if stage.use != DRAW:
                 result = stage.forest.predict(self._features(x, stage, mean), key, domain=domain and s == 0,
+                                              quantiles=() if stage.is_label else quantiles,
                                               draws=draws if stage.use == BOTH else 0, **how)
                 first = first or result
                 mean[:, target, part], spread[:, target, part] = result.mean, result.spread
+                if result.quantile is not None:
+                    quantile[:, :, target] = result.quantile
                 if stage.use == BOTH and draws:
                     draw[:, :, target, part] = result.draw
                 continue
@@ -75,7 +78,7 @@ class Stages:
                 draw[d][:, target, part] = stage.forest.predict(features, key, draws=1, first_realisation=d,
                                                                 moved_rows=True, **how).draw[0]
         result = replace(first, mean=self._join(mean), spread=spread[:, :, VALUE],
-                         draw=self._join(draw) if draws else None)
+                         draw=self._join(draw) if draws else None, quantile=quantile)
         result.probability = np.where(self.has_hurdle, mean[:, :, OPEN],
                                       np.where(self.is_label, mean[:, :, VALUE], np.nan))
         return result

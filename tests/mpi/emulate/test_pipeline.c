@@ -366,6 +366,10 @@ Test(pipeline, requests_that_cannot_work_fail_before_any_work)
     static const char *const many[] = {"Targets.a=m200c | log10", "Targets.b=m200c | log10",
                                        "Targets.c=m200c | log10", "Scatter.draws=64",
                                        "Output.space_margin=10"};
+    static const char *const quantiles[3][3] = {
+        {"Scatter.quantiles=[0.5, 0.16]", "Scatter.draws=1", "Scatter.method=leaf-value"},
+        {"Scatter.quantiles=[0.5, 1]", "Scatter.draws=1", "Scatter.method=leaf-value"},
+        {"Scatter.quantiles=[0.5]", "Scatter.mean=false", "Scatter.method=leaf-value"}};
     hg_params *params = NULL;
     hg_status status = HG_OK;
 
@@ -376,6 +380,12 @@ Test(pipeline, requests_that_cannot_work_fail_before_any_work)
     all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
     all_assert(hg_emulate_estimate(&world, params, 1) == HG_OK);
     hg_params_free(params);
+    for (int i = 0; i < 3; i++) { /* levels that do not ascend, at the end, without means */
+        params = read_params(3, quantiles[i]);
+        all_assert(hg_emulate_apply(&world, params, true) == HG_E_PARAM);
+        all_assert(strstr(hg_error_last()->message, "Scatter.quantiles") != NULL);
+        hg_params_free(params);
+    }
     empty_output();
     if (world.rank == 0) {
         status = hg_publish_text(in_folder("regions.csv"), no_centre);
