@@ -83,6 +83,9 @@ def check_program():
     cases = {"group": ["Model.bag=group"], "row": ["Model.bag=row", "Model.min_leaf=1"],
              "weighted": ["Model.weighted=true"], "leaf": ["Model.bag=group", "Scatter.method=leaf-value"],
              "none": ["Model.bag=none", "Scatter.method=leaf-value"], "few": ["Model.trees=1", "Model.bag=group"],
+             "library": ["Scatter.method=library", "Targets.bh_mass=log10 | min 1e6 Msun | max 3e7 Msun"],
+             "twins": ["Scatter.method=twins"],
+             "library_after": ["Scatter.method=library", "Targets.sfr=log10 | hurdle | after stellar_mass"],
              "best": ["Model.splitter=best", "Model.max_features=0.4"],
              "stages": ["Targets.sfr=log10 | hurdle | after stellar_mass", "Targets.gas_mass=log10 | hurdle 1e10 Msun",
                         "Targets.quenched=sfr / stellar_mass < 1e-11 | label | after gas_mass"]}
@@ -94,7 +97,8 @@ def check_program():
         run("apply", *settings, folder=f"cat_{name}")
         model = stages.load(WORK / f"{name}.hdf5")
         model_file.verify(model, WORK / f"{name}.hdf5")
-        method = "leaf-value" if name in ("leaf", "none") else "leaf-residual"
+        method = {"leaf": "leaf-value", "none": "leaf-value", "library": "library", "library_after": "library",
+                  "twins": "twins"}.get(name, "leaf-residual")
         program = recipes.read_columns(WORK / f"cat_{name}.hdf5")
         ours = apply_by_numpy(model, columns, draws, method)
         for column, values in ours.items():
@@ -105,6 +109,13 @@ def check_program():
             closed = program["sfr_draw"] == 0
             assert 0.02 < closed.mean() < 0.5 and set(np.unique(program["quenched_draw"])) == {0, 1}
             assert (closed == ~(program["sfr_draw"] > 0)).all() and "quenched_mean" not in program
+        if name == "library":
+            drawn = np.stack([program["bh_mass_draw"], program["bh_mass_draw2"], program["bh_mass_draw3"]])
+            low, high = np.float32(1e6), np.float32(3e7)
+            assert drawn.min() == low and drawn.max() == high and ((drawn > low) & (drawn < high)).mean() > 0.3
+        if name == "twins":
+            first.row.pop("twin")
+            refused("twin runs", apply_by_numpy, model, columns, 1, "twins")
         if name in ("group", "row"):
             assert set(np.unique(ours["domain"])) == {0, 1, 2} and ours["n_regions"].max() > 2
             assert (ours["stellar_mass_q16"] < ours["stellar_mass_q90"]).mean() > 0.9
@@ -123,14 +134,16 @@ def check_streams():
 
 def check_files():
     """A copy written here has the same hash and gives the same catalogue; damage and foreign files are refused."""
-    for name in ("group", "stages"):
+    for name in ("group", "stages", "twins"):
+        method = "twins" if name == "twins" else "leaf-residual"
         model = stages.load(WORK / f"{name}.hdf5")
         model_file.save(model, WORK / "copy.hdf5", overwrite=True)
         copy = stages.load(WORK / "copy.hdf5")
         assert model_file.verify(copy, WORK / "copy.hdf5") == model_file.model_hash(model)
         assert copy.meta == model.meta and copy.features == model.features and copy.targets == model.targets
-        run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", folder="cat_copy")
+        run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", f"Scatter.method={method}", folder="cat_copy")
         assert (WORK / "cat_copy.0.hdf5").read_bytes() == (WORK / f"cat_{name}.0.hdf5").read_bytes()
+    model_file.save(stages.load(WORK / "stages.hdf5"), WORK / "copy.hdf5", overwrite=True)
     assert "stage 4: labels for draws" in tool("show", WORK / "copy.hdf5")
     done = subprocess.run([os.environ["HALOGRAFT"], "inspect", WORK / "copy.hdf5"], text=True, capture_output=True, check=True)
     assert "stage 4, labels for draws: sfr\n" in done.stdout, done.stdout

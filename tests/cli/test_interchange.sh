@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cat >"$work/p.yml" <<END_OF_FILE
 Meta: {name: interchange, seed: 3}
 Mock: {box: 120 Mpc, mesh: 64, mass_min: 3e11 Msun, zooms: 6, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc,
-       periodic: 0 Mpc, oracle: 0}
+       periodic: 0 Mpc, oracle: 0, twins: 1}
 Features: {m200c: log10, m_bound: log10, ratio: "vmax / 100 | asinh", speed: "norm(velocity) | signed_log | scale 50",
            r_half: log10, first: "position[0] ^ 2 + 3 * -1", central: "central == 1 && vmax > 0"}
 Targets: {stellar_mass: log10, sfr: log10 | floor 1e-4 Msun/yr, gas_mass: asinh | scale 1e8, bh_mass: signed_log}

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from .philox import DRAW_TREE, LEAF_MATE, Streams, bag_copies
+from .philox import DRAW_TREE, LEAF_MATE, LIBRARY, Streams, bag_copies
 from .statistics import plain
 
 FORMAT, VERSION = "halograft-model", 1
 LEAF_MASK = (1 << 22) - 1
 TREE_TRIES, MATE_TRIES, CLIMB_MAX = 64, 8, 64
+LIBRARY_TRIES, LIBRARY_ROWS = 64, 200
+METHODS = ("leaf-residual", "leaf-value", "library", "twins")
 SHARE_BITS = 24
 SPEC_TEXTS = ("name", "unit", "expression", "transform")
 BAGS = ("none", "row", "group")
@@ -167,11 +169,16 @@ class Forest:
         if draws > 0:
             if key is None:
                 raise ModelError("draws need the key of each row")
-            if method == "leaf-residual" and np.isnan(self.row["residual"][:, 0]).all():
+            if method != "leaf-value" and np.isnan(self.row["residual"][:, 0]).all():
                 raise ModelError("the forest has no out-of-bag residuals: draw by method 'leaf-value'")
             least = 1 if method == "leaf-value" else mates or max(1, int(np.sqrt(len(self.row["object"])) / 2))
-            result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method, least)
-                                    for d in range(draws)])
+            if method in ("library", "twins"):
+                library = self._library(method)
+                result.draw = np.stack([self._draw_library(seed, first_realisation + d, key, row, mean, method, library)
+                                        for d in range(draws)])
+            else:
+                result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method, least)
+                                        for d in range(draws)])
         return result
 
     def _average(self, x):
@@ -463,6 +470,44 @@ class Forest:
                     else np.full(len(rows), k - TREE_TRIES))
             mate[rows] = self._pick_mate(self._near(x[rows], tree, least), rows, row[rows], mates, method)
         return mate
+
+    def _library(self, method):
+        """Training rows with a vector to lend, by their out-of-bag means of the first target; library.c."""
+        has = ~np.isnan(self.row["residual"][:, 0])
+        if method == "twins":
+            if "twin" not in self.row:
+                raise ModelError("the model has no twin runs to draw from")
+            has &= ~np.isnan(self.row["twin"][:, 0])
+        rows = np.flatnonzero(has)
+        if not len(rows):
+            raise ModelError("the model has no twin runs to draw from")
+        value = self.oob_mean(rows)[:, 0]
+        order = np.argsort(value, kind="stable")
+        return rows[order], value[order]
+
+    def _draw_library(self, seed, realisation, key, own, mean, method, library):
+        rows, value = library
+        n, bins = len(rows), max(len(rows) // LIBRARY_ROWS, 1)
+        place = np.searchsorted(value, mean[:, 0], side="left") * bins // (n + 1)
+        first, last = place * n // bins, (place + 1) * n // bins
+        stream = Streams(seed, realisation, key, LIBRARY)
+        lender, open_ = np.full(len(mean), -1, np.int64), np.arange(len(mean))
+        for _ in range(LIBRARY_TRIES):
+            if not len(open_):
+                break
+            row = rows[first[open_] + stream.below(open_, (last - first)[open_])]
+            good = self._is_eligible(row, own[open_], method)
+            lender[open_[good]] = row[good]
+            open_ = open_[~good]
+        if method == "twins":
+            scatter = self.row["twin"][lender].astype(np.float64)
+            flip = (stream.words(np.arange(len(mean))) >> np.uint64(31)) > 0
+            scatter[flip] = -scatter[flip]
+        else:
+            scatter = (self.row["shrink"][lender].astype(np.float64)[:, None]
+                       * self.row["residual"][lender].astype(np.float64))
+        scatter[lender < 0] = np.nan
+        return scatter + mean
 
     def _draw(self, seed, realisation, key, x, row, mean, method, least):
         mate = self._find_mates(seed, realisation, key, x, row, method, least)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 from . import interchange, model_file, recipes, stages
-from .forest import BAGS, ModelError
+from .forest import BAGS, METHODS, ModelError
 
 
 def open_model(path):
@@ -107,7 +107,7 @@ def parser():
             command.add_argument("--draws", type=int, default=0, help="realisations")
             command.add_argument("--seed", type=int, default=1, help="Meta.seed of the run")
             command.add_argument("--run", default="parent", help="Parent.run, part of a halo's identity")
-            command.add_argument("--method", choices=("leaf-residual", "leaf-value"), default="leaf-residual")
+            command.add_argument("--method", choices=METHODS, default=METHODS[0])
             command.add_argument("--out", help="CSV file; default: standard output")
         if function is import_lightgbm:
             command.add_argument("--feature", action="append", default=[], metavar="NAME=RECIPE",

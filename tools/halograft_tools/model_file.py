@@ -169,8 +169,9 @@ def _write_forest(stage, forest):
     stage["leaf/mean"] = np.asarray(forest.leaf_mean, np.float32)
     stage["leaf/count"] = np.diff(forest.mate_offset.astype(np.int64)).astype(np.uint32)
     stage["leaf/row"] = np.asarray(forest.mate, np.uint32)
-    for name, kind in ROWS.items():
-        stage[f"row/{name}"] = np.asarray(forest.row[name], kind)
+    for name, kind in (*ROWS.items(), ("twin", np.float32)):
+        if name in forest.row:
+            stage[f"row/{name}"] = np.asarray(forest.row[name], kind)
 
 
 def _write(file, model):

@@ -7,7 +7,7 @@ Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3.
 
 import numpy as np
 
-BAG, DRAW_TREE, LEAF_MATE = 3, 4, 5
+BAG, DRAW_TREE, LEAF_MATE, LIBRARY = 3, 4, 5, 9
 _GOLDEN = 0x9E3779B97F4A7C15
 _LOW = np.uint64(0xFFFFFFFF)
 
