@@ -115,6 +115,7 @@ run(const hg_comm *comm, char **arg)
     data.release = is_spread ? release : NULL;
     options.trees = atoi(arg[5]);
     options.min_leaf = atoi(arg[6]);
+    options.bag = arg[8] != NULL && strcmp(arg[8], "none") == 0 ? HG_BAG_NONE : options.bag;
     start = hg_clock_seconds();
     status = is_spread
                  ? hg_forest_train_distributed(comm, &options, &data, NULL, &spread, &forest)
@@ -138,9 +139,9 @@ main(int argc, char **argv)
     hg_comm comm;
     hg_status status = hg_comm_start(&argc, &argv, &comm);
 
-    if (status == HG_OK && argc != 8) {
+    if (status == HG_OK && argc != 8 && argc != 9) {
         status = HG_FAIL(HG_E_USAGE, "usage: bench_rows rows|trees ROWS features targets trees "
-                                     "min_leaf MODEL");
+                                     "min_leaf MODEL [none]");
     }
     status = status == HG_OK ? run(&comm, argv) : status;
     if (status != HG_OK && comm.rank == 0) {
