@@ -61,6 +61,27 @@ HG_MUST_CHECK hg_status hg_stages_train(const hg_comm *comm, const hg_train_opti
                                         const hg_train_data *data, const hg_target_role role[],
                                         const hg_train_parts *parts, hg_stages **stages);
 
+/** What a forest of a model takes and gives. */
+typedef struct hg_stage_shape {
+    int n_feature; /**< with the targets it comes after */
+    int n_target;
+    int is_label;
+} hg_stage_shape;
+
+/** Shapes of the forests a model will need, from what its targets are. Of targets with a hurdle
+ * only the rows tell whether they share a forest: each counts as one of its own here.
+ *
+ * @local
+ * @param[in]  n_feature  of the model
+ * @param[in]  role       shape (n_target); checked
+ * @param[out] n          number of forests
+ * @param[out] shape      shape (HG_STAGES_MAX), in the order of training
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_stages_shapes(int n_feature, int n_target,
+                                         const hg_target_role role[], int *n,
+                                         hg_stage_shape shape[HG_STAGES_MAX]);
+
 /** Make one forest the only stage of a model.
  *
  * @local

@@ -13,6 +13,7 @@
 #include "emulate/measure_memory.h"
 #include "emulate/mock_plan.h"
 #include "emulate/paths.h"
+#include "emulate/recipes.h"
 #include "emulate/regions.h"
 #include "emulate/scheme.h"
 #include "halograft/catalog.h"
@@ -31,6 +32,8 @@ struct counts {
     bool has_box; /* so that there is a mesh */
     int64_t parent, training;
     double leaves, realisations, samples;
+    int n_stage; /* forests of the model */
+    hg_stage_shape shape[HG_STAGES_MAX];
 };
 
 /* Bytes of memory per rank, bytes on disk, seconds of wall time of one step. */
@@ -172,11 +175,32 @@ cost_of_mock(const hg_params *params, const struct counts *c, int ranks)
             ranks};
 }
 
+/* the forests that the targets of the parameters need */
+static hg_status
+count_stages(const hg_params *params, struct counts *c)
+{
+    hg_target_role role[HG_TARGETS_MAX];
+    hg_recipes targets = {0};
+    hg_status status;
+
+    HG_TRY(hg_recipes_parse(&params->targets, "Targets", &targets));
+    if (targets.n > HG_TARGETS_MAX) {
+        hg_recipes_clear(&targets);
+        return HG_FAIL(HG_E_PARAM, "%d targets are more than the limit %d", params->targets.n,
+                       HG_TARGETS_MAX);
+    }
+    HG_TRY_OR(end, status, hg_recipes_roles(&targets, role));
+    HG_TRY_OR(end, status, hg_target_roles_check(targets.n, targets.spec, role));
+    status = hg_stages_shapes(params->features.n, targets.n, role, &c->n_stage, c->shape);
+end:
+    hg_recipes_clear(&targets);
+    return status;
+}
+
 static double
 model_bytes(const hg_params *params, const struct counts *c)
 {
-    return (double)params->model.trees *
-           (c->leaves * (20 + 4 * (double)params->targets.n) + 4 * (double)c->training);
+    return hg_scheme_model(params, c->training, c->n_stage, c->shape);
 }
 
 static struct cost
@@ -186,11 +210,11 @@ cost_of_train(const hg_params *params, const struct counts *c, const hg_scheme *
     const double rows = (double)c->training, model = model_bytes(params, c);
     const double levels = 1.3 * log2(c->leaves > 2 ? c->leaves : 2);
     const double tree = rows * levels * train_row_level_s + 2 * c->leaves * train_node_s;
+    const double trees = (double)params->model.trees * c->n_stage;
 
     return (struct cost){.memory = scheme->by_rows ? scheme->rows : scheme->trees,
                          .disk = model,
-                         .seconds =
-                             (double)params->model.trees * tree / cores + rows * train_read_s};
+                         .seconds = trees * tree / cores + rows * train_read_s};
 }
 
 /* Parts are dealt out in turn, so the first rank has the most rows. */
@@ -218,7 +242,7 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
 
     return (struct cost){.memory = model_bytes(params, c) + part * (graft + move),
                          .disk = (double)c->parent * (kept + 4 * n_target * (1 + draws) + 9),
-                         .seconds = rows * ((double)params->model.trees *
+                         .seconds = rows * ((double)params->model.trees * c->n_stage *
                                                 (predict_s + predict_draw_s * draws) / threads +
                                             apply_row_s)};
 }
@@ -252,16 +276,17 @@ print_estimate(const hg_comm *comm, const hg_params *params, const struct counts
                int threads, const hg_measure_memory *memory)
 {
     const int ranks = comm->size, both[2] = {ranks, comm->node_size};
-    const hg_scheme scheme = hg_scheme_choose(params, both, c->training, params->features.n,
-                                              params->targets.n, threads);
+    const hg_scheme scheme =
+        hg_scheme_choose(params, both, c->training, c->n_stage, c->shape, threads);
     struct cost all = {0, 0, 0};
     char text[256];
 
     printf("parent    %" PRId64 " haloes in %" PRId64 " parts%s\n", c->parent,
            (c->parent + params->output.rows_per_part - 1) / params->output.rows_per_part,
            c->is_made ? ", to be made" : "");
-    printf("training  %s %" PRId64 " haloes, about %.0f leaves a tree\n",
-           c->is_made ? "about" : "at most", c->training, c->leaves);
+    printf("training  %s %" PRId64 " haloes, %d forest%s, about %.0f leaves a tree\n",
+           c->is_made ? "about" : "at most", c->training, c->n_stage,
+           c->n_stage == 1 ? "" : "s", c->leaves);
     printf("schemes   %.1f MiB/rank to train by trees, %.1f by rows, %.0f are there: by %s\n",
            scheme.trees / mebibyte, scheme.rows / mebibyte, scheme.limit / mebibyte,
            scheme.by_rows ? "rows" : "trees");
@@ -288,6 +313,7 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     hg_measure_memory memory;
     double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
 
+    HG_TRY(hg_comm_agree(comm, count_stages(params, &c)));
     HG_TRY(count_parent(comm, params, &c));
     HG_TRY(count_training(comm, params, &c));
     c.training = (int64_t)(params->selection.train_fraction * (double)c.training);

@@ -14,43 +14,137 @@
 /* share of the machine that may be used; buffers of the exchange of rows */
 static const double machine_share = 0.8, buffers = 8 << 20;
 
+/* the rows of a training, and over what they are spread */
+typedef struct hg_spread {
+    const hg_params_model *model;
+    double n, share; /* on all ranks, on one */
+    double threads, ranks, per_node;
+} hg_spread;
+
+static double
+leaves_of(const hg_spread *s)
+{
+    const double bag = strcmp(s->model->bag, "none") == 0 ? 1 : 0.63;
+
+    /* random thresholds leave half as many rows again in a leaf as they must */
+    return fmax(bag * s->n / (1.5 * (double)s->model->min_leaf), 1);
+}
+
+static double
+record_of(const hg_spread *s, const hg_stage_shape *shape)
+{
+    const double channels = (s->model->weighted ? 2 : 1) * (shape->n_target + 1) + 1;
+
+    return 64 * ceil((shape->n_feature + channels) / 16);
+}
+
+/* a finished forest in memory */
+static double
+forest_of(const hg_spread *s, const hg_stage_shape *shape)
+{
+    return (double)s->model->trees * (leaves_of(s) * (24 + 4 * shape->n_target) + 4 * s->n);
+}
+
+/* one forest by trees: rows as given, sorted and gathered, what threads grow in, the forest */
+static double
+trees_of(const hg_spread *s, const hg_stage_shape *shape)
+{
+    const hg_params_model *m = s->model;
+    const double o = shape->n_target, f = shape->n_feature, record = record_of(s, shape);
+    double rows = record / s->per_node + 58 + 16 * o, arena = record, histograms = 0;
+
+    if (strcmp(m->splitter, "best") == 0) {
+        const double bins = (double)m->bins;
+        const double binned =
+            16 * ceil(((o + 3) * (m->weighted ? 8 : 4) + f * (bins > 256 ? 2 : 1)) / 16);
+        const double lines = 8 * ceil((o + 2) / 8) * 8 * bins * fmax(m->max_features * f, 1);
+
+        rows += binned / s->per_node;
+        arena = 2 * binned;
+        histograms = fmin(8 * lines, 64 << 20);
+    }
+    return s->share * (record + 4 * f + 16 * o + 60) + s->n * rows +
+           s->threads *
+               (s->n * (arena + 17 + 8 * o) + leaves_of(s) * (16 + 12 * o) + histograms) +
+           1.3 * forest_of(s, shape);
+}
+
+/* all forests by trees, one after the other: those that are finished stay, and where there are
+ * several, rows of a stage are copied and predictions kept */
+static double
+stages_of(const hg_spread *s, int n_stage, const hg_stage_shape shape[])
+{
+    double finished = 0, most = 0, copies = 0;
+
+    for (int k = 0; k < n_stage; k++) {
+        copies = n_stage == 1 ? 0 : s->share * (4 * shape[k].n_feature + 24 * n_stage + 40);
+        most = fmax(most, finished + copies + trees_of(s, &shape[k]));
+        finished += forest_of(s, &shape[k]);
+    }
+    return most;
+}
+
+static double
+rows_of(const hg_spread *s, const hg_stage_shape *shape)
+{
+    const double o = shape->n_target, record = record_of(s, shape), leaves = leaves_of(s);
+
+    return buffers + fmax(s->share * (record + 4 * shape->n_feature + 8 * o + 36),
+                          s->share * (1.25 * record + 16 * o + 40) +
+                              8 * 16 * leaves / s->ranks + leaves * (16 + 8 * (o + 1)));
+}
+
+double
+hg_scheme_model(const hg_params *params, int64_t n_row, int n_stage,
+                const hg_stage_shape shape[])
+{
+    const hg_spread s = {.model = &params->model, .n = (double)n_row};
+    double bytes = 0;
+
+    for (int k = 0; k < n_stage; k++) {
+        bytes += forest_of(&s, &shape[k]);
+    }
+    return bytes;
+}
+
 hg_scheme
-hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int n_feature,
-                 int n_target, int threads)
+hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int n_stage,
+                 const hg_stage_shape shape[], int threads)
 {
     const hg_params_model *m = &params->model;
-    const double n = (double)n_row, share = n / ranks[0], o = n_target;
-    const double record = 64 * ceil((n_feature + (m->weighted ? 2 : 1) * o + 2) / 16);
-    const double bag = strcmp(m->bag, "none") == 0 ? 1 : 0.63;
-    const double leaves = fmax(bag * n / (1.5 * (double)m->min_leaf), 1);
-    const double model = (double)m->trees * (leaves * (24 + 4 * o) + 4 * n);
-    const double growing = n * (record + 17 + 8 * o) + leaves * (16 + 12 * o);
+    const hg_spread spread = {.model = m,
+                              .n = (double)n_row,
+                              .share = (double)n_row / ranks[0],
+                              .threads = fmin(threads, ceil((double)m->trees / ranks[0])),
+                              .ranks = ranks[0],
+                              .per_node = ranks[1]};
     hg_scheme s;
 
-    s.trees = share * (record + 4 * n_feature + 16 * o + 60) +
-              n * (record / ranks[1] + 58 + 16 * o) + threads * growing + 1.3 * model;
-    s.rows = buffers + fmax(share * (record + 4 * n_feature + 8 * o + 36),
-                            share * (1.25 * record + 16 * o + 40) + 8 * 16 * leaves / ranks[0] +
-                                leaves * (16 + 8 * (o + 1)));
+    s.is_plain = n_stage == 1 && !shape[0].is_label && strcmp(m->splitter, "best") != 0;
+    s.trees = stages_of(&spread, n_stage, shape);
+    s.rows = rows_of(&spread, &shape[0]);
     s.limit = params->run.memory_max > 0 ? params->run.memory_max
                                          : machine_share * (double)hg_mem_machine() / ranks[1];
-    s.by_rows = strcmp(m->scheme, "rows") == 0 ||
-                (strcmp(m->scheme, "auto") == 0 && s.limit > 0 && s.trees > s.limit);
+    s.by_rows =
+        strcmp(m->scheme, "rows") == 0 ||
+        (strcmp(m->scheme, "auto") == 0 && s.is_plain && s.limit > 0 && s.trees > s.limit);
     return s;
 }
 
 hg_status
-hg_scheme_agree(const hg_comm *comm, const hg_params *params, int64_t n_row, int n_feature,
-                int n_target, bool is_plain, bool *by_rows)
+hg_scheme_agree(const hg_comm *comm, const hg_params *params, int64_t n_row, int n_stage,
+                const hg_stage_shape shape[], bool has_twins, bool *by_rows)
 {
     const char *wanted = params->model.scheme;
     const int ranks[2] = {comm->size, comm->node_size};
     const int threads =
         params->run.threads > 0 ? (int)params->run.threads : omp_get_max_threads();
+    bool is_plain;
     hg_scheme s;
 
     hg_comm_sum(comm, 1, &n_row);
-    s = hg_scheme_choose(params, ranks, n_row, n_feature, n_target, threads);
+    s = hg_scheme_choose(params, ranks, n_row, n_stage, shape, threads);
+    is_plain = s.is_plain && !has_twins;
     hg_comm_min_double(comm, 1, &s.limit); /* machines may differ */
     hg_comm_max_double(comm, 1, &s.trees);
     *by_rows = strcmp(wanted, "rows") == 0 ||

@@ -108,7 +108,9 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
      hg_training_rows *rows, hg_stages **model)
 {
     double target_weight[HG_TARGETS_MAX] = {0};
-    bool by_rows = false, is_plain = !rows->has_twins;
+    hg_stage_shape shape[HG_STAGES_MAX];
+    bool by_rows = false;
+    int n_stage = 0;
     const hg_train_options options = tree_options(params, rows);
     hg_train_data data = {.n = rows->n,
                           .n_feature = features->n,
@@ -131,10 +133,10 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
     }
     for (int t = 0; t < targets->n && t < HG_TARGETS_MAX; t++) {
         target_weight[t] = targets->recipe[t].weight;
-        is_plain = is_plain && !role[t].is_label && !role[t].has_hurdle && role[t].after == 0;
     }
-    is_plain = is_plain && options.splitter == HG_SPLITTER_RANDOM;
-    HG_TRY(hg_scheme_agree(comm, params, rows->n, features->n, targets->n, is_plain, &by_rows));
+    HG_TRY(
+        hg_comm_agree(comm, hg_stages_shapes(features->n, targets->n, role, &n_stage, shape)));
+    HG_TRY(hg_scheme_agree(comm, params, rows->n, n_stage, shape, rows->has_twins, &by_rows));
     if (by_rows) {
         data.release = release_rows;
         data.owner = rows;

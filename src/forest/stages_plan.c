@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "forest/stages_plan.h"
 
 hg_status
@@ -184,12 +185,53 @@ find_next(int n_target, const hg_target_role role[], uint32_t done)
     return 0;
 }
 
+/* all stages; same[a][b] says whether targets a and b are open on the same rows */
+static void
+plan_all(int n_target, const hg_target_role role[],
+         int64_t same[HG_TARGETS_MAX][HG_TARGETS_MAX], hg_stages *m)
+{
+    uint32_t done = 0;
+
+    while (done != (1u << n_target) - 1) {
+        const uint32_t after = find_next(n_target, role, done);
+        uint32_t planned = done;
+
+        plan_group(n_target, role, same, after, m);
+        for (int t = 0; t < n_target; t++) {
+            planned |= role[t].after == after ? 1u << t : 0;
+        }
+        done = planned;
+    }
+}
+
+hg_status
+hg_stages_shapes(int n_feature, int n_target, const hg_target_role role[], int *n,
+                 hg_stage_shape shape[HG_STAGES_MAX])
+{
+    int64_t same[HG_TARGETS_MAX][HG_TARGETS_MAX] = {{0}};
+    hg_stages *m = NULL;
+
+    HG_TRY(hg_mem_zeros(&m, 1, sizeof *m));
+    for (int t = 0; t < n_target; t++) {
+        same[t][t] = 1;
+    }
+    plan_all(n_target, role, same, m);
+    *n = m->n;
+    for (int s = 0; s < m->n; s++) {
+        const hg_stage *stage = &m->stage[s];
+
+        shape[s] =
+            (hg_stage_shape){n_feature + stage->n_input, stage->n_output, stage->is_label};
+    }
+    hg_mem_free(m);
+    return HG_OK;
+}
+
 hg_status
 hg_stages_plan(const hg_comm *comm, const hg_train_data *d, const hg_target_role role[],
                hg_stages *m)
 {
     int64_t same[HG_TARGETS_MAX][HG_TARGETS_MAX], least = d->n_target, most = d->n_target;
-    uint32_t done = 0;
     hg_status status = HG_OK;
 
     hg_comm_min(comm, 1, &least);
@@ -203,15 +245,6 @@ hg_stages_plan(const hg_comm *comm, const hg_train_data *d, const hg_target_role
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(check_counts(comm, d, role));
     compare_open(comm, d, same);
-    while (done != (1u << d->n_target) - 1) {
-        const uint32_t after = find_next(d->n_target, role, done);
-        uint32_t planned = done;
-
-        plan_group(d->n_target, role, same, after, m);
-        for (int t = 0; t < d->n_target; t++) {
-            planned |= role[t].after == after ? 1u << t : 0;
-        }
-        done = planned;
-    }
+    plan_all(d->n_target, role, same, m);
     return HG_OK;
 }

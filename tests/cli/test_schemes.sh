@@ -39,3 +39,35 @@ if OMP_NUM_THREADS=1 "${mpirun[@]}" -n 2 "$HALOGRAFT" train "$work/p.yml" --over
     exit 1
 fi
 grep -q "Model.splitter random: set it to 'trees'" "$work/log" || { cat "$work/log"; exit 1; }
+
+# The memory that a dry run names is what a training counts, for one forest and for several, on one rank and on two.
+measure() { # ranks parameters arguments
+    local ranks=$1 file=$2 named counted
+    shift 2
+    named=$(OMP_NUM_THREADS=1 "${mpirun[@]}" -n "$ranks" "$HALOGRAFT" run "$file" --dry-run "$@" 2>/dev/null |
+        sed -n 's/^schemes *\([0-9]*\).*/\1/p')
+    OMP_NUM_THREADS=1 "${mpirun[@]}" -n "$ranks" "$HALOGRAFT" train "$file" --overwrite "$@" 2>"$work/log" ||
+        { cat "$work/log"; exit 1; }
+    counted=$(sed -n 's/.*peak memory per rank \([0-9]*\).* counted.*/\1/p' "$work/log")
+    echo "$ranks ranks, ${file##*/} $*: $named MiB named, $counted MiB counted"
+    if [ $((10 * named)) -lt $((7 * counted)) ] || [ $((10 * named)) -gt $((14 * counted)) ]; then
+        echo "the dry run is wrong by more than two fifths"
+        exit 1
+    fi
+}
+cat >"$work/stages.yml" <<END
+Meta: {name: stages, seed: 3}
+Mock: {box: 150 Mpc, mesh: 64, mass_min: 1e11 Msun, zooms: 12, zoom_radius: 22 Mpc, zoom_buffer: 1 Mpc,
+       periodic: 0 Mpc, oracle: 0}
+Features: {m200c: log10, vmax: log10, r_half: log10, central: none}
+Targets: {stellar_mass: log10, sfr: log10 | hurdle, gas_mass: log10 | floor 1e6 Msun | after stellar_mass}
+Model: {trees: 128}
+Output: {report: false, folder: $work/stages}
+END
+sed 's/^Targets:.*/Targets: {stellar_mass: log10}/' "$work/stages.yml" >"$work/plain.yml"
+"${mpirun[@]}" -n 2 "$HALOGRAFT" mock "$work/stages.yml" 2>"$work/log" || { cat "$work/log"; exit 1; }
+measure 1 "$work/plain.yml"
+measure 2 "$work/plain.yml"
+measure 1 "$work/stages.yml"
+measure 2 "$work/stages.yml"
+measure 1 "$work/stages.yml" --set Model.splitter=best
