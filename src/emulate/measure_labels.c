@@ -11,6 +11,8 @@
 #include "emulate/recipes.h"
 #include "stats/metric.h"
 
+enum { BINS = 20 }; /* of probability */
+
 /* A row of one target. */
 typedef struct label_pair {
     double label, probability;
@@ -142,6 +144,43 @@ add_score(const labels_plan *plan, const label_task *task, const hg_label_metric
     return HG_OK;
 }
 
+/* how often a label is 1 in bins of its probability: a share with its binomial error */
+static hg_status
+add_reliability(const labels_plan *plan, const label_task *task, int64_t n,
+                const label_pair pair[], hg_statistics *statistics)
+{
+    hg_label label = {
+        .statistic = "reliability", .x_name = "predicted probability", .y_name = "true share"};
+    double sum[BINS] = {0}, yes[BINS] = {0};
+    hg_curve *curve = NULL;
+
+    snprintf(label.name, sizeof label.name, "reliability_%.90s", task->recipe->name);
+    snprintf(label.catalogue, sizeof label.catalogue, "%s", plan->one->name);
+    snprintf(label.column, sizeof label.column, "%s", task->recipe->name);
+    HG_TRY(hg_statistics_curve(statistics, &label, BINS, HG_CURVE_COUNT, &curve));
+    for (int64_t i = 0; i < n; i++) {
+        int bin = (int)(pair[i].probability * BINS);
+
+        bin = bin < 0 ? 0 : bin < BINS ? bin : BINS - 1;
+        sum[bin] += pair[i].probability;
+        yes[bin] += pair[i].label;
+        curve->count[bin]++;
+    }
+    for (int b = 0; b < BINS; b++) {
+        const double count = (double)curve->count[b];
+
+        curve->x_low[b] = (double)b / BINS;
+        curve->x_high[b] = (b + 1.0) / BINS;
+        curve->x[b] = count > 0 ? sum[b] / count : (b + 0.5) / BINS;
+        curve->y[b] = count > 0 ? yes[b] / count : (double)NAN;
+        curve->error[b] =
+            count > 0 ? sqrt(curve->y[b] * (1 - curve->y[b]) / count) : (double)NAN;
+    }
+    HG_TRY(hg_attributes_text(&curve->attributes, "rows",
+                              plan->has_origin ? "not used in training" : "all"));
+    return hg_attributes_real(&curve->attributes, "every", (double)plan->stride);
+}
+
 /* metrics of one target from all ranks' rows; every rank computes them alike */
 static hg_status
 score_target(const hg_comm *comm, const labels_plan *plan, const label_task *task,
@@ -164,6 +203,9 @@ score_target(const hg_comm *comm, const labels_plan *plan, const label_task *tas
     }
     if (status == HG_OK) {
         status = add_score(plan, task, &metric, statistics);
+    }
+    if (status == HG_OK) {
+        status = add_reliability(plan, task, n, all, statistics);
     }
     hg_mem_free(value);
     hg_mem_free(all);

@@ -368,6 +368,35 @@ class CovarianceTest(unittest.TestCase):
             statistics.read(self.path)
 
 
+class ContentTest(unittest.TestCase):
+    """Probabilities, occupations and conditional functions have their place, axes and panels."""
+
+    def test_each_family_gets_its_picture(self):
+        x = np.array([0.1, 0.5, 0.9])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "statistics.hdf5"
+            with h5py.File(path, "w") as file:
+                for name in ("truth", "draws"):
+                    put_curve(file, name, "hod", {"statistic": "hod_central", "sample": "a", "y_name": "N_central"},
+                              x=x, y=x, error=0.1 * x)
+                    put_curve(file, name, "cmf", {"statistic": "conditional_mass_function", "column": "stellar_mass",
+                                                  "y_name": "dN/dlog10 per host", "variant": "centrals"}, x=x, y=x)
+                    put_curve(file, name, "q", {"statistic": "quenched_fraction", "log_y": 0,
+                                                "y_name": "quenched fraction"},
+                              x=x, y=x, error=np.ones(3))
+                put_curve(file, "mean", "r", {"statistic": "reliability", "column": "sfr"}, x=x, y=x, error=0 * x,
+                          x_low=x - 0.05, x_high=x + 0.05, count=np.array([10, 20, 70]))
+            pictures = {p.curves[0].statistic: p for p in figures.draw_all(statistics.read(path))}
+        sections = {name: p.section for name, p in pictures.items()}
+        self.assertEqual(sections, {"hod_central": "content", "conditional_mass_function": "content",
+                                    "quenched_fraction": "content", "reliability": "prediction"})
+        self.assertIn("per host", pictures["conditional_mass_function"].figure.axes[0].get_ylabel())
+        self.assertIn("cen", pictures["hod_central"].figure.axes[0].get_ylabel())
+        self.assertLess(pictures["quenched_fraction"].figure.axes[0].get_ylim()[1], 1.2)
+        shares = pictures["reliability"].figure.axes[1].patches[0].get_data().values
+        np.testing.assert_allclose(shares, [0.1, 0.2, 0.7])
+
+
 class BadInputTest(unittest.TestCase):
     """One sentence and the right code for files that cannot be used."""
 

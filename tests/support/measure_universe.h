@@ -49,7 +49,14 @@ make_row(int64_t i)
     return row;
 }
 
-static const hg_output_column columns[3][6] = {
+/* Of star formation; nine of ten rows have some, whatever this says. */
+static inline float
+made_probability(int64_t i)
+{
+    return i % 20 < 10 ? 0.88F : 0.33F;
+}
+
+static const hg_output_column columns[3][7] = {
     {{.name = "id"},
      {.name = "position"},
      {.name = "m200c"},
@@ -64,15 +71,16 @@ static const hg_output_column columns[3][6] = {
      {.name = "stellar_mass_mean", .unit = "Msun", .kind = "mean"},
      {.name = "stellar_mass_draw", .unit = "Msun", .kind = "draw"},
      {.name = "stellar_mass_draw2", .unit = "Msun", .kind = "draw"},
+     {.name = "sfr_probability", .kind = "probability"},
      {.name = "origin", .unit = "", .kind = "flag"}}};
-static const int n_column[3] = {5, 4, 6};
+static const int n_column[3] = {5, 4, 7};
 static const char *const file_name[3] = {"parent", "truth", "galaxies"};
 
 static inline hg_status
 fill_table(int kind, hg_table *table)
 {
     double *x = NULL;
-    float *v[5] = {NULL}, *velocity = NULL;
+    float *v[6] = {NULL}, *velocity = NULL;
     int64_t *id = NULL;
     uint8_t *flag = NULL;
 
@@ -85,6 +93,7 @@ fill_table(int kind, hg_table *table)
     HG_TRY(hg_table_add(table, "sfr", "Msun/yr", HG_COLUMN_F32, 1, &v[2]));
     HG_TRY(hg_table_add(table, "stellar_mass_draw", "Msun", HG_COLUMN_F32, 1, &v[3]));
     HG_TRY(hg_table_add(table, "stellar_mass_draw2", "Msun", HG_COLUMN_F32, 1, &v[4]));
+    HG_TRY(hg_table_add(table, "sfr_probability", "", HG_COLUMN_F32, 1, &v[5]));
     HG_TRY(hg_table_add(table, kind == 2 ? "origin" : "central", "", HG_COLUMN_U8, 1, &flag));
     HG_TRY(hg_table_add(table, "velocity", "km/s", HG_COLUMN_F32, 3, &velocity));
     for (int64_t i = 0; i < N; i++) {
@@ -99,6 +108,7 @@ fill_table(int kind, hg_table *table)
         v[2][i] = row.sfr;
         v[3][i] = row.draw;
         v[4][i] = row.draw2;
+        v[5][i] = made_probability(i);
         flag[i] = kind == 2 ? row.origin : row.central;
     }
     return HG_OK;

@@ -28,7 +28,7 @@ SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content"
             "xi": "clustering",
             "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
             "xi_hexadecapole": "clustering",
-            "predicted_true": "prediction", "slice": "maps"}
+            "predicted_true": "prediction", "reliability": "prediction", "slice": "maps"}
 TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Conditional mass function",
           "hod_central": "Centrals per host", "hod_satellite": "Satellites per host",
           "quenched_fraction": "Quenched fraction", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
@@ -38,7 +38,7 @@ TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Condit
           "wp": "Projected correlation function", "xi_monopole": "Monopole of the correlation function",
           "xi_quadrupole": "Quadrupole of the correlation function",
           "xi_hexadecapole": "Hexadecapole of the correlation function",
-          "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
+          "reliability": "Probability against frequency", "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
 # Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
 COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}
 
@@ -469,6 +469,35 @@ def pictures_of_covariances(statistics):
                       f"Correlation matrix, {found.kind}{regions}.{poles}", draw_correlation(found))
 
 
+def draw_reliability(family):
+    """True share against predicted probability with the 1:1 line; below, how often which is predicted."""
+    names = order(family)
+    looks = style.roles(names)
+    figure, axes = axes_stack([2.25, 0.95])
+    FigureCanvasAgg(figure)
+    upper, lower = Panel(axes[0]), Panel(axes[1])
+    lower.scale(False, True)
+    upper.axes.plot((0, 1), (0, 1), color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3)
+    for name in names:
+        curve, look = family[name], looks[name]
+        good = np.isfinite(curve.y) & (curve.count > 0)
+        upper.line(curve.x[good], curve.y[good], look, curve.error[good], label=look["label"])
+        edges = np.append(curve.x_low, curve.x_high[-1])
+        lower.axes.stairs(curve.count / curve.count.sum(), edges, color=look["color"], linewidth=1.0)
+    for panel in axes:
+        panel.set_xlim(-0.02, 1.02)
+    upper.axes.set_ylim(-0.04, 1.04)
+    first = family[names[0]]
+    upper.axes.set_ylabel("true share")
+    lower.axes.set_ylabel("share of rows")
+    axes[-1].set_xlabel(f"probability of {style.pretty_name(str(first.attrs.get('column', '')))}")
+    for panel in axes:
+        ticks(panel)
+    if len(names) > 1:
+        upper.legend()
+    return figure
+
+
 def depth_words(attrs):
     """Thickness of a slice, when the file tells it."""
     for name in ("depth", "thickness"):
@@ -496,6 +525,11 @@ def pictures_of_curves(statistics):
             caption += " Band (draws) and dashed lines (truth): 16th to 84th percentile."
             caption += " Below: standard deviation at fixed mass." if scatter else ""
             curves += [some[name] for some in (scatter, width) for name in order(some)]
+        elif key[0] == "reliability":
+            figure = draw_reliability(family)
+            rows = curve.attrs.get("rows", "all")
+            caption = ("How often a label, or a value above the hurdle, is true where it has a probability; dashed: as often "
+                       f"as predicted. Below: how many rows have it. Rows {rows}.")
         else:
             figure = draw_family(family)
             caption += ratio_words(family) + error_words(curves)
