@@ -23,7 +23,8 @@
 static const double mock_cell_s = 1.2e-6, mock_row_s = 4e-6, mock_oracle_s = 1e-6,
                     train_row_level_s = 15e-9, train_node_s = 150e-9, train_read_s = 5e-6,
                     predict_s = 55e-9, predict_draw_s = 2e-9, apply_row_s = 1e-6,
-                    measure_cell_s = 2.6e-8, measure_row_s = 3e-7;
+                    domain_row_s = 4e-6, quantiles_s = 2.3e-7, measure_cell_s = 2.6e-8,
+                    measure_row_s = 3e-7;
 static const double mebibyte = 1048576;
 
 /* What is counted before anything is computed. */
@@ -236,15 +237,21 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
     const double n_feature = params->features.n, n_target = params->targets.n;
     const double part = fmin((double)c->parent, (double)params->output.rows_per_part);
     const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks);
+    const bool has_domain = params->output.domain && params->scatter.mean;
+    const double n_quantile = params->scatter.quantiles.n, domain = has_domain ? 17 : 0;
+    const double values = n_target * (1 + draws + n_quantile + (has_domain ? 1 : 0));
     /* one part in prediction, another one on its way from or to the disk */
-    const double graft = kept + 12 * n_feature + 12 * n_target * (1 + draws) + 32;
-    const double move = (double)c->parent > part ? kept + 4 * n_target * (1 + draws) : 0;
+    const double graft = kept + 12 * n_feature + 12 * values + 2 * domain + 32;
+    const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
 
     return (struct cost){.memory = model_bytes(params, c) + part * (graft + move),
-                         .disk = (double)c->parent * (kept + 4 * n_target * (1 + draws) + 9),
-                         .seconds = rows * ((double)params->model.trees * c->n_stage *
-                                                (predict_s + predict_draw_s * draws) / threads +
-                                            apply_row_s)};
+                         .disk = (double)c->parent * (kept + 4 * values + domain + 9),
+                         .seconds =
+                             rows * ((double)params->model.trees * c->n_stage *
+                                         (predict_s + predict_draw_s * draws +
+                                          (n_quantile > 0 ? quantiles_s : 0)) /
+                                         threads +
+                                     (has_domain ? domain_row_s / threads : 0) + apply_row_s)};
 }
 
 static struct cost
