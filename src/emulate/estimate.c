@@ -264,7 +264,8 @@ cost_of_measure(const hg_params *params, const struct counts *c, int ranks,
         .memory = (c->has_box ? memory->total : 0) + 40 * mebibyte,
         .disk = 8 * mebibyte,
         .seconds = c->realisations *
-                   (c->samples * measure_cell_s * cells + measure_row_s * (double)c->parent) /
+                   (c->samples * (1 + (double)params->measure.folds) * measure_cell_s * cells +
+                    measure_row_s * (double)c->parent) /
                    ranks};
 }
 
