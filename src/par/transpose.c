@@ -136,9 +136,10 @@ copy_own(const hg_transpose *t, const hg_block *from, const char *send, const hg
          char *recv)
 {
     const size_t size = t->element, bytes = (size_t)from->n[2] * size;
+    const int64_t n = bytes > 0 ? from->n[0] : 0; /* nothing may have no memory */
 
 #pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t i = 0; i < from->n[0]; i++) {
+    for (int64_t i = 0; i < n; i++) {
         for (int64_t j = 0; j < from->n[1]; j++) {
             memcpy(recv + (size_t)(to->first + i * to->stride[0] + j * to->stride[1]) * size,
                    send +
