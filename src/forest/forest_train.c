@@ -148,9 +148,9 @@ set_offsets(const hg_comm *comm, int n_tree, const hg_tree tree[], hg_forest *f,
     return hg_model_reserve(f, n_mate);
 }
 
-/* copy this rank's trees into place; first_mate is where the leaf-mates of each tree begin */
+/* move this rank's trees into place; first_mate is where the leaf-mates of each tree begin */
 static void
-place_trees(const hg_comm *comm, const hg_train_options *o, const hg_tree tree[],
+place_trees(const hg_comm *comm, const hg_train_options *o, hg_tree tree[],
             const uint64_t first_mate[], hg_forest *f)
 {
     const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
@@ -171,6 +171,7 @@ place_trees(const hg_comm *comm, const hg_train_options *o, const hg_tree tree[]
             mate += tree[t].count[i];
             f->mate_offset[leaf + i + 1] = mate;
         }
+        hg_tree_clear(&tree[t]);
     }
 }
 
@@ -195,7 +196,6 @@ share_trees(const hg_comm *comm, const hg_train_options *o, hg_tree tree[], hg_f
         const int owner = t % comm->size;
         const size_t n_leaf = (size_t)count[3 * t + 1], leaf = f->leaf_offset[t];
 
-        hg_tree_clear(&tree[t]);
         hg_comm_broadcast(comm, owner, f->node + f->node_offset[t],
                           (size_t)count[3 * t] * sizeof *f->node);
         hg_comm_broadcast(comm, owner, f->mean + leaf * n_target,

@@ -53,8 +53,9 @@ hg_model_reserve(hg_forest *f, uint64_t n_mate)
 
     HG_TRY(hg_mem_array(&f->node, n_node, sizeof *f->node));
     HG_TRY(hg_mem_array(&f->mean, n_leaf * (size_t)f->n_target, sizeof *f->mean));
-    HG_TRY(hg_mem_zeros(&f->mate_offset, n_leaf + 1, sizeof *f->mate_offset));
+    HG_TRY(hg_mem_array(&f->mate_offset, n_leaf + 1, sizeof *f->mate_offset));
     HG_TRY(hg_mem_array(&f->mate, n_mate, sizeof *f->mate));
+    f->mate_offset[0] = 0;
     return HG_OK;
 }
 

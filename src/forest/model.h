@@ -84,7 +84,7 @@ HG_MUST_CHECK hg_status hg_model_create(int n_feature, int n_target, int n_tree,
                                         hg_forest **forest);
 
 /** Allocate the arrays of the trees once node_offset, leaf_offset and the number of leaf-mates
- * are known.
+ * are known; of their content mate_offset[0] alone is set, to 0.
  *
  * @local
  * @return HG_OK; HG_E_MEMORY
