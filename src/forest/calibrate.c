@@ -194,6 +194,7 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t
     }
     for (int t = 0; t < f->n_target; t++) {
         f->shift[t] = 1;
+        f->near[t] = HUGE_VAL;
     }
     if (f->options.bag == HG_BAG_NONE || !f->options.calibrate) {
         return HG_OK;

@@ -4,6 +4,7 @@
  * of the batch; rank 0 collects the rest on disk, from which the model is hashed and written.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "forest/calibrate.h"
@@ -276,6 +277,7 @@ spill_results(const hg_comm *comm, hg_spread *s)
     s->oob_sum = NULL;
     for (int t = 0; t < s->f->n_target; t++) {
         s->f->shift[t] = 1;
+        s->f->near[t] = HUGE_VAL;
     }
     for (size_t i = 0; i < n; i++) {
         count[i] = (uint16_t)s->oob_trees[i];

@@ -185,6 +185,7 @@ feed_content(hg_hash *h, const hg_forest *f)
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
     hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
+    hg_hash_feed(h, f->near, n_target * sizeof *f->near);
     hg_hash_feed(h, f->limit,
                  HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + n_target) * sizeof *f->limit);
     if (f->twin != NULL) {

@@ -4,7 +4,11 @@
  * modes, and moving values with it smears them. So each target has a shift b between the
  * residual draw (1) and the leaf-value draw (0). It is the b with the smallest continuous
  * ranked probability score of out-of-bag draws over a sample of the training rows; all b score
- * the same draws, so that small differences count.
+ * the same draws, so that small differences count. That b is right where rows are many and
+ * mates have nearly the row's mean. At the ends, among the rarest haloes, the mates span a wide
+ * range of means, all on one side; what is left of their deviation would bias draws and widen
+ * them. So a mate is moved all the way when its mean is not near, within half the rms of
+ * residuals, but for targets that are best not moved at all.
  *
  * The score of shift b comes out too large by the share b q: a row i was part of the mean that
  * its mate's residual was taken from, so the residual holds -w y_i, w about q = sum w^2
@@ -23,6 +27,9 @@ enum { DRAWS = 16, STEPS = 4, CHOICES = STEPS + 1 };
 
 /* a lesser gain than this share of the score is no reason to leave the residual draw */
 static const double worthwhile = 0.001;
+
+/* a mate's mean is near within this share of the rms of residuals */
+static const double nearness = 0.5;
 
 /* realisations that no catalogue uses */
 static const uint64_t first_draw = (uint64_t)1 << 62;
@@ -86,6 +93,25 @@ score_row(const hg_forest *f, int64_t row, const float x[], double score[])
 }
 
 static void
+measure_near(int64_t step, hg_forest *f)
+{
+    for (int t = 0; t < f->n_target; t++) {
+        double sum = 0;
+        int64_t n = 0;
+
+        for (int64_t row = 0; row < f->n_row; row += step) {
+            const double r = (double)f->residual[row * f->n_target + t];
+
+            if (!isnan(r)) {
+                sum += r * r;
+                n++;
+            }
+        }
+        f->near[t] = n > 0 ? nearness * sqrt(sum / (double)n) : HUGE_VAL;
+    }
+}
+
+static void
 choose(const hg_forest *f, int64_t n, const double score[], double shift[])
 {
     for (int t = 0; t < f->n_target; t++) {
@@ -119,6 +145,7 @@ hg_shift_choose(const hg_comm *comm, int threads, const float x[], size_t stride
     int64_t n_all = 0;
     hg_status status;
 
+    measure_near(step, f);
     status = hg_mem_array(&score, (size_t)n * width, sizeof *score);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
 #pragma omp parallel for schedule(dynamic, 16) num_threads(n_thread)
@@ -146,7 +173,10 @@ choose_mapped(hg_forest *f, int64_t n, const float x[])
     double *score = NULL;
     hg_status status = hg_view_open(f, &view);
 
-    status = status != HG_OK ? status : hg_mem_array(&score, (size_t)n * width, sizeof *score);
+    if (status == HG_OK) {
+        measure_near(step, f);
+        status = hg_mem_array(&score, (size_t)n * width, sizeof *score);
+    }
     for (int64_t i = 0; i < n && status == HG_OK; i++) {
         score_row(f, i * step, x + i * f->n_feature, score + (size_t)i * width);
         hg_view_forget(f, &view); /* the pages of a row are many already */
@@ -166,5 +196,6 @@ hg_shift_choose_on_disk(const hg_comm *comm, int64_t n, const float x[], hg_fore
 
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, f->shift, sizeof f->shift);
+    hg_comm_broadcast(comm, 0, f->near, sizeof f->near);
     return HG_OK;
 }

@@ -514,9 +514,11 @@ class Forest:
         if method == "leaf-value":
             draw = self.row["target"][mate].astype(np.float64)
         else:
+            away = mean - self.oob_mean(mate)
             shift = self.scaling["shift"]
+            shift = np.where((shift > 0) & (np.abs(away) > self.scaling["near"]), 1, shift)
             factor = 1 - shift * shift * (1 - self.row["shrink"][mate].astype(np.float64)[:, None])
-            draw = (mean - (1 - shift) * (mean - self.oob_mean(mate))
+            draw = (mean - (1 - shift) * away
                     + factor * self.row["residual"][mate].astype(np.float64))
         draw[mate < 0] = np.nan
         return draw
@@ -555,6 +557,6 @@ def load_stage(stage):
         mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
         mate=leaf["row"][()], row=row,
         scaling={name: stage[f"targets/{name}"][()]
-                 for name in ("centre", "quantum", "scale", "weight", "cost", "shift")},
+                 for name in ("centre", "quantum", "scale", "weight", "cost", "shift", "near")},
         importance=stage["tree/importance"][()], limit=stage["domain/limit"][()],
         options={name: plain(value) for name, value in stage.attrs.items()})

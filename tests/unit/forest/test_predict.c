@@ -203,10 +203,12 @@ donor(const hg_forest *f, const double mean[], const double draw[])
         int same = 1;
 
         for (int t = 0; t < NO; t++) {
-            double r = (double)f->residual[i * NO + t], b = hg_forest_shift(f, t);
-            double p = (double)f->value[i * NO + t] - r;
-            double c = 1 - b * b * (1 - (double)f->shrink[i]);
+            double r = (double)f->residual[i * NO + t], p = (double)f->value[i * NO + t] - r;
+            double b = hg_forest_shift(f, t);
+            double c;
 
+            b = b > 0 && fabs(mean[t] - p) > f->near[t] ? 1 : b;
+            c = 1 - b * b * (1 - (double)f->shrink[i]);
             same &= fabs(draw[t] - (p + b * (mean[t] - p) + c * r)) < 1e-12;
         }
         if (same) {

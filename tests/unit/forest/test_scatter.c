@@ -184,3 +184,66 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
     free(draw);
     free(key);
 }
+
+/* Rows that thin out to one side, and a shift below 1: mates of the rarest rows lie on one side
+ * of them, and yet their draws scatter about the mean. */
+Test(scatter, draws_follow_the_mean_where_training_rows_are_rare)
+{
+    hg_train_options options = HG_TRAIN_OPTIONS_INIT;
+    hg_predict_options apply = HG_PREDICT_OPTIONS_INIT;
+    hg_field_spec spec[P] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+    hg_train_data data = {
+        .n = TRAIN, .n_feature = P, .n_target = 1, .feature = spec, .target = spec};
+    float *x = malloc(TRAIN * P * sizeof *x);
+    double *y = malloc(TRAIN * sizeof *y), *mean = malloc(TRAIN * sizeof *mean);
+    double *draw = malloc(TRAIN * sizeof *draw), bias[2] = {0}, square[2] = {0}, n = 0;
+    uint64_t *key = malloc(TRAIN * sizeof *key);
+    hg_forest *f = NULL;
+
+    for (int part = 0; part < 2; part++) { /* training rows, then new ones */
+        for (int64_t i = 0; i < TRAIN; i++) {
+            hg_stream s = hg_stream_start(44, (uint64_t)part, (uint64_t)i, HG_PURPOSE_GALAXY);
+
+            key[i] = (uint64_t)(part * TRAIN + i + 1);
+            x[i * P] = (float)-log(1 - hg_stream_uniform(&s));
+            x[i * P + 1] = hg_stream_float(&s);
+            x[i * P + 2] = hg_stream_float(&s);
+            y[i] = (double)x[i * P] + 0.5 * hg_stream_normal(&s);
+        }
+        data.x = x;
+        data.y = y;
+        data.key = key;
+        options.trees = 64;
+        if (part == 0) {
+            cr_assert_eq(hg_forest_train(&world, &options, &data, &f), HG_OK);
+        }
+    }
+    /* the rms of residuals is that of the noise and a little error of the mean */
+    cr_expect_float_eq(f->near[0], 0.25, 0.02, "%g", f->near[0]);
+    apply.n_draw = 1;
+    f->shift[0] = 0.25;
+    for (int k = 0; k < 2; k++) { /* k = 1: without the rule for mates that are not near */
+        f->near[0] = k == 0 ? f->near[0] : HUGE_VAL;
+        cr_assert_eq(hg_forest_predict(f, &apply, TRAIN, key, x,
+                                       &(hg_prediction){.mean = mean, .draw = draw}),
+                     HG_OK);
+        for (int64_t i = 0; i < TRAIN; i++) {
+            if ((double)x[i * P] > 5) {
+                bias[k] += draw[i] - mean[i];
+                square[k] += (draw[i] - mean[i]) * (draw[i] - mean[i]);
+                n += k == 0;
+            }
+        }
+    }
+    cr_expect(n > 100, "%g rows", n);
+    /* 3 standard errors of the mean of n residuals, and what near mates may keep */
+    cr_expect(fabs(bias[0] / n) < 3 * 0.5 / sqrt(n) + 0.05, "bias %g", bias[0] / n);
+    cr_expect(bias[1] / n < -0.3, "bias %g without the rule", bias[1] / n);
+    cr_expect_float_eq(sqrt(square[0] / n), 0.5, 0.1, "scatter %g", sqrt(square[0] / n));
+    hg_forest_free(f);
+    free(x);
+    free(y);
+    free(mean);
+    free(draw);
+    free(key);
+}
