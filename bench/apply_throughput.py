@@ -3,7 +3,8 @@
 
 A mock parent and a model of 100 trees are made once. Then, in turns and with one rank and one thread: A, the
 program from its start to its end (reading, features, prediction, one draw, writing); B, prediction and draw
-alone on features that stand in memory (bench_predict). The ratio A/B is of the medians of wall time.
+alone on features that stand in memory (bench_predict). The columns that say how a halo stands to the training
+haloes (Output.domain) are left out on both sides. The ratio A/B is of the medians of wall time.
 
     apply_throughput.py [--quick] [--bench PATH/bench_predict] [--box MPC]
 
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import common
 
-from halograft_tools import forest, recipes
+from halograft_tools import recipes, stages
 
 PARAMETERS = """
 Meta: {{name: throughput, seed: 1}}
@@ -34,7 +35,7 @@ Targets: {{stellar_mass: log10, sfr: log10 | floor 1e-4 Msun/yr, gas_mass: log10
           bh_mass: log10 | floor 1e3 Msun}}
 Model: {{trees: 100}}
 Scatter: {{draws: 1}}
-Output: {{folder: "{folder}", report: false}}
+Output: {{folder: "{folder}", report: false, domain: false}}
 """
 
 
@@ -64,7 +65,7 @@ def main():
             common.halograft(command, parameters)
         columns = recipes.read_columns(Path(folder) / "parent.hdf5")
         model, rows = Path(folder) / "model.hdf5", Path(folder) / "rows.raw"
-        x = recipes.features_of(forest.load(model), columns)
+        x = recipes.features_of(stages.load(model), columns)
         x.tofile(rows)
         n, a, b = len(x), [], []
         for _ in range(3):

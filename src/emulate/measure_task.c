@@ -140,11 +140,11 @@ add_fold(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bin
 {
     const int64_t times = hg_fold_times(bins, level);
     hg_power one;
-    hg_status status;
+    hg_status status = HG_OK;
 
     HG_TRY(hg_fold_level(bins, &sums->fine[level], level, &one));
     for (int l = 0; l < one.n_pole; l++) {
-        int n;
+        int n = 0;
         const double chi2 = hg_fold_overlap(bins, level, joined, &one, l, &n);
         hg_curve *curve = NULL;
 

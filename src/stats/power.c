@@ -365,8 +365,9 @@ make_anchors(const mode_task *task, int64_t n_bin, double top[])
             bin[c] = make_anchor(bin[TOP_MODES] * bin[c]);
         }
         if (w != NULL) {
-            bin[TOP_MODES] =
-                make_anchor(bin[TOP_MODES] * sqrt((double)w->low[b / w->n_mu + 1]));
+            const int64_t row = b / w->n_mu;
+
+            bin[TOP_MODES] = make_anchor(bin[TOP_MODES] * sqrt((double)w->low[row + 1]));
         }
     }
 }
