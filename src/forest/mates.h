@@ -88,7 +88,7 @@ int64_t hg_mates_find(const hg_drawing *drawing, uint64_t key, const float x[], 
 /** A target drawn from a mate j for a row of mean p: p_j + shift (p - p_j) + c r_j with r_j the
  * out-of-bag residual, p_j the out-of-bag mean and c the calibrated factor. Shift 1 gives
  * p + c r_j, shift 0 the mate's own value. A mate with a mean far from p, as only the ends of
- * the training set have them, is taken with shift 1 unless shift is 0.
+ * the training set have them, is taken with shift 1.
  *
  * @local
  * @param[in] mate   canonical row with a residual
@@ -102,7 +102,7 @@ hg_mates_shifted(const hg_forest *f, int64_t mate, int target, double shift, dou
 {
     const size_t at = (size_t)mate * (size_t)f->n_target + (size_t)target;
     const double r = (double)f->residual[at], away = mean - ((double)f->value[at] - r);
-    const double b = shift > 0 && fabs(away) > f->near[target] ? 1 : shift;
+    const double b = fabs(away) > f->near[target] ? 1 : shift;
     const double c = 1 - b * b * (1 - (double)f->shrink[mate]);
 
     return mean - (1 - b) * away + c * r;

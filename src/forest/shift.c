@@ -8,7 +8,8 @@
  * mates have nearly the row's mean. At the ends, among the rarest haloes, the mates span a wide
  * range of means, all on one side; what is left of their deviation would bias draws and widen
  * them. So a mate is moved all the way when its mean is not near, within half the rms of
- * residuals, but for targets that are best not moved at all.
+ * residuals, but for targets that gain so much that they must have two modes: 4 per cent where
+ * the modes are far apart, while targets with one mode gain less than 1.
  *
  * The score of shift b comes out too large by the share b q: a row i was part of the mean that
  * its mate's residual was taken from, so the residual holds -w y_i, w about q = sum w^2
@@ -27,6 +28,9 @@ enum { DRAWS = 16, STEPS = 4, CHOICES = STEPS + 1 };
 
 /* a lesser gain than this share of the score is no reason to leave the residual draw */
 static const double worthwhile = 0.001;
+
+/* what a target with two modes gains at least */
+static const double modal = 0.02;
 
 /* a mate's mean is near within this share of the rms of residuals */
 static const double nearness = 0.5;
@@ -111,24 +115,40 @@ measure_near(int64_t step, hg_forest *f)
     }
 }
 
+/* the b from `first` on with the smallest score, the residual draw unless that gains the share
+ * `gain` */
+static int
+best_choice(const double sum[CHOICES], int first, double gain)
+{
+    int best = STEPS;
+
+    for (int b = STEPS - 1; b >= first; b--) {
+        if (sum[b] < sum[best] && sum[b] < (1 - gain) * sum[STEPS]) {
+            best = b;
+        }
+    }
+    return best;
+}
+
 static void
-choose(const hg_forest *f, int64_t n, const double score[], double shift[])
+choose(int64_t n, const double score[], hg_forest *f)
 {
     for (int t = 0; t < f->n_target; t++) {
         double sum[CHOICES] = {0};
-        int best = STEPS;
+        int best;
 
         for (int64_t i = 0; i < n; i++) {
             for (int b = 0; b < CHOICES; b++) {
                 sum[b] += score[(i * f->n_target + t) * CHOICES + b];
             }
         }
-        for (int b = STEPS - 1; b >= 0; b--) {
-            if (sum[b] < sum[best] && sum[b] < (1 - worthwhile) * sum[STEPS]) {
-                best = b;
-            }
+        best = best_choice(sum, 0, modal);
+        if (best < STEPS) {
+            f->near[t] = HUGE_VAL; /* the modes of all mates have to stay */
+        } else {
+            best = best_choice(sum, 1, worthwhile);
         }
-        shift[t] = (double)best / STEPS;
+        f->shift[t] = (double)best / STEPS;
     }
 }
 
@@ -156,7 +176,7 @@ hg_shift_choose(const hg_comm *comm, int threads, const float x[], size_t stride
     }
     HG_TRY_OR(done, status,
               hg_comm_gather_rows(comm, n, width * sizeof *score, score, &n_all, &all));
-    choose(f, n_all, all, f->shift);
+    choose(n_all, all, f);
 done:
     hg_mem_free(score);
     hg_mem_free(all);
@@ -182,7 +202,7 @@ choose_mapped(hg_forest *f, int64_t n, const float x[])
         hg_view_forget(f, &view); /* the pages of a row are many already */
     }
     if (status == HG_OK) {
-        choose(f, n, score, f->shift);
+        choose(n, score, f);
     }
     hg_view_close(f, &view);
     hg_mem_free(score);

@@ -516,7 +516,7 @@ class Forest:
         else:
             away = mean - self.oob_mean(mate)
             shift = self.scaling["shift"]
-            shift = np.where((shift > 0) & (np.abs(away) > self.scaling["near"]), 1, shift)
+            shift = np.where(np.abs(away) > self.scaling["near"], 1, shift)
             factor = 1 - shift * shift * (1 - self.row["shrink"][mate].astype(np.float64)[:, None])
             draw = (mean - (1 - shift) * away
                     + factor * self.row["residual"][mate].astype(np.float64))

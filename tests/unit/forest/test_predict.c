@@ -207,7 +207,7 @@ donor(const hg_forest *f, const double mean[], const double draw[])
             double b = hg_forest_shift(f, t);
             double c;
 
-            b = b > 0 && fabs(mean[t] - p) > f->near[t] ? 1 : b;
+            b = fabs(mean[t] - p) > f->near[t] ? 1 : b;
             c = 1 - b * b * (1 - (double)f->shrink[i]);
             same &= fabs(draw[t] - (p + b * (mean[t] - p) + c * r)) < 1e-12;
         }
