@@ -143,7 +143,7 @@ add_fold(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bin
     hg_status status = HG_OK;
 
     HG_TRY(hg_fold_level(bins, &sums->fine[level], level, &one));
-    for (int l = 0; l < one.n_pole; l++) {
+    for (int l = 0; l < one.n_pole && l < HG_POLES; l++) {
         int n = 0;
         const double chi2 = hg_fold_overlap(bins, level, joined, &one, l, &n);
         hg_curve *curve = NULL;
@@ -178,7 +178,7 @@ add_poles(const hg_sample_task *task, const hg_mode_sums *sums, const hg_fold_bi
     hg_status status = HG_OK;
 
     HG_TRY(hg_fold_join(bins, sums->fine, &power));
-    for (int l = 0; l < power.n_pole; l++) {
+    for (int l = 0; l < power.n_pole && l < HG_POLES; l++) {
         hg_curve *curve = NULL;
 
         HG_TRY_OR(done, status, add_pole(task, 0, &power, l, &curve));
