@@ -1,9 +1,9 @@
 /** The log: one line `[00012.3] phase: message` on stderr, seconds since the start of the
  * program.
  *
- * info is printed by rank 0 only and only from emulate and cli; warn and error by any rank with
- * its number; the same warning is printed once and counted. Results never go through the log.
- * Layer: base.
+ * info is printed by rank 0 only and only from mock, measure, emulate and cli; warn and error
+ * by any rank with its number; the same warning is printed once and counted. Results never go
+ * through the log. Layer: base.
  */
 #ifndef HALOGRAFT_LOG_H
 #define HALOGRAFT_LOG_H

@@ -11,16 +11,16 @@
 #include "cli/command.h"
 #include "emulate/apply.h"
 #include "emulate/estimate.h"
-#include "emulate/measure.h"
-#include "emulate/mock.h"
 #include "emulate/note.h"
-#include "emulate/paths.h"
 #include "emulate/run.h"
 #include "emulate/summary.h"
 #include "emulate/train.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
+#include "measure/measure.h"
+#include "mock/mock.h"
 #include "store/publish.h"
+#include "suite/paths.h"
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
@@ -86,7 +86,7 @@ finish_pipeline(const hg_comm *comm, const hg_params *params, pipeline run, int 
 {
     hg_comm_report_times(comm);
     list_warnings();
-    if (run == hg_emulate_measure || run == hg_emulate_run) {
+    if (run == hg_measure_run || run == hg_emulate_run) {
         HG_TRY(print_summary(comm, params));
     }
     return run == hg_emulate_run
@@ -143,7 +143,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
 hg_status
 hg_cmd_mock(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_emulate_mock);
+    return run_pipeline(comm, options, hg_mock_run);
 }
 
 hg_status
@@ -164,7 +164,7 @@ hg_cmd_apply(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_measure(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_emulate_measure);
+    return run_pipeline(comm, options, hg_measure_run);
 }
 
 hg_status

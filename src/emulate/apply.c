@@ -10,11 +10,11 @@
 #include "catalog/output.h"
 #include "emulate/apply_columns.h"
 #include "emulate/apply_parts.h"
-#include "emulate/frame_text.h"
 #include "emulate/graft.h"
-#include "emulate/paths.h"
 #include "halograft/log.h"
 #include "store/publish.h"
+#include "suite/frame_text.h"
+#include "suite/paths.h"
 
 static hg_status
 check_frames(const hg_grafter *g)

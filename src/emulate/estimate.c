@@ -10,14 +10,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "emulate/measure_memory.h"
-#include "emulate/mock_plan.h"
-#include "emulate/paths.h"
-#include "emulate/recipes.h"
-#include "emulate/regions.h"
 #include "emulate/scheme.h"
 #include "halograft/catalog.h"
+#include "measure/measure_memory.h"
+#include "mock/mock_plan.h"
 #include "store/publish.h"
+#include "suite/paths.h"
+#include "suite/recipes.h"
+#include "suite/regions.h"
 
 /* Seconds on one core. */
 static const double mock_cell_s = 1.2e-6, mock_row_s = 4e-6, mock_oracle_s = 1e-6,

@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #include "catalog/output.h"
-#include "emulate/recipes.h"
 #include "halograft/catalog.h"
 #include "halograft/error.h"
 #include "halograft/params.h"
 #include "halograft/stages.h"
+#include "suite/recipes.h"
 
 enum { HG_GRAFT_OUTPUTS_MAX = 2048, HG_QUANTILES_MAX = 32 };
 

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "emulate/paths.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
 #include "store/publish.h"
+#include "suite/paths.h"
 
 /* Text in quotes, with what JSON wants escaped. */
 static hg_status

@@ -3,11 +3,11 @@
 #include "emulate/run.h"
 
 #include "emulate/apply.h"
-#include "emulate/measure.h"
-#include "emulate/measure_source.h"
-#include "emulate/mock.h"
-#include "emulate/paths.h"
 #include "emulate/train.h"
+#include "measure/measure.h"
+#include "measure/measure_source.h"
+#include "mock/mock.h"
+#include "suite/paths.h"
 
 hg_status
 hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
@@ -17,9 +17,9 @@ hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     }
     HG_TRY(hg_measured_set_check(comm, params));
     if (hg_paths_is_mock(params)) {
-        HG_TRY(hg_emulate_mock(comm, params, overwrite));
+        HG_TRY(hg_mock_run(comm, params, overwrite));
     }
     HG_TRY(hg_emulate_train(comm, params, overwrite));
     HG_TRY(hg_emulate_apply(comm, params, overwrite));
-    return hg_emulate_measure(comm, params, overwrite);
+    return hg_measure_run(comm, params, overwrite);
 }

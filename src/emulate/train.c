@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "emulate/frame_text.h"
-#include "emulate/paths.h"
 #include "emulate/scheme.h"
 #include "emulate/train_report.h"
 #include "emulate/training_rows.h"
@@ -18,6 +16,8 @@
 #include "halograft/stages.h"
 #include "halograft/version.h"
 #include "store/publish.h"
+#include "suite/frame_text.h"
+#include "suite/paths.h"
 
 static hg_train_options
 tree_options(const hg_params *params, const hg_training_rows *rows)

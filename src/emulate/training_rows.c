@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "emulate/frame_text.h"
-#include "emulate/paths.h"
-#include "emulate/regions.h"
 #include "halograft/log.h"
 #include "store/publish.h"
+#include "suite/frame_text.h"
+#include "suite/paths.h"
+#include "suite/regions.h"
 #include "table/identity.h"
 
 /* What is the same for all catalogues of a training set. */

@@ -4,9 +4,9 @@
 #define HG_EMULATE_TRAINING_ROWS_H
 
 #include "base/text.h"
-#include "emulate/recipes.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
+#include "suite/recipes.h"
 
 /** What training needs; {0} is empty, release with hg_training_rows_clear(). */
 typedef struct hg_training_rows {

@@ -2,10 +2,10 @@
 #ifndef HG_EMULATE_TWINS_H
 #define HG_EMULATE_TWINS_H
 
-#include "emulate/recipes.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
 #include "halograft/stages.h"
+#include "suite/recipes.h"
 
 /** Read the twins the region table names, keep their differences in the model, and report what
  * share of the scatter is chaotic; warns where it is more than all of the scatter.

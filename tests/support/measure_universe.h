@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "catalog_test.h"
-#include "emulate/measure.h"
+#include "measure/measure.h"
 #include "stats/curve.h"
 #include "store/publish.h"
 
@@ -201,7 +201,7 @@ run_measure(const hg_comm *comm, const char *file, int n_more, const char *const
         set[options.n_set++] = more[i];
     }
     HG_TRY(hg_params_read(comm, &options, &params));
-    status = hg_emulate_measure(comm, params, overwrite);
+    status = hg_measure_run(comm, params, overwrite);
     hg_params_free(params);
     return status;
 }

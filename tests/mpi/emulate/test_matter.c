@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "emulate/measure.h"
-#include "emulate/mock.h"
+#include "measure/measure.h"
+#include "mock/mock.h"
 #include "stats/curve.h"
 #include "store/publish.h"
 
@@ -67,7 +67,7 @@ Test(matter, galaxies_are_biased_against_the_particles_of_the_mock)
     hg_status status = HG_OK;
 
     share_folder();
-    run_step(hg_emulate_mock, 0, NULL);
+    run_step(hg_mock_run, 0, NULL);
     snprintf(path, sizeof path, "%s/map.yml", test_folder);
     if (world.rank == 0) {
         status = hg_publish_text(path, mapping);
@@ -78,11 +78,11 @@ Test(matter, galaxies_are_biased_against_the_particles_of_the_mock)
     snprintf(entry[1], sizeof entry[1], "Measure.references=[matter=%s/particles.hdf5]",
              test_folder);
     snprintf(entry[2], sizeof entry[2], "Measure.reference_mapping=%s", path);
-    run_step(hg_emulate_measure, 5, galaxies);
+    run_step(hg_measure_run, 5, galaxies);
     snprintf(entry[0], sizeof entry[0], "Measure.catalogues=[dark=%s/particles.hdf5]",
              test_folder);
     snprintf(entry[1], sizeof entry[1], "Measure.mapping=%s", path);
-    run_step(hg_emulate_measure, 4, matter);
+    run_step(hg_measure_run, 4, matter);
     snprintf(path, sizeof path, "%s/statistics.hdf5", test_folder);
     all_assert(hg_statistics_read(path, &s[0]) == HG_OK);
     snprintf(path, sizeof path, "%s/matter.hdf5", test_folder);

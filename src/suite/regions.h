@@ -1,0 +1,56 @@
+/** The region table: which zooms there are, where they lie in the parent, and what they weigh.
+ *
+ * CSV with a header line: region,run,hydro,dmo,twin,x,y,z,radius,weight,delta,redshift. Files
+ * are relative to the table's folder; centre and radius in comoving Mpc in the parent's frame.
+ * Only `region` and `hydro` must be there. Layer: suite.
+ */
+#ifndef HG_SUITE_REGIONS_H
+#define HG_SUITE_REGIONS_H
+
+#include <stdbool.h>
+
+#include "halograft/comm.h"
+#include "halograft/error.h"
+
+/** One row; NAN where a number is absent. */
+typedef struct hg_region {
+    int64_t region;
+    char run[64];
+    char hydro[1024];
+    char dmo[1024];
+    char twin[1024]; /**< catalogue of a run that differs in the galaxies' seed; "" = none */
+    double centre[3];
+    double radius;
+    double weight;
+    double delta;
+    double redshift;
+} hg_region;
+
+/** Read a region table on rank 0 and share it.
+ *
+ * @collective{comm}
+ * @param[in]  path     table
+ * @param[in]  run      name of the simulation for rows that have none
+ * @param[out] n        number of regions
+ * @param[out] regions  shape (n); owned by the caller, free with hg_mem_free()
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT naming line and column; HG_E_INPUT for an empty
+ * table or a region that is listed twice
+ */
+HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, const char *run,
+                                        int *n, hg_region **regions);
+
+/** Whether a point lies inside the radius of a region; always, when the region has no radius.
+ *
+ * @local
+ * @param[in] box       side of the periodic box in Mpc; NAN when not periodic
+ * @param[in] position  shape (3), Mpc, in the parent's frame
+ */
+bool hg_region_holds(const hg_region *region, double box, const double position[3]);
+
+/** Effective number of regions, (sum w)^2 / sum w^2.
+ *
+ * @local
+ */
+double hg_regions_effective(int n, const hg_region regions[]);
+
+#endif
