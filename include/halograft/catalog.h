@@ -23,8 +23,7 @@ enum { HG_ROWS_PER_PART = 1 << 20 };
 
 /** What to open and how. */
 typedef struct hg_catalog_options {
-    const char *format;       /**< "auto", "halograft", "subfind", "rockstar",
-                                   "columns" */
+    const char *format;       /**< "auto" or the name of a format (catalog/format.h) */
     int n_file;               /**< number of names in `files` */
     const char *const *files; /**< paths, or one pattern with {file} */
     const char *mapping;      /**< mapping file of format "columns", else NULL */

@@ -25,13 +25,14 @@ struct hg_catalog {
     hg_plan plan;
 };
 
-const hg_format *const hg_formats[] = {&hg_format_halograft, &hg_format_subfind,
-                                       &hg_format_rockstar, &hg_format_columns, NULL};
+const hg_format *const hg_formats[] = {&hg_format_halograft, &hg_format_eagle,
+                                       &hg_format_subfind,   &hg_format_rockstar,
+                                       &hg_format_columns,   NULL};
 
 static hg_status
 name_formats(const char *given, int *format)
 {
-    const char *names[8];
+    const char *names[sizeof hg_formats / sizeof hg_formats[0]];
     const char *near;
     size_t n = 0;
 

@@ -61,6 +61,7 @@ typedef struct hg_plan {
 
 typedef struct hg_format {
     const char *name;
+    bool is_set; /**< its files are parts of one catalogue */
     /** Whether the first file looks like this format; appends one line of reasons. */
     bool (*probe)(const char *path, hg_text *reason);
     /** Rank 0: fill files, sources, frame and counts from the expanded list of files. */
@@ -72,6 +73,7 @@ typedef struct hg_format {
 } hg_format;
 
 extern const hg_format hg_format_halograft;
+extern const hg_format hg_format_eagle;
 extern const hg_format hg_format_subfind;
 extern const hg_format hg_format_rockstar;
 extern const hg_format hg_format_columns;

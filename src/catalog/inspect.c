@@ -247,10 +247,6 @@ recognise(hg_h5 *file)
         strcmp(text, "SOAP") == 0) {
         return (struct kind){"a SOAP catalogue of SWIFT (Header@OutputType is 'SOAP')", NULL};
     }
-    if (hg_h5_exists(file, "FOF") && hg_h5_exists(file, "Header@ExpansionFactor")) {
-        return (struct kind){"a group catalogue of EAGLE (group FOF, Header@ExpansionFactor)",
-                             NULL};
-    }
     if (hg_h5_exists(file, "Header@NumPart_ThisFile") && hg_h5_exists(file, "PartType1")) {
         return (struct kind){
             "a particle snapshot of Gadget form (Header@NumPart_ThisFile, PartType1)",
@@ -467,7 +463,7 @@ static int
 find_common_format(int n, const char *const paths[])
 {
     for (int f = 0; hg_formats[f] != NULL; f++) {
-        bool fits = strcmp(hg_formats[f]->name, "subfind") == 0;
+        bool fits = hg_formats[f]->is_set;
 
         for (int i = 0; i < n && fits; i++) {
             hg_text reason = {0};

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "base/unit.h"
 #include "catalog/check.h"
+#include "catalog/fields.h"
 #include "catalog/layout.h"
 #include "halograft/log.h"
 
@@ -72,38 +73,34 @@ static const char *const unit_names[] = {
 
 /* Canonical columns: the field, and its column of a matrix. Alternatives stand one after the
  * other; the first that exists counts. */
-static const struct {
-    const char *name;
-    const char *field;
-    int element;
-} canonical[] = {{"position", "SubhaloPos", -1},
-                 {"velocity", "SubhaloVel", -1},
-                 {"m_bound", "SubhaloMass", -1},
-                 {"m_dm", "SubhaloMassType", 1},
-                 {"vmax", "SubhaloVmax", -1},
-                 {"r_vmax", "SubhaloVmaxRad", -1},
-                 {"r_half", "SubhaloHalfmassRad", -1},
-                 {"sigma_v", "SubhaloVelDisp", -1},
-                 {"spin", "SubhaloSpin", -1},
-                 {"n_part", "SubhaloLen", -1},
-                 {"flag", "SubhaloFlag", -1},
-                 {"stellar_mass", "SubhaloMassType", 4},
-                 {"gas_mass", "SubhaloMassType", 0},
-                 {"bh_mass", "SubhaloBHMass", -1},
-                 {"bh_mass", "SubhaloMassType", 5},
-                 {"sfr", "SubhaloSFR", -1},
-                 {"r_star", "SubhaloHalfmassRadType", 4},
-                 {"z_star", "SubhaloStarMetallicity", -1},
-                 {"group", "SubhaloGrNr", -1},
-                 {"group", "SubhaloGroupNr", -1},
-                 {"m200c", "Group_M_Crit200", -1},
-                 {"r200c", "Group_R_Crit200", -1},
-                 {"m500c", "Group_M_Crit500", -1},
-                 {"r500c", "Group_R_Crit500", -1},
-                 {"m200m", "Group_M_Mean200", -1},
-                 {"r200m", "Group_R_Mean200", -1},
-                 {"mvir", "Group_M_TopHat200", -1},
-                 {"rvir", "Group_R_TopHat200", -1}};
+static const hg_alias canonical[] = {{"position", "SubhaloPos", -1},
+                                     {"velocity", "SubhaloVel", -1},
+                                     {"m_bound", "SubhaloMass", -1},
+                                     {"m_dm", "SubhaloMassType", 1},
+                                     {"vmax", "SubhaloVmax", -1},
+                                     {"r_vmax", "SubhaloVmaxRad", -1},
+                                     {"r_half", "SubhaloHalfmassRad", -1},
+                                     {"sigma_v", "SubhaloVelDisp", -1},
+                                     {"spin", "SubhaloSpin", -1},
+                                     {"n_part", "SubhaloLen", -1},
+                                     {"flag", "SubhaloFlag", -1},
+                                     {"stellar_mass", "SubhaloMassType", 4},
+                                     {"gas_mass", "SubhaloMassType", 0},
+                                     {"bh_mass", "SubhaloBHMass", -1},
+                                     {"bh_mass", "SubhaloMassType", 5},
+                                     {"sfr", "SubhaloSFR", -1},
+                                     {"r_star", "SubhaloHalfmassRadType", 4},
+                                     {"z_star", "SubhaloStarMetallicity", -1},
+                                     {"group", "SubhaloGrNr", -1},
+                                     {"group", "SubhaloGroupNr", -1},
+                                     {"m200c", "Group_M_Crit200", -1},
+                                     {"r200c", "Group_R_Crit200", -1},
+                                     {"m500c", "Group_M_Crit500", -1},
+                                     {"r500c", "Group_R_Crit500", -1},
+                                     {"m200m", "Group_M_Mean200", -1},
+                                     {"r200m", "Group_R_Mean200", -1},
+                                     {"mvir", "Group_M_TopHat200", -1},
+                                     {"rvir", "Group_R_TopHat200", -1}};
 
 static enum unit_class
 classify(const char *field)
@@ -135,92 +132,6 @@ probe(const char *path, hg_text *reason)
     return closed == HG_OK && groups && subhaloes &&
            hg_text_add(reason, "Header has Ngroups_Total and %s\n",
                        "Nsubgroups_Total or Nsubhalos_Total") == HG_OK;
-}
-
-static hg_status
-plan_headers(planner *p, const hg_files *files)
-{
-    for (int i = 0; i < files->n; i++) {
-        hg_plan_file *added = NULL;
-        hg_h5 *file = NULL;
-        hg_status status, closed;
-        hg_subfind_header h;
-
-        HG_TRY(hg_h5_open(files->path[i], &file));
-        status = hg_subfind_header_read(file, &h);
-        if (status == HG_OK && i == 0) {
-            p->first = h;
-        } else if (status == HG_OK) {
-            status = hg_subfind_header_compare(&p->first, &h, files->path[0], files->path[i]);
-        }
-        if (status == HG_OK) {
-            status = hg_plan_add_file(p->plan, files->path[i], h.n_sub, &added);
-        }
-        if (status == HG_OK) {
-            added->extra[HG_SUBFIND_GROUPS] = h.n_group;
-        }
-        closed = hg_h5_close(file);
-        HG_TRY(status != HG_OK ? status : closed);
-    }
-    return HG_OK;
-}
-
-/* All files there and their counts equal to the totals, or an incomplete set that is wanted. */
-static hg_status
-check_set(const hg_catalog_options *options, const hg_files *files, const planner *p,
-          bool *complete)
-{
-    const hg_subfind_header *h = &p->first;
-    int64_t groups = 0;
-
-    for (int i = 1; i < files->n; i++) {
-        if (files->number[i] >= 0 && files->number[i] == files->number[i - 1]) {
-            return HG_FAIL(HG_E_INPUT,
-                           "'%s' and '%s' are both file %" PRId64 " of the catalogue",
-                           files->path[i - 1], files->path[i], files->number[i]);
-        }
-    }
-    for (int i = 0; i < files->n; i++) {
-        groups += p->plan->file[i].extra[HG_SUBFIND_GROUPS];
-    }
-    *complete = files->n == h->n_file;
-    if (*complete && (groups != h->total_group || p->plan->n_row != h->total_sub)) {
-        return HG_FAIL(HG_E_INPUT,
-                       "the %d files hold %" PRId64 " groups and %" PRId64
-                       " subhaloes, but the header of '%s' promises %" PRId64 " and %" PRId64,
-                       files->n, groups, p->plan->n_row, files->path[0], h->total_group,
-                       h->total_sub);
-    }
-    if (!*complete && files->n > h->n_file) {
-        return HG_FAIL(HG_E_INPUT, "%d files are named, but the catalogue of '%s' has %" PRId64,
-                       files->n, files->path[0], h->n_file);
-    }
-    if (!*complete && !options->partial) {
-        return HG_FAIL(
-            HG_E_INPUT,
-            "only %d of the %" PRId64
-            " files of the catalogue of '%s' are named: use a pattern with {file}, or "
-            "set partial to read an incomplete set",
-            files->n, h->n_file, files->path[0]);
-    }
-    if (!*complete) {
-        hg_log_warn("catalogue: partial, %d of %" PRId64 " files, %" PRId64 " of %" PRId64
-                    " subhaloes of '%s'",
-                    files->n, h->n_file, p->plan->n_row, h->total_sub, files->path[0]);
-    }
-    return HG_OK;
-}
-
-static void
-number_all(hg_plan *plan)
-{
-    int64_t group = 0;
-
-    for (int i = 0; i < plan->n_file; i++) {
-        plan->file[i].extra[HG_SUBFIND_FIRST_GROUP] = group;
-        plan->file[i].extra[HG_SUBFIND_FIRST_SUB] = plan->file[i].first;
-        group += plan->file[i].extra[HG_SUBFIND_GROUPS];
-    }
 }
 
 static void
@@ -258,106 +169,36 @@ set_factor(const planner *p, enum unit_class unit, hg_source *source)
     source->factor = hg_unit_factor(&u, f->h, f->scale_factor);
 }
 
-/* Walk over the fields of one file. */
-typedef struct walk {
-    planner *p;
-    hg_h5 *file;
-    const char *group; /* "Subhalo" or "Group" */
-    int64_t rows;
-    bool compare; /* fields are known from an earlier file */
-    uint8_t *seen;
-} walk;
-
 static hg_status
-add_field(walk *w, const char *name, const hg_h5_info *info)
+set_unit(const hg_fields *fields, hg_source *source)
 {
-    hg_source *source = NULL;
+    const char *name = source->column.name;
     enum unit_class unit = classify(name);
 
-    HG_TRY(hg_plan_add_source(w->p->plan, name, &source));
-    snprintf(source->path[0], sizeof source->path[0], "%s/%s", w->group, name);
     snprintf(source->column.unit, HG_UNIT_MAX, "%s", unit_names[unit]);
-    source->disk = info->type;
-    source->kind = strcmp(w->group, "Group") == 0 ? HG_SUBFIND_GROUP : HG_SUBFIND_SUBHALO;
-    source->column.width = (int)info->row;
-    source->column.type = info->type == HG_F64   ? HG_COLUMN_F64
-                          : info->type == HG_F32 ? HG_COLUMN_F32
-                                                 : HG_COLUMN_I64;
-    set_factor(w->p, unit, source);
+    set_factor(fields->context, unit, source);
     return HG_OK;
 }
 
 static hg_status
-visit_field(const char *name, bool is_group, void *context)
+plan_group(planner *p, hg_h5 *file, const char *group, int64_t rows, int kind, bool *found)
 {
-    walk *w = context;
-    char path[128];
-    const hg_source *known;
-    hg_h5_info info;
-
-    if (is_group || strlen(name) >= HG_NAME_MAX) {
-        return HG_OK;
-    }
-    HG_TRY(hg_text_path(sizeof path, path, "%s/%s", w->group, name));
-    HG_TRY(hg_h5_describe(w->file, path, &info));
-    if (!info.numeric || info.row < 1 || info.row > 64) {
-        return HG_OK;
-    }
-    if (info.dims[0] != w->rows) {
-        return HG_FAIL(HG_E_FORMAT,
-                       "dataset '%s' in '%s' has %" PRId64 " rows, the header says %" PRId64,
-                       path, hg_h5_path(w->file), info.dims[0], w->rows);
-    }
-    known = hg_plan_find(w->p->plan, name);
-    if (known != NULL && known->column.width != info.row) {
-        return HG_FAIL(HG_E_FORMAT,
-                       "dataset '%s' in '%s' has %" PRId64
-                       " elements per row, other files have %d",
-                       path, hg_h5_path(w->file), info.row, known->column.width);
-    }
-    if (known != NULL) {
-        w->seen[known - w->p->plan->source] = 1;
-        return HG_OK;
-    }
-    return w->compare ? HG_OK : add_field(w, name, &info);
-}
-
-/* Drop fields that this file, which has rows, lacks: reading them would leave holes. */
-static void
-drop_unseen(walk *w, int kind)
-{
-    hg_plan *plan = w->p->plan;
-    int kept = 0;
-
-    for (int s = 0; s < plan->n_source; s++) {
-        if (plan->source[s].kind == kind && !w->seen[s]) {
-            hg_log_warn("catalogue: '%s' is missing in '%s', so it cannot be read",
-                        plan->source[s].path[0], hg_h5_path(w->file));
-            continue;
-        }
-        plan->source[kept++] = plan->source[s];
-    }
-    plan->n_source = kept;
-}
-
-static hg_status
-plan_group(planner *p, hg_h5 *file, const char *group, int64_t rows, bool *found)
-{
-    walk w = {p, file, group, rows, *found, NULL};
-    int kind = strcmp(group, "Group") == 0 ? HG_SUBFIND_GROUP : HG_SUBFIND_SUBHALO;
-    hg_status status;
+    hg_fields fields = {.plan = p->plan,
+                        .file = file,
+                        .group = group,
+                        .prefix = "",
+                        .rows = rows,
+                        .kind = kind,
+                        .is_strict = true,
+                        .is_known = *found,
+                        .add = set_unit,
+                        .context = p};
 
     if (rows == 0) {
         return HG_OK;
     }
-    HG_TRY(hg_mem_zeros(&w.seen, (size_t)p->plan->n_source + 1, 1));
-    status = hg_h5_list(file, group, visit_field, &w);
-    if (status == HG_OK && w.compare) {
-        drop_unseen(&w, kind);
-    }
     *found = true;
-    hg_mem_free(w.seen);
-    return status;
+    return hg_fields_scan(&fields);
 }
 
 static hg_status
@@ -378,9 +219,10 @@ plan_fields(planner *p)
             p->gadget4 = hg_h5_exists(file, "Subhalo/SubhaloGroupNr") ||
                          hg_h5_exists(file, "Header@Nsubhalos_Total");
         }
-        status = plan_group(p, file, "Subhalo", f->rows, &subhaloes);
+        status = plan_group(p, file, "Subhalo", f->rows, HG_SUBFIND_SUBHALO, &subhaloes);
         if (status == HG_OK) {
-            status = plan_group(p, file, "Group", f->extra[HG_SUBFIND_GROUPS], &groups);
+            status = plan_group(p, file, "Group", f->extra[HG_SUBFIND_GROUPS], HG_SUBFIND_GROUP,
+                                &groups);
         }
         closed = hg_h5_close(file);
         HG_TRY(status != HG_OK ? status : closed);
@@ -464,45 +306,10 @@ choose_units(planner *p)
 }
 
 static hg_status
-add_canonical(planner *p)
-{
-    hg_plan *plan = p->plan;
-
-    for (size_t i = 0; i < sizeof canonical / sizeof canonical[0]; i++) {
-        const hg_source *field = hg_plan_find(plan, canonical[i].field);
-        const int element = canonical[i].element;
-        const hg_layout_entry *entry = hg_layout_find(canonical[i].name);
-        hg_source *source = NULL;
-        hg_source copy;
-
-        if (field == NULL || hg_plan_find(plan, canonical[i].name) != NULL ||
-            (element >= 0 ? element >= field->column.width
-                          : entry->width != field->column.width)) {
-            continue;
-        }
-        copy = *field;
-        HG_TRY(hg_plan_add_source(plan, canonical[i].name, &source));
-        copy.column = source->column;
-        copy.element[0] = element;
-        *source = copy;
-    }
-    return HG_OK;
-}
-
-static hg_status
-add_made(planner *p, const char *name, int kind)
-{
-    hg_source *source = NULL;
-
-    HG_TRY(hg_plan_add_source(p->plan, name, &source));
-    source->kind = kind;
-    return HG_OK;
-}
-
-static hg_status
 plan_sources(planner *p)
 {
     const hg_source *source;
+    bool has_lord;
 
     HG_TRY(plan_fields(p));
     source = hg_plan_find(p->plan, "SubhaloGrNr");
@@ -511,12 +318,15 @@ plan_sources(planner *p)
     source = hg_plan_find(p->plan, "SubhaloRankInGr");
     snprintf(p->own->rank, sizeof p->own->rank, "%.63s", source != NULL ? source->path[0] : "");
     source = hg_plan_find(p->plan, "GroupFirstSub");
-    p->own->first_sub = source != NULL ? source->disk : HG_I64;
-    HG_TRY(add_canonical(p));
-    HG_TRY(add_made(p, "id", HG_SUBFIND_ID));
-    if (source != NULL && p->own->link[0] != '\0') {
-        HG_TRY(add_made(p, "central", HG_SUBFIND_CENTRAL));
-        HG_TRY(add_made(p, "host_id", HG_SUBFIND_HOST));
+    has_lord = source != NULL;
+    p->own->first_sub = has_lord ? source->disk : HG_I64;
+    strcpy(p->own->lord, "Group/GroupFirstSub");
+    strcpy(p->own->nsubs, "Group/GroupNsubs");
+    HG_TRY(hg_fields_name(p->plan, sizeof canonical / sizeof canonical[0], canonical));
+    HG_TRY(hg_fields_make(p->plan, "id", HG_SUBFIND_ID));
+    if (has_lord && p->own->link[0] != '\0') {
+        HG_TRY(hg_fields_make(p->plan, "central", HG_SUBFIND_CENTRAL));
+        HG_TRY(hg_fields_make(p->plan, "host_id", HG_SUBFIND_HOST));
     }
     p->plan->frame.dark_matter_only =
         p->plan->n_row > 0 && hg_plan_find(p->plan, "SubhaloSFR") == NULL;
@@ -532,14 +342,14 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
     HG_TRY(hg_mem_zeros(&p.own, 1, sizeof *p.own));
     plan->extra = p.own;
     plan->n_extra = sizeof *p.own;
-    HG_TRY(plan_headers(&p, files));
-    HG_TRY(check_set(options, files, &p, &complete));
-    plan->frame = p.first.frame;
+    HG_TRY(hg_subfind_set(options, files, hg_subfind_header_read, plan, &p.first, &complete));
     HG_TRY(choose_units(&p));
     HG_TRY(plan_sources(&p));
-    number_all(plan);
-    return complete ? HG_OK : hg_subfind_locate(files, plan);
+    return hg_subfind_number(files, complete, plan);
 }
 
-const hg_format hg_format_subfind = {
-    .name = "subfind", .probe = probe, .plan = plan_files, .read = hg_subfind_read};
+const hg_format hg_format_subfind = {.name = "subfind",
+                                     .is_set = true,
+                                     .probe = probe,
+                                     .plan = plan_files,
+                                     .read = hg_subfind_read};

@@ -40,7 +40,10 @@ enum {
 typedef struct hg_subfind_plan {
     char link[64];     /**< dataset of the group number of a subhalo */
     char rank[64];     /**< dataset of the rank in the group, "" = none */
-    hg_type first_sub; /**< type of GroupFirstSub on disk */
+    char lord[64];     /**< dataset of the first subhalo of a group */
+    char nsubs[64];    /**< dataset of the number of subhaloes of a group */
+    int64_t base;      /**< number of the first group */
+    hg_type first_sub; /**< type of the first subhalo on disk */
 } hg_subfind_plan;
 
 /** Header of one file. */
@@ -61,6 +64,14 @@ typedef struct hg_subfind_header {
  */
 HG_MUST_CHECK hg_status hg_subfind_header_read(hg_h5 *file, hg_subfind_header *header);
 
+/** The power of ten that is meant by a unit within 0.2 per cent of it: codes round the mass of
+ * the Sun (1.989e33 g), and 1e10 Msun is what they mean.
+ *
+ * @local
+ * @param[in] unit  in a canonical unit; NAN stays NAN
+ */
+double hg_unit_rounded(double unit);
+
 /** Fail with HG_E_INPUT, naming both values, unless two files belong to one catalogue.
  *
  * @local
@@ -68,6 +79,29 @@ HG_MUST_CHECK hg_status hg_subfind_header_read(hg_h5 *file, hg_subfind_header *h
 HG_MUST_CHECK hg_status hg_subfind_header_compare(const hg_subfind_header *a,
                                                   const hg_subfind_header *b, const char *first,
                                                   const char *path);
+
+typedef hg_status hg_subfind_read_header(hg_h5 *file, hg_subfind_header *header);
+
+/** Put the files into a plan, with their counts and the frame of the first: headers must agree,
+ * and the counts must add up to the totals unless files are missing and `partial` allows it.
+ *
+ * @local  rank 0
+ * @param[in]     read      reads one header
+ * @param[in,out] plan      files are added, the frame is set
+ * @param[out]    first     header of the first file
+ * @param[out]    complete  whether all files of the catalogue are there
+ * @return HG_OK; HG_E_INPUT; the failures of opening a file and of `read`
+ */
+HG_MUST_CHECK hg_status hg_subfind_set(const hg_catalog_options *options, const hg_files *files,
+                                       hg_subfind_read_header *read, hg_plan *plan,
+                                       hg_subfind_header *first, bool *complete);
+
+/** Give the files of a plan the global numbers of their first groups and subhaloes.
+ *
+ * @local  rank 0
+ * @return HG_OK; HG_E_INPUT when they cannot be found
+ */
+HG_MUST_CHECK hg_status hg_subfind_number(const hg_files *files, bool complete, hg_plan *plan);
 
 /** Global numbers of groups and subhaloes where files are missing: within each run of
  * consecutive files, GroupFirstSub and the group numbers of subhaloes fix both.

@@ -41,9 +41,8 @@ get_number(hg_h5 *file, const char *name, double *value)
     return HG_OK;
 }
 
-/* The power of ten that is meant by a unit within 0.2 per cent of it. */
-static double
-round_unit(double unit)
+double
+hg_unit_rounded(double unit)
 {
     double power = pow(10, round(log10(unit)));
 
@@ -60,8 +59,8 @@ read_units(hg_h5 *file, hg_subfind_header *h)
     HG_TRY(get_number(file, "UnitMass_in_g", &mass));
     HG_TRY(get_number(file, "UnitVelocity_in_cm_per_s", &speed));
     HG_TRY(get_number(file, "Hubble", &hubble));
-    h->unit_length = round_unit(length / 3.0856775814913673e24);
-    h->unit_mass = round_unit(mass / 1.988409870698051e33);
+    h->unit_length = hg_unit_rounded(length / 3.0856775814913673e24);
+    h->unit_mass = hg_unit_rounded(mass / 1.988409870698051e33);
     h->with_h = !(hubble > 0 && speed > 0 && length > 0) ||
                 fabs(hubble * speed / length / expected - 1) < 2e-3;
     return HG_OK;

@@ -146,9 +146,13 @@ load_segment(const hg_plan *plan, int low, int high, segment *s)
     const hg_subfind_plan *own = plan->extra;
     int64_t n = 0;
 
-    HG_TRY(read_integers(plan, low, high, "Group/GroupNsubs", true, &s->nsubs, &s->n_group));
-    HG_TRY(read_integers(plan, low, high, "Group/GroupFirstSub", true, &s->first_sub, &n));
-    return read_integers(plan, low, high, own->link, false, &s->link, &s->n_row);
+    HG_TRY(read_integers(plan, low, high, own->nsubs, true, &s->nsubs, &s->n_group));
+    HG_TRY(read_integers(plan, low, high, own->lord, true, &s->first_sub, &n));
+    HG_TRY(read_integers(plan, low, high, own->link, false, &s->link, &s->n_row));
+    for (int64_t i = 0; i < s->n_row; i++) {
+        s->link[i] -= own->base;
+    }
+    return HG_OK;
 }
 
 static hg_status
@@ -346,7 +350,7 @@ read_with_groups(const hg_plan *plan, int64_t first, int n_group, const hg_sourc
                                          own->rank, HG_SUBFIND_SUBHALO);
     const hg_source lord = whole_numbers("\x01"
                                          "first",
-                                         "Group/GroupFirstSub", HG_SUBFIND_GROUP);
+                                         own->lord, HG_SUBFIND_GROUP);
     const hg_source *const needed[] = {&link, &rank};
     hg_table rows = {.n = table->n}, groups = {0};
     int64_t low = INT64_MAX, high = -1, *g, *first_sub = NULL;
@@ -358,6 +362,7 @@ read_with_groups(const hg_plan *plan, int64_t first, int n_group, const hg_sourc
         hg_plan_read_flat(plan, first, table->n, own->rank[0] != '\0' ? 2 : 1, needed, &rows));
     g = hg_table_i64(&rows, link.column.name);
     for (int64_t i = 0; i < rows.n; i++) {
+        g[i] -= own->base;
         low = g[i] < low ? g[i] : low;
         high = g[i] > high ? g[i] : high;
     }
