@@ -9,54 +9,18 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "field/assign.h"
 #include "field/paint.h"
 
 enum { BLOCK = 8 };
-
-#define ALWAYS static inline __attribute__((always_inline))
-
-/* Weights of the p cells along one axis, and the first of them; u >= 0. */
-ALWAYS int64_t
-weigh_axis(const int order, double u, double w[4])
-{
-    int64_t i = (int64_t)(order == 1 || order == 3 ? u + 0.5 : u);
-    double d = u - (double)i, e = 1 - d;
-
-    switch (order) {
-    case 1:
-        w[0] = 1;
-        return i;
-    case 2:
-        w[0] = e;
-        w[1] = d;
-        return i;
-    case 3:
-        w[0] = 0.5 * (0.5 - d) * (0.5 - d);
-        w[1] = 0.75 - d * d;
-        w[2] = 0.5 * (0.5 + d) * (0.5 + d);
-        return i - 1;
-    default:
-        w[0] = e * e * e * (1.0 / 6);
-        w[1] = (4 + d * d * (3 * d - 6)) * (1.0 / 6);
-        w[2] = (4 + e * e * (3 * e - 6)) * (1.0 / 6);
-        w[3] = d * d * d * (1.0 / 6);
-        return i - 1;
-    }
-}
-
-ALWAYS int64_t
-wrap_cell(int64_t i, int64_t n)
-{
-    return i < 0 ? i + n : i >= n ? i - n : i;
-}
 
 #define TO_float(x) ((float)(x))
 #define TO_double(x) (x)
 #define TO_int64_t(x) llrint(x)
 
 #define DEFINE_DEPOSIT(real)                                                                  \
-    ALWAYS void add_row_##real(const int order, real *row, int64_t z, int64_t n, double w,    \
-                               const double wz[4])                                            \
+    HG_ALWAYS_INLINE void add_row_##real(const int order, real *row, int64_t z, int64_t n,    \
+                                         double w, const double wz[4])                        \
     {                                                                                         \
         if (z >= 0 && z + order <= n) {                                                       \
             for (int c = 0; c < order; c++) {                                                 \
@@ -64,31 +28,33 @@ wrap_cell(int64_t i, int64_t n)
             }                                                                                 \
         } else {                                                                              \
             for (int c = 0; c < order; c++) {                                                 \
-                row[wrap_cell(wrap_cell(z + c, n), n)] += TO_##real(w * wz[c]);               \
+                row[hg_assign_wrap(hg_assign_wrap(z + c, n), n)] += TO_##real(w * wz[c]);     \
             }                                                                                 \
         }                                                                                     \
     }                                                                                         \
                                                                                               \
-    ALWAYS void add_points_##real(const int order, const hg_mesh *mesh, int64_t n_point,      \
-                                  const hg_mesh_point point[], double shift, real *field)     \
+    HG_ALWAYS_INLINE void add_points_##real(const int order, const hg_mesh *mesh,             \
+                                            int64_t n_point, const hg_mesh_point point[],     \
+                                            double shift, real *field)                        \
     {                                                                                         \
         const int64_t n = mesh->n;                                                            \
                                                                                               \
         for (int64_t i = 0; i < n_point; i++) {                                               \
             double wx[4], wy[4], wz[4];                                                       \
-            int64_t x = weigh_axis(order, point[i].u[0] + shift, wx);                         \
-            int64_t y = weigh_axis(order, point[i].u[1] + shift, wy);                         \
-            int64_t z = weigh_axis(order, point[i].u[2] + shift, wz);                         \
+            int64_t x = hg_assign_axis(order, point[i].u[0] + shift, wx);                     \
+            int64_t y = hg_assign_axis(order, point[i].u[1] + shift, wy);                     \
+            int64_t z = hg_assign_axis(order, point[i].u[2] + shift, wz);                     \
                                                                                               \
             for (int a = 0; a < order; a++) {                                                 \
-                int64_t plane = wrap_cell(wrap_cell(x + a, n), n) - mesh->x_first;            \
+                int64_t plane = hg_assign_wrap(hg_assign_wrap(x + a, n), n) - mesh->x_first;  \
                 double w = wx[a] * point[i].weight;                                           \
                                                                                               \
                 if (plane < 0 || plane >= mesh->n_x) {                                        \
                     continue;                                                                 \
                 }                                                                             \
                 for (int b = 0; b < order; b++) {                                             \
-                    int64_t line = wrap_cell(wrap_cell(y + b, n), n) - mesh->y_first;         \
+                    int64_t line =                                                            \
+                        hg_assign_wrap(hg_assign_wrap(y + b, n), n) - mesh->y_first;          \
                                                                                               \
                     if (line >= 0 && line < mesh->n_y) {                                      \
                         add_row_##real(order, field + (plane * mesh->n_y + line) * mesh->row, \

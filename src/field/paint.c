@@ -10,9 +10,6 @@
 
 #include "base/memory.h"
 
-/* Cells per axis that a point and its shifted image may touch. */
-enum { REACH = 5 };
-
 static double
 fold(double x, double box)
 {
@@ -21,9 +18,9 @@ fold(double x, double box)
     return f >= box || f < 0 ? 0 : f;
 }
 
-static hg_status
-convert_points(const hg_mesh *mesh, double box, int64_t n, const double position[][3],
-               const double weight[], double scale, hg_mesh_point point[])
+hg_status
+hg_paint_convert(const hg_mesh *mesh, double box, int64_t n, const double position[][3],
+                 const double weight[], double scale, hg_mesh_point point[])
 {
     const double side = (double)mesh->n;
     int64_t bad = -1;
@@ -67,7 +64,7 @@ first_plane(hg_kernel kernel, double u)
 /* Owners of all planes touched along one axis; at most five, so a linear search for repeats. */
 static int
 find_owners(int64_t n_cell, const int plane_owner[], hg_kernel kernel, double u, bool shifted,
-            int owner[REACH])
+            int owner[HG_PAINT_REACH])
 {
     int64_t low = first_plane(kernel, u);
     int64_t high = (shifted ? first_plane(kernel, u + 0.5) : low) + (int)kernel - 1;
@@ -87,12 +84,11 @@ find_owners(int64_t n_cell, const int plane_owner[], hg_kernel kernel, double u,
     return n;
 }
 
-/* Ranks that own a cell touched by a point. */
-static int
-find_targets(const hg_mesh *mesh, hg_kernel kernel, const hg_mesh_point *point, bool shifted,
-             int target[REACH * REACH])
+int
+hg_paint_owners(const hg_mesh *mesh, hg_kernel kernel, const hg_mesh_point *point, bool shifted,
+                int target[HG_PAINT_OWNERS_MAX])
 {
-    int row[REACH], column[REACH] = {0}, n_column = 1, n = 0;
+    int row[HG_PAINT_REACH], column[HG_PAINT_REACH] = {0}, n_column = 1, n = 0;
     int n_row = find_owners(mesh->n, mesh->x_owner, kernel, point->u[0], shifted, row);
 
     if (mesh->n_column > 1) {
@@ -113,13 +109,13 @@ exchange_points(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, bool
                 hg_mesh_point **got)
 {
     hg_mesh_point *copy = NULL;
-    int *target = NULL, each[REACH * REACH];
+    int *target = NULL, each[HG_PAINT_OWNERS_MAX];
     int64_t total = 0, done = 0;
 
     *got = NULL;
     if (status == HG_OK) {
         for (int64_t i = 0; i < n; i++) {
-            total += find_targets(mesh, kernel, &point[i], shifted, each);
+            total += hg_paint_owners(mesh, kernel, &point[i], shifted, each);
         }
         status = hg_mem_array(&copy, (size_t)total, sizeof *copy);
     }
@@ -128,7 +124,7 @@ exchange_points(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, bool
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int64_t i = 0; i < n; i++) {
-        int m = find_targets(mesh, kernel, &point[i], shifted, each);
+        int m = hg_paint_owners(mesh, kernel, &point[i], shifted, each);
 
         for (int k = 0; k < m; k++) {
             copy[done] = point[i];
@@ -152,7 +148,7 @@ paint_round(const hg_comm *comm, const hg_mesh *mesh, hg_kernel kernel, double b
     hg_status status = hg_mem_array(&point, (size_t)n, sizeof *point);
 
     if (status == HG_OK) {
-        status = convert_points(mesh, box, n, position, weight, scale, point);
+        status = hg_paint_convert(mesh, box, n, position, weight, scale, point);
     }
     if (comm->size > 1) {
         HG_TRY_OR(done, status,

@@ -2,6 +2,7 @@
 #ifndef HG_FIELD_PAINT_H
 #define HG_FIELD_PAINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "field/mesh.h"
@@ -41,6 +42,32 @@ typedef struct hg_mesh_point {
     double u[3];
     double weight;
 } hg_mesh_point;
+
+/** Cells per axis that a point and its shifted image may touch, and ranks that may own some. */
+enum { HG_PAINT_REACH = 5, HG_PAINT_OWNERS_MAX = HG_PAINT_REACH * HG_PAINT_REACH };
+
+/** Positions in units of cells, folded into the box.
+ *
+ * @local
+ * @param[in]  position  shape (n, 3), in the unit of the box
+ * @param[in]  weight    shape (n), or NULL for 1
+ * @param[in]  scale     factor of the weights
+ * @param[out] point     shape (n)
+ * @return HG_OK; HG_E_INPUT for a position that is no finite number
+ */
+HG_MUST_CHECK hg_status hg_paint_convert(const hg_mesh *mesh, double box, int64_t n,
+                                         const double position[][3], const double weight[],
+                                         double scale, hg_mesh_point point[]);
+
+/** Ranks that own a cell touched by a point, each once.
+ *
+ * @local
+ * @param[in]  shifted  also those its image half a cell further touches
+ * @param[out] target   filled
+ * @return their number
+ */
+int hg_paint_owners(const hg_mesh *mesh, hg_kernel kernel, const hg_mesh_point *point,
+                    bool shifted, int target[HG_PAINT_OWNERS_MAX]);
 
 /** Sort points by columns of 8 x 8 cells and paint them (the local half of hg_paint()).
  *
