@@ -31,6 +31,7 @@ typedef struct hg_catalog_options {
     int64_t rows_per_part;    /**< 0 = HG_ROWS_PER_PART */
     const char *on_bad_rows;  /**< "error" (default, also NULL), "drop" or "flag" */
     bool truth;               /**< accept the truth of a mock (measure); else it is refused */
+    bool particles;           /**< accept particle snapshots (measure); else they are refused */
     hg_frame frame; /**< values that the files do not hold; NAN = not given; a value that
                          contradicts the file is an error naming both */
 } hg_catalog_options;

@@ -25,9 +25,13 @@ struct hg_catalog {
     hg_plan plan;
 };
 
-const hg_format *const hg_formats[] = {&hg_format_halograft, &hg_format_eagle,
-                                       &hg_format_subfind,   &hg_format_rockstar,
-                                       &hg_format_columns,   NULL};
+const hg_format *const hg_formats[] = {&hg_format_halograft,
+                                       &hg_format_eagle,
+                                       &hg_format_subfind,
+                                       &hg_format_gadget,
+                                       &hg_format_rockstar,
+                                       &hg_format_columns,
+                                       NULL};
 
 static hg_status
 name_formats(const char *given, int *format)
@@ -181,6 +185,13 @@ hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
         HG_TRY(hg_files_expand(options->n_file, options->files, &files));
     }
     HG_TRY_OR(done, status, choose_format(options, files.path[0], &plan->format));
+    if (hg_formats[plan->format]->is_particles && !options->particles) {
+        status = HG_FAIL(HG_E_INPUT,
+                         "'%s' is a particle snapshot, from which no haloes can be made here: "
+                         "give the catalogue of a halo finder (snapshots can be measured)",
+                         files.path[0]);
+        goto done;
+    }
     HG_TRY_OR(done, status, hg_formats[plan->format]->plan(options, &files, plan));
     HG_TRY_OR(done, status, hg_frame_merge(&options->frame, files.path[0], &plan->frame));
     HG_TRY_OR(done, status, add_derived(plan));

@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "catalog/fields.h"
+#include "catalog/gadget_units.h"
 #include "catalog/subfind.h"
 
 /* Kinds of sources beside those of Subfind: made of two others. */

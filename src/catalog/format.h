@@ -70,12 +70,14 @@ typedef struct hg_format {
      */
     hg_status (*read)(const hg_plan *plan, int64_t first, int64_t n, int n_source,
                       const hg_source *const source[], hg_table *table);
+    bool is_particles; /**< rows are particles, not haloes */
 } hg_format;
 
 extern const hg_format hg_format_halograft;
 extern const hg_format hg_format_eagle;
 extern const hg_format hg_format_subfind;
 extern const hg_format hg_format_rockstar;
+extern const hg_format hg_format_gadget;
 extern const hg_format hg_format_columns;
 
 /** Formats in the order of probing, ended by NULL.
@@ -108,6 +110,14 @@ void hg_plan_clear(hg_plan *plan);
  * @local
  */
 int hg_plan_find_file(const hg_plan *plan, int64_t row);
+
+/** Rows of [first, first + n) that a file holds.
+ *
+ * @local
+ * @param[out] from  the first of them, a global row
+ * @return their number
+ */
+int64_t hg_plan_overlap(const hg_plan_file *file, int64_t first, int64_t n, int64_t *from);
 
 /** Source of that name, or NULL.
  *

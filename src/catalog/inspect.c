@@ -154,10 +154,14 @@ static hg_status
 describe_plan(const hg_plan *plan, hg_text *report)
 {
     const hg_format *format = hg_formats[plan->format];
-    int width = 16;
+    int width = 16, n_file = 0;
 
-    HG_TRY(hg_text_add(report, "rows: %" PRId64 " in %d file%s\n", plan->n_row, plan->n_file,
-                       plan->n_file == 1 ? "" : "s"));
+    for (int i = 0; i < plan->n_file; i++) { /* a snapshot's file has an entry per type */
+        n_file += i == 0 || strcmp(hg_plan_path(plan, i), hg_plan_path(plan, i - 1)) != 0;
+    }
+
+    HG_TRY(hg_text_add(report, "rows: %" PRId64 " in %d file%s\n", plan->n_row, n_file,
+                       n_file == 1 ? "" : "s"));
     HG_TRY(describe_frame(&plan->frame, report));
     HG_TRY(describe_overdensity(plan, format, report));
     if (plan->n_row == 0) {
@@ -246,11 +250,6 @@ recognise(hg_h5 *file)
         hg_h5_get_string(file, "Header", "OutputType", sizeof text, text) == HG_OK &&
         strcmp(text, "SOAP") == 0) {
         return (struct kind){"a SOAP catalogue of SWIFT (Header@OutputType is 'SOAP')", NULL};
-    }
-    if (hg_h5_exists(file, "Header@NumPart_ThisFile") && hg_h5_exists(file, "PartType1")) {
-        return (struct kind){
-            "a particle snapshot of Gadget form (Header@NumPart_ThisFile, PartType1)",
-            "particles are not read, give the group catalogue of this snapshot"};
     }
     return (struct kind){NULL, NULL};
 }
@@ -436,6 +435,7 @@ hg_catalog_inspect(const char *path, const char *mapping, hg_text *report)
     options.mapping = mapping;
     options.partial = true;
     options.truth = true;
+    options.particles = true;
     HG_TRY(hg_files_expand(1, &path, &files));
     HG_TRY_OR(done, status, hg_text_add(report, "file: %s\n", path));
     if (hg_plan_make(&options, &plan) != HG_OK) {
@@ -492,6 +492,7 @@ hg_catalog_inspect_set(int n, const char *const paths[], hg_text *report, bool *
     options.n_file = n;
     options.files = paths;
     options.partial = true;
+    options.particles = true;
     status = hg_plan_make(&options, &plan);
     if (status == HG_OK) {
         status = hg_text_add(report, "files: %s and %d more, one catalogue\nformat: %s\n",

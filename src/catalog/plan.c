@@ -173,9 +173,8 @@ hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, i
     return status;
 }
 
-/* What a read needs of one file: the rows of it that the range covers. */
-static int64_t
-overlap(const hg_plan_file *file, int64_t first, int64_t n, int64_t *from)
+int64_t
+hg_plan_overlap(const hg_plan_file *file, int64_t first, int64_t n, int64_t *from)
 {
     int64_t low = first > file->first ? first : file->first;
     int64_t end = first + n < file->first + file->rows ? first + n : file->first + file->rows;
@@ -194,7 +193,7 @@ hg_plan_read_flat(const hg_plan *plan, int64_t first, int64_t n, int n_source,
         HG_TRY(hg_table_add(table, c->name, c->unit, c->type, c->width, NULL));
     }
     for (int f = n > 0 ? hg_plan_find_file(plan, first) : plan->n_file; f < plan->n_file; f++) {
-        int64_t from = 0, count = overlap(&plan->file[f], first, n, &from);
+        int64_t from = 0, count = hg_plan_overlap(&plan->file[f], first, n, &from);
         hg_status status = HG_OK, closed;
         hg_h5 *file = NULL;
 

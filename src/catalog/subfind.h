@@ -64,14 +64,6 @@ typedef struct hg_subfind_header {
  */
 HG_MUST_CHECK hg_status hg_subfind_header_read(hg_h5 *file, hg_subfind_header *header);
 
-/** The power of ten that is meant by a unit within 0.2 per cent of it: codes round the mass of
- * the Sun (1.989e33 g), and 1e10 Msun is what they mean.
- *
- * @local
- * @param[in] unit  in a canonical unit; NAN stays NAN
- */
-double hg_unit_rounded(double unit);
-
 /** Fail with HG_E_INPUT, naming both values, unless two files belong to one catalogue.
  *
  * @local

@@ -114,6 +114,7 @@ open_catalog(const hg_comm *comm, const hg_params *params, const char *path,
     }
     options.rows_per_part = ROWS;
     options.truth = true;
+    options.particles = true;
     return hg_catalog_open(comm, &options, catalog);
 }
 
