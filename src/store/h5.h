@@ -224,6 +224,21 @@ HG_MUST_CHECK hg_status hg_h5_get_string(hg_h5 *file, const char *object, const 
 HG_MUST_CHECK hg_status hg_h5_get_text(hg_h5 *file, const char *object, const char *name,
                                        hg_text *text);
 
+/** Number of elements of an attribute, 1 for a scalar.
+ *
+ * @local
+ * @return HG_OK; HG_E_NOTFOUND
+ */
+HG_MUST_CHECK hg_status hg_h5_attribute_size(hg_h5 *file, const char *object, const char *name,
+                                             int64_t *n);
+
+/** The strings of an array attribute, joined by line ends.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_h5_get_lines(hg_h5 *file, const char *object, const char *name,
+                                        hg_text *text);
+
 /** Call `visit(name, is_group, context)` for each link of a group, in alphabetical order; a
  * visit that fails ends the walk with its status.
  *

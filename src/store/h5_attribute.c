@@ -122,6 +122,19 @@ open_attribute(hg_h5 *file, const char *object, const char *name, hid_t *attribu
 }
 
 hg_status
+hg_h5_attribute_size(hg_h5 *file, const char *object, const char *name, int64_t *n)
+{
+    hid_t attribute, space;
+
+    HG_TRY(open_attribute(file, object, name, &attribute));
+    space = H5Aget_space(attribute);
+    *n = H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return HG_OK;
+}
+
+hg_status
 hg_h5_get_reals(hg_h5 *file, const char *object, const char *name, int n, double value[])
 {
     hid_t attribute, type, space;
@@ -184,11 +197,18 @@ hg_h5_get_integer(hg_h5 *file, const char *object, const char *name, int64_t *va
     return status;
 }
 
-/* A string of any kind: fixed, variable, scalar or first of an array; trailing blanks are kept.
- */
 static hg_status
-read_string(hg_h5 *file, const char *name, hid_t attribute, hid_t type, hid_t space,
-            hg_text *text)
+add_line(hg_text *text, bool is_first, const char *bytes, size_t n)
+{
+    HG_TRY(is_first ? HG_OK : hg_text_append(text, "\n", 1));
+    return hg_text_append(text, bytes, n);
+}
+
+/* Strings of any kind: fixed, variable, scalar or array, of which the first `most` are joined
+ * by line ends; trailing blanks are kept. */
+static hg_status
+read_strings(hg_h5 *file, const char *name, hid_t attribute, hid_t type, hid_t space,
+             hssize_t most, hg_text *text)
 {
     hssize_t count = H5Sget_simple_extent_npoints(space);
     size_t size = H5Tget_size(type);
@@ -207,8 +227,11 @@ read_string(hg_h5 *file, const char *name, hid_t attribute, hid_t type, hid_t sp
         if (H5Aread(attribute, memory, strings) < 0) {
             status = hg_h5_fail(HG_E_READ, file, name, "cannot read the attribute");
         } else {
-            status = strings[0] != NULL ? hg_text_append(text, strings[0], strlen(strings[0]))
-                                        : HG_OK;
+            for (hssize_t i = 0; i < count && i < most && status == HG_OK; i++) {
+                const char *string = strings[i] != NULL ? strings[i] : "";
+
+                status = add_line(text, i == 0, string, strlen(string));
+            }
             H5Dvlen_reclaim(memory, space, H5P_DEFAULT, strings);
         }
         hg_mem_free(strings);
@@ -217,7 +240,11 @@ read_string(hg_h5 *file, const char *name, hid_t attribute, hid_t type, hid_t sp
         if (H5Aread(attribute, memory, bytes) < 0) {
             status = hg_h5_fail(HG_E_READ, file, name, "cannot read the attribute");
         } else {
-            status = hg_text_append(text, bytes, strnlen(bytes, size));
+            for (hssize_t i = 0; i < count && i < most && status == HG_OK; i++) {
+                const char *string = bytes + (size_t)i * size;
+
+                status = add_line(text, i == 0, string, strnlen(string, size));
+            }
         }
     }
 done:
@@ -226,11 +253,37 @@ done:
     return status;
 }
 
+static hg_status
+get_strings(hg_h5 *file, const char *object, const char *name, hssize_t most, hg_text *text)
+{
+    hid_t attribute, type, space;
+    hg_status status;
+
+    HG_TRY(open_attribute(file, object, name, &attribute));
+    type = H5Aget_type(attribute);
+    space = H5Aget_space(attribute);
+    if (H5Tget_class(type) != H5T_STRING) {
+        status = HG_FAIL(HG_E_FORMAT, "attribute '%s' of '%s' in '%s' is not text", name,
+                         object_name(object), file->path);
+    } else {
+        status = read_strings(file, name, attribute, type, space, most, text);
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return status;
+}
+
+hg_status
+hg_h5_get_lines(hg_h5 *file, const char *object, const char *name, hg_text *text)
+{
+    return get_strings(file, object, name, INT64_MAX, text);
+}
+
 hg_status
 hg_h5_get_text(hg_h5 *file, const char *object, const char *name, hg_text *text)
 {
     char path[1024];
-    hid_t attribute, type, space;
     hg_status status;
 
     snprintf(path, sizeof path, "%s/%s", strcmp(object, "/") == 0 ? "" : object, name);
@@ -243,19 +296,7 @@ hg_h5_get_text(hg_h5 *file, const char *object, const char *name, hg_text *text)
         hg_mem_free(bytes);
         return status;
     }
-    HG_TRY(open_attribute(file, object, name, &attribute));
-    type = H5Aget_type(attribute);
-    space = H5Aget_space(attribute);
-    if (H5Tget_class(type) != H5T_STRING) {
-        status = HG_FAIL(HG_E_FORMAT, "attribute '%s' of '%s' in '%s' is not text", name,
-                         object_name(object), file->path);
-    } else {
-        status = read_string(file, name, attribute, type, space, text);
-    }
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return status;
+    return get_strings(file, object, name, 1, text);
 }
 
 hg_status
