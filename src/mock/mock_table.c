@@ -272,6 +272,13 @@ hg_mock_table_make(const hg_mock_plan *plan, int64_t n, const hg_mock_row row[],
     return status;
 }
 
+/* Words for columns that are neither features nor galaxies. */
+static const struct {
+    const char *name, *description;
+} hidden[] = {{"quenched", "1: quenched, 0: star-forming"},
+              {"quenched_chance", "probability by the law that a galaxy is quenched"},
+              {"environment", "linear overdensity in Mock.environment_radius, in sigmas"}};
+
 /* Columns beyond the features are truth or draws; the layout knows where they go. */
 static void
 describe_column(const hg_column *column, hg_mock_content content, hg_output_column *out)
@@ -285,6 +292,11 @@ describe_column(const hg_column *column, hg_mock_content content, hg_output_colu
     for (int f = 0; f < N_FEATURE; f++) {
         if (strcmp(column->name, features[f].name) == 0) {
             snprintf(out->description, sizeof out->description, "%s", features[f].description);
+        }
+    }
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+        if (strcmp(column->name, hidden[i].name) == 0) {
+            snprintf(out->description, sizeof out->description, "%s", hidden[i].description);
         }
     }
     for (int t = 0; t < HG_MOCK_TARGETS; t++) {
