@@ -20,6 +20,8 @@ typedef struct hg_options {
     char text[4][64];    /**< room for --seed and --threads as settings */
     const char *mapping; /**< mapping file for inspect, or NULL */
     int64_t snap;
+    double tolerance; /**< diff: relative, 0 = bit by bit */
+    bool provenance;  /**< diff: compare Provenance as well */
     bool overwrite;
     bool resume; /**< train: go on with the trees that are there */
     bool merge;  /**< train: join the trees that tasks have grown */
@@ -88,6 +90,8 @@ hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_report(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_run(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_verify(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_diff(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_params(const hg_comm *comm, const hg_options *options);
 
 #endif

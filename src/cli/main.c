@@ -23,6 +23,9 @@ const hg_command hg_commands[] = {
     {"report", "FOLDER|FILE", "summary in the terminal, HTML page and pictures", true,
      hg_cmd_report},
     {"run", "PARAMS", "mock or read, train, apply and measure in one go", false, hg_cmd_run},
+    {"verify", "FILE...", "check that files are whole and hold possible values", false,
+     hg_cmd_verify},
+    {"diff", "FILE FILE", "compare two catalogues, models or statistics", true, hg_cmd_diff},
     {"params", "[SECTION] | --markdown | --check FILE...",
      "print the commented parameters, or check files", true, hg_cmd_params},
     {NULL, NULL, NULL, false, NULL},
@@ -45,6 +48,8 @@ print_help(void)
            "  --resume, --merge        train: go on with the trees of a stopped training; join "
            "the\n"
            "                           trees of tasks\n"
+           "  --tolerance X            diff: relative difference that counts as none (0)\n"
+           "  --provenance             diff: compare what is known of the runs as well\n"
            "  --dry-run                print memory, disk and time, write nothing\n"
            "  -q, -v                   less or more to say\n"
            "  -h, --help, --version    this text, the version\n\n"
@@ -68,7 +73,7 @@ find_command(const char *name)
 static hg_status
 unknown_command(const char *name)
 {
-    const char *names[16], *near;
+    const char *names[sizeof hg_commands / sizeof hg_commands[0]], *near;
     size_t n = 0;
 
     while (hg_commands[n].name != NULL) {

@@ -9,11 +9,12 @@
 static const struct {
     const char *name;
     bool has_value;
-} known[] = {{"--set", true},      {"--snap", true},      {"--seed", true},
-             {"--threads", true},  {"--mapping", true},   {"--overwrite", false},
-             {"--dry-run", false}, {"-q", false},         {"-v", false},
-             {"--check", false},   {"--markdown", false}, {"-h", false},
-             {"--resume", false},  {"--merge", false},    {"--help", false}};
+} known[] = {{"--set", true},       {"--snap", true},       {"--seed", true},
+             {"--threads", true},   {"--mapping", true},    {"--overwrite", false},
+             {"--dry-run", false},  {"-q", false},          {"-v", false},
+             {"--check", false},    {"--markdown", false},  {"-h", false},
+             {"--resume", false},   {"--merge", false},     {"--help", false},
+             {"--tolerance", true}, {"--provenance", false}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -53,6 +54,13 @@ take_value(hg_options *o, const char *name, const char *value)
         o->mapping = value;
         return HG_OK;
     }
+    if (strcmp(name, "--tolerance") == 0) {
+        return hg_text_real(value, &o->tolerance) && o->tolerance >= 0
+                   ? HG_OK
+                   : HG_FAIL(HG_E_USAGE,
+                             "--tolerance needs a number that is not negative, not '%s'",
+                             value);
+    }
     if (!hg_text_integer(value, &number) || number < 0) {
         return HG_FAIL(HG_E_USAGE, "%s needs a number that is not negative, not '%s'", name,
                        value);
@@ -75,6 +83,7 @@ take_flag(hg_options *o, const char *name)
     o->dry_run = o->dry_run || strcmp(name, "--dry-run") == 0;
     o->quiet = o->quiet || strcmp(name, "-q") == 0;
     o->verbose = o->verbose || strcmp(name, "-v") == 0;
+    o->provenance = o->provenance || strcmp(name, "--provenance") == 0;
     o->check = o->check || strcmp(name, "--check") == 0;
     o->markdown = o->markdown || strcmp(name, "--markdown") == 0;
     o->help = o->help || strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0;

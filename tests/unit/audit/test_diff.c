@@ -1,0 +1,107 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "audit/diff.h"
+#include "store/h5.h"
+#include "test_folder.h"
+
+TestSuite(diff, .timeout = 60);
+
+/* A file with a matrix, integers, and attributes of each kind. */
+static void
+make_file(const char *name, const double value[6], const int64_t whole[3], const char *text)
+{
+    const int64_t dims[2] = {3, 2};
+    const char *const words[2] = {"one", text};
+    hg_h5 *file = NULL;
+
+    cr_assert_eq(hg_h5_create(in_folder(name), &file), HG_OK);
+    cr_assert_eq(hg_h5_write(file, "a/matrix", HG_F64, 2, dims, NULL, value), HG_OK);
+    cr_assert_eq(hg_h5_write(file, "a/whole", HG_I64, 1, dims, NULL, whole), HG_OK);
+    cr_assert_eq(hg_h5_put_strings(file, "a", "words", 2, words), HG_OK);
+    cr_assert_eq(hg_h5_put(file, "a/matrix", "numbers", HG_F64, 3, value), HG_OK);
+    cr_assert_eq(hg_h5_group(file, "Provenance"), HG_OK);
+    cr_assert_eq(hg_h5_put_string(file, "Provenance", "Date", name), HG_OK);
+    cr_assert_eq(hg_h5_close(file), HG_OK);
+}
+
+/* Number of differences between files "a" and "b"; `word` must stand in the report. */
+static int
+differences(double relative, bool provenance, const char *word)
+{
+    const hg_diff_options options = {
+        .relative = relative, .provenance = provenance, .rows_max = 2};
+    hg_findings findings = {.n_wrong = 0};
+    char a[4096], b[4096];
+    int n;
+
+    snprintf(a, sizeof a, "%s", in_folder("a"));
+    snprintf(b, sizeof b, "%s", in_folder("b"));
+    cr_assert_eq(hg_diff_files(a, b, &options, &findings), HG_OK, "%s",
+                 hg_error_last()->message);
+    n = findings.n_wrong;
+    cr_expect(strstr(hg_text_string(&findings.text), word) != NULL, "no '%s' in\n%s", word,
+              hg_text_string(&findings.text));
+    hg_findings_clear(&findings);
+    return n;
+}
+
+static const double values[6] = {1, 2, NAN, 4, 5, -0.0};
+static const int64_t wholes[3] = {1, INT64_MAX, 3};
+
+Test(diff, equal_content_is_equal_whatever_the_provenance)
+{
+    folder_create();
+    make_file("a", values, wholes, "two");
+    make_file("b", values, wholes, "two");
+    cr_expect_eq(differences(0, false, "3 groups"), 0);
+    cr_expect_eq(differences(0, true, "Provenance@Date"), 1);
+    folder_remove();
+}
+
+Test(diff, each_kind_of_difference_is_found)
+{
+    double near[6];
+    int64_t other[3];
+
+    memcpy(near, values, sizeof near);
+    near[4] = 5.0005;
+    folder_create();
+    make_file("a", values, wholes, "two");
+    make_file("b", near, wholes, "two");
+    cr_expect_eq(differences(0, false, "'a/matrix': 1 of 6 values, largest difference 0.0005"),
+                 1);
+    cr_expect_eq(differences(1e-3, false, "same"), 0);
+    near[4] = NAN;
+    make_file("b", near, wholes, "two");
+    cr_expect_eq(differences(1e-3, false, "first in row 2: 5 against nan"), 1);
+    make_file("b", values, wholes, "three");
+    cr_expect_eq(differences(0, false, "'a@words', line 2: 'two' against 'three'"), 1);
+    memcpy(other, wholes, sizeof other);
+    other[1]--; /* the same double */
+    make_file("b", values, other, "two");
+    cr_expect_eq(differences(0, false, "'a/whole': 1 of 3 values"), 1);
+    near[4] = 5;
+    near[1] = 3; /* in the attribute too */
+    make_file("b", near, wholes, "two");
+    cr_expect_eq(differences(0, false, "'a/matrix@numbers'"), 2);
+    folder_remove();
+}
+
+Test(diff, what_one_file_lacks_is_found_from_both_sides)
+{
+    const int64_t one = 1;
+    hg_h5 *file = NULL;
+
+    folder_create();
+    make_file("a", values, wholes, "two");
+    cr_assert_eq(hg_h5_create(in_folder("b"), &file), HG_OK);
+    cr_assert_eq(hg_h5_write(file, "a/matrix", HG_F64, 1, &one, NULL, values), HG_OK);
+    cr_assert_eq(hg_h5_write(file, "c", HG_F64, 1, &one, NULL, values), HG_OK);
+    cr_assert_eq(hg_h5_close(file), HG_OK);
+    /* shape of matrix, its attribute, whole, words, and c */
+    cr_expect_eq(differences(0, false, "'c' is in"), 5);
+    folder_remove();
+}
