@@ -93,6 +93,13 @@
     P(REAL, omega_b, "", NULL, 0, 1, "baryon density where the files do not tell") \
     P(STRINGS, keep, "", NULL, 0, 0, "input columns to carry into the output besides id and position")
 
+#define HG_PARAMS_CONVERT(P) \
+    P(STRING, name, "", "haloes", 0, 0, "convert without --out: name of the catalogue without .hdf5, in Output.folder") \
+    P(STRING, select, "", NULL, 0, 0, "haloes to keep, an expression such as 'n_part >= 100'; may use host_X of Convert.hosts") \
+    P(REAL, fraction, "", "1", 0, 1, "share of the haloes to keep, chosen by a keyed hash of the halo") \
+    P(STRINGS, columns, "", NULL, 0, 0, "columns to write besides id, row, position, central, host_id, region and run; default: all with canonical names") \
+    P(STRINGS, hosts, "", NULL, 0, 0, "columns X of the top host to add as host_X, such as [m200c, vmax]; also adds host_row, the host's row in the input")
+
 #define HG_PARAMS_SELECTION(P) \
     P(STRING, train, "", NULL, 0, 0, "rows to train on, an expression such as 'central == 1 && m200c > 1e11'") \
     P(STRING, apply, "", NULL, 0, 0, "rows to predict; the others get NaN") \
@@ -199,6 +206,7 @@
     S("Mock", mock, HG_PARAMS_MOCK) \
     S("Zooms", zooms, HG_PARAMS_ZOOMS) \
     S("Parent", parent, HG_PARAMS_PARENT) \
+    S("Convert", convert, HG_PARAMS_CONVERT) \
     S("Selection", selection, HG_PARAMS_SELECTION) \
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \

@@ -23,6 +23,7 @@
 #include "catalog/part_files.h"
 #include "halograft/catalog.h"
 #include "store/publish.h"
+#include "table/deal.h"
 
 static hg_status
 copy_options(const hg_output_options *options, hg_output *o)
@@ -291,58 +292,22 @@ done:
     return status;
 }
 
-/* Rows [first, first + n) of a table as a table that borrows its data. */
+/* Part k goes to rank k mod size. */
 static hg_status
-borrow_rows(const hg_table *table, int64_t first, int64_t n, hg_table *view)
-{
-    *view = *table;
-    view->n = n;
-    view->first = first;
-    HG_TRY(hg_mem_array(&view->column, (size_t)table->n_column, sizeof *view->column));
-    for (int i = 0; i < table->n_column; i++) {
-        const hg_column *c = &table->column[i];
-
-        view->column[i] = *c;
-        view->column[i].data =
-            n == 0 ? NULL
-                   : (char *)c->data +
-                         first * c->width * (int64_t)hg_type_size(hg_layout_type(c->type));
-    }
-    return HG_OK;
-}
-
-/* Bring each row to the rank that writes its part: part k goes to rank k mod size. One column
- * at a time, so that memory stays at two copies of one column. */
-static hg_status
-deal_rows(const hg_comm *comm, const hg_table *table, int64_t first, hg_table *mine)
+deal_parts(const hg_comm *comm, const hg_table *table, int64_t first, hg_table *mine)
 {
     int *target = NULL;
     hg_status status;
 
     *mine = (hg_table){.frame = table->frame};
-    HG_TRY_OR(agree, status, hg_mem_array(&target, (size_t)table->n, sizeof *target));
-    for (int64_t i = 0; i < table->n; i++) {
+    status = hg_mem_array(&target, (size_t)table->n, sizeof *target);
+    for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
         target[i] = (int)((first + i) / HG_ROWS_PER_PART % comm->size);
     }
-agree:
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int c = 0; c < table->n_column; c++) {
-        const hg_column *from = &table->column[c];
-        size_t row = (size_t)from->width * hg_type_size(hg_layout_type(from->type));
-        void *got = NULL, *data = NULL;
-        int64_t n = 0;
-
-        HG_TRY_OR(done, status,
-                  hg_comm_exchange(comm, table->n, row, from->data, target, &n, &got));
-        mine->n = n;
-        status = hg_table_add(mine, from->name, from->unit, from->type, from->width, &data);
-        if (status == HG_OK && n > 0) {
-            memcpy(data, got, (size_t)n * row);
-        }
-        hg_mem_free(got);
-        HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    status = hg_comm_agree(comm, status);
+    if (status == HG_OK) {
+        status = hg_table_deal(comm, table, target, mine);
     }
-done:
     hg_mem_free(target);
     return status;
 }
@@ -356,7 +321,7 @@ hg_output_table(const hg_comm *comm, const hg_output_options *options, const hg_
     hg_status status, finished;
 
     hg_comm_sum(comm, 1, &total);
-    HG_TRY_OR(free, status, deal_rows(comm, table, first, &mine));
+    HG_TRY_OR(free, status, deal_parts(comm, table, first, &mine));
     HG_TRY_OR(free, status, hg_output_create(comm, options, &output));
     for (int64_t part = 0; part * HG_ROWS_PER_PART < total; part++) {
         int64_t n = total - part * HG_ROWS_PER_PART;
@@ -366,7 +331,7 @@ hg_output_table(const hg_comm *comm, const hg_output_options *options, const hg_
         if (status != HG_OK || part % comm->size != comm->rank) {
             continue;
         }
-        status = borrow_rows(&mine, done, n, &view);
+        status = hg_table_view(&mine, done, n, &view);
         if (status == HG_OK) {
             status = hg_output_part(output, part, &view);
         }

@@ -14,6 +14,9 @@ const hg_command hg_commands[] = {
      hg_cmd_mock},
     {"inspect", "FILE...", "tell what a file is: format, rows, fields, units, cosmology", true,
      hg_cmd_inspect},
+    {"convert", "FILE...|PARAMS",
+     "any halo catalogue in halograft's own layout: cuts, hosts, columns", false,
+     hg_cmd_convert},
     {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
      hg_cmd_train},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,
@@ -42,7 +45,8 @@ print_help(void)
     printf("\noptions:\n"
            "  --set Section.key=value  change one parameter (may be repeated)\n"
            "  --snap N                 fill {snap} in file names\n"
-           "  --mapping FILE           mapping file of format columns, for inspect\n"
+           "  --mapping FILE           inspect, convert: mapping file of format columns\n"
+           "  --out NAME               convert: name of the catalogue, without .hdf5\n"
            "  --seed N, --threads N    short for --set Meta.seed=N, Run.threads=N\n"
            "  --overwrite              replace existing outputs\n"
            "  --resume, --merge        train: go on with the trees of a stopped training; join "

@@ -9,12 +9,12 @@
 static const struct {
     const char *name;
     bool has_value;
-} known[] = {{"--set", true},       {"--snap", true},       {"--seed", true},
-             {"--threads", true},   {"--mapping", true},    {"--overwrite", false},
-             {"--dry-run", false},  {"-q", false},          {"-v", false},
-             {"--check", false},    {"--markdown", false},  {"-h", false},
-             {"--resume", false},   {"--merge", false},     {"--help", false},
-             {"--tolerance", true}, {"--provenance", false}};
+} known[] = {{"--set", true},       {"--snap", true},        {"--seed", true},
+             {"--threads", true},   {"--mapping", true},     {"--overwrite", false},
+             {"--dry-run", false},  {"-q", false},           {"-v", false},
+             {"--check", false},    {"--markdown", false},   {"-h", false},
+             {"--resume", false},   {"--merge", false},      {"--help", false},
+             {"--tolerance", true}, {"--provenance", false}, {"--out", true}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -60,6 +60,10 @@ take_value(hg_options *o, const char *name, const char *value)
                    : HG_FAIL(HG_E_USAGE,
                              "--tolerance needs a number that is not negative, not '%s'",
                              value);
+    }
+    if (strcmp(name, "--out") == 0) {
+        o->out = value;
+        return HG_OK;
     }
     if (!hg_text_integer(value, &number) || number < 0) {
         return HG_FAIL(HG_E_USAGE, "%s needs a number that is not negative, not '%s'", name,

@@ -15,6 +15,7 @@
 #define ROW_mock(...) ROW("Mock", mock, __VA_ARGS__)
 #define ROW_zooms(...) ROW("Zooms", zooms, __VA_ARGS__)
 #define ROW_parent(...) ROW("Parent", parent, __VA_ARGS__)
+#define ROW_convert(...) ROW("Convert", convert, __VA_ARGS__)
 #define ROW_selection(...) ROW("Selection", selection, __VA_ARGS__)
 #define ROW_model(...) ROW("Model", model, __VA_ARGS__)
 #define ROW_scatter(...) ROW("Scatter", scatter, __VA_ARGS__)
