@@ -157,6 +157,14 @@ hg_unit_factor(const hg_unit *unit, double h, double a)
     return unit->factor * pow(h, unit->h) * pow(a, unit->a);
 }
 
+double
+hg_unit_rounded(double unit)
+{
+    double power = pow(10, round(log10(unit)));
+
+    return fabs(unit / power - 1) < 2e-3 ? power : unit;
+}
+
 hg_status
 hg_unit_value(const char *text, const char *canonical, double h, double *value)
 {

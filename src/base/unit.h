@@ -48,6 +48,14 @@ int hg_unit_same_dimension(const hg_unit *a, const hg_unit *b);
  */
 double hg_unit_factor(const hg_unit *unit, double h, double a);
 
+/** The power of ten that is meant by a unit within 0.2 per cent of it: codes round the mass of
+ * the Sun (1.989e33 g), and 1e10 Msun is what they mean.
+ *
+ * @local
+ * @param[in] unit  in a canonical unit; NAN stays NAN
+ */
+double hg_unit_rounded(double unit);
+
 /** Parse "NUMBER UNIT" and convert to `canonical` where the dimension must agree. A number
  * without unit is accepted only when `canonical` is dimensionless.
  *

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/unit.h"
 #include "catalog/fields.h"
-#include "catalog/gadget_units.h"
 #include "catalog/subfind.h"
 
 /* Kinds of sources beside those of Subfind: made of two others. */

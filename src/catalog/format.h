@@ -74,6 +74,7 @@ typedef struct hg_format {
 } hg_format;
 
 extern const hg_format hg_format_halograft;
+extern const hg_format hg_format_soap;
 extern const hg_format hg_format_eagle;
 extern const hg_format hg_format_subfind;
 extern const hg_format hg_format_rockstar;

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/unit.h"
+
 hg_status
 hg_gadget_number(hg_h5 *file, const char *name, double *value)
 {
@@ -21,14 +23,6 @@ hg_gadget_number(hg_h5 *file, const char *name, double *value)
         }
     }
     return HG_OK;
-}
-
-double
-hg_unit_rounded(double unit)
-{
-    double power = pow(10, round(log10(unit)));
-
-    return fabs(unit / power - 1) < 2e-3 ? power : unit;
 }
 
 hg_status

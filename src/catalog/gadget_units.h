@@ -16,14 +16,6 @@ typedef struct hg_gadget_units {
     bool with_h;   /**< stored lengths and masses are per h */
 } hg_gadget_units;
 
-/** The power of ten that is meant by a unit within 0.2 per cent of it: codes round the mass of
- * the Sun (1.989e33 g), and 1e10 Msun is what they mean.
- *
- * @local
- * @param[in] unit  in a canonical unit; NAN stays NAN
- */
-double hg_unit_rounded(double unit);
-
 /** A number of Header or else of Parameters.
  *
  * @local

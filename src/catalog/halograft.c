@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog/format.h"
+#include "catalog/soap.h"
 #include "store/publish.h"
 
 /* Whether a word of the header is there and is `want`. A failure to read is not "no": the truth
@@ -107,41 +108,6 @@ visit(const char *name, bool is_group, void *context)
     return hg_h5_exists(w->file, column) ? add_column(w, path) : HG_OK;
 }
 
-static hg_status
-get_optional(hg_h5 *file, const char *object, const char *name, double *value)
-{
-    char path[128];
-
-    snprintf(path, sizeof path, "%s@%s", object, name);
-    return hg_h5_exists(file, path) ? hg_h5_get_real(file, object, name, value) : HG_OK;
-}
-
-static hg_status
-read_frame(hg_h5 *file, hg_frame *frame)
-{
-    double dmo = 0;
-    const struct {
-        const char *object, *name;
-        double *value;
-    } item[] = {{"Header", "Redshift", &frame->redshift},
-                {"Header", "Scale-factor", &frame->scale_factor},
-                {"Header", "ParticleMass", &frame->particle_mass},
-                {"Header", "DarkMatterOnly", &dmo},
-                {"Cosmology", "h", &frame->h},
-                {"Cosmology", "Omega_m", &frame->omega_m},
-                {"Cosmology", "Omega_lambda", &frame->omega_l},
-                {"Cosmology", "Omega_b", &frame->omega_b},
-                {"Cosmology", "sigma_8", &frame->sigma_8},
-                {"Cosmology", "n_s", &frame->n_s}};
-
-    HG_TRY(hg_h5_get_reals(file, "Header", "BoxSize", 1, &frame->box));
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        HG_TRY(get_optional(file, item[i].object, item[i].name, item[i].value));
-    }
-    frame->dark_matter_only = dmo > 0;
-    return HG_OK;
-}
-
 /* Parts of a master: there, and as long as they were when the master was written. */
 static hg_status
 add_parts(hg_h5 *file, const char *path, hg_plan *plan)
@@ -211,7 +177,7 @@ add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan
                     path);
         goto close;
     }
-    HG_TRY_OR(close, status, read_frame(file, again ? &frame : &plan->frame));
+    HG_TRY_OR(close, status, hg_soap_frame(file, again ? &frame : &plan->frame));
     if (again) {
         HG_TRY_OR(close, status, hg_frame_merge(&plan->frame, path, &frame));
     }

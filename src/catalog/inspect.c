@@ -246,11 +246,6 @@ recognise(hg_h5 *file)
                                  "'halograft report FILE' shows what is in it"};
         }
     }
-    if (hg_h5_exists(file, "Header@OutputType") &&
-        hg_h5_get_string(file, "Header", "OutputType", sizeof text, text) == HG_OK &&
-        strcmp(text, "SOAP") == 0) {
-        return (struct kind){"a SOAP catalogue of SWIFT (Header@OutputType is 'SOAP')", NULL};
-    }
     return (struct kind){NULL, NULL};
 }
 

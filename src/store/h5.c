@@ -522,3 +522,35 @@ hg_h5_version(size_t n, char text[])
     H5get_libversion(&major, &minor, &release);
     snprintf(text, n, "%u.%u.%u", major, minor, release);
 }
+
+hg_status
+hg_h5_list_sources(hg_h5 *file, const char *name, hg_h5_visit visit, void *context)
+{
+    const char *slash = strrchr(file->path, '/');
+    const int folder = slash != NULL ? (int)(slash - file->path) + 1 : 0;
+    char source[1024], path[sizeof file->path + sizeof source];
+    size_t count = 0;
+    hid_t dset, creation;
+    hg_status status;
+
+    HG_TRY(open_dataset(file, name, &dset));
+    creation = H5Dget_create_plist(dset);
+    if (H5Pget_layout(creation) == H5D_VIRTUAL) {
+        H5Pget_virtual_count(creation, &count);
+    }
+    status = HG_OK;
+    for (size_t i = 0; i < count && status == HG_OK; i++) {
+        ssize_t n = H5Pget_virtual_filename(creation, i, source, sizeof source);
+
+        if (n <= 0 || n >= (ssize_t)sizeof source || strcmp(source, ".") == 0 ||
+            strchr(source, '%') != NULL) {
+            continue;
+        }
+        snprintf(path, sizeof path, "%.*s%s", source[0] == '/' ? 0 : folder, file->path,
+                 source);
+        status = visit(path, false, context);
+    }
+    H5Pclose(creation);
+    H5Dclose(dset);
+    return status;
+}

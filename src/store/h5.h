@@ -248,7 +248,16 @@ typedef hg_status (*hg_h5_visit)(const char *name, bool is_group, void *context)
 HG_MUST_CHECK hg_status hg_h5_list(hg_h5 *file, const char *group, hg_h5_visit visit,
                                    void *context);
 
-/** The same for the names of the attributes of an object.
+/** Call `visit(path, false, context)` for each file that a virtual dataset takes rows from;
+ * never for other datasets, nor for sources in the file itself. HDF5 reads fill values without
+ * an error where such a file is missing.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_h5_list_sources(hg_h5 *file, const char *name, hg_h5_visit visit,
+                                           void *context);
+
+/** Call `visit(name, false, context)` for each attribute of an object.
  *
  * @local
  */
