@@ -26,7 +26,7 @@ from train_vs_sklearn import make_rows
 from halograft_tools import interchange, model_file
 
 # training rows, min_leaf, trees, target: 1e5, 1.6e4 and 1e6 leaves per tree
-CASES = ((100000, 1, 8, 5.5), (100000, 5, 16, 5.5), (1000000, 1, 3, 7.0))
+CASES = ((100000, 1, 32, 5.5), (100000, 5, 32, 5.5), (1000000, 1, 8, 7.0))
 
 
 def time_ours(bench, model, rows, n):

@@ -1,7 +1,7 @@
-/* Application of a forest. Blocks of rows are taken by threads; in a block the trees are the
- * outer loop, so that one tree stays in the cache while all rows pass through it. One thread
- * walks all trees of a row and adds in double in tree order: block sizes, threads and the order
- * of the rows in a block do not change a bit. */
+/* Application of a forest. Blocks of rows are taken by threads. One thread passes all trees of
+ * a row and adds in tree order: block sizes, threads and the order of the rows in a block do
+ * not change a bit. Blocks are large, as rows in the order of a tree's leaves are the more
+ * alike the more they are. */
 #include "forest/predict.h"
 
 #include <inttypes.h>
@@ -9,10 +9,11 @@
 #include <omp.h>
 
 #include "base/memory.h"
+#include "forest/average.h"
 #include "forest/limits.h"
 #include "forest/quantile.h"
 
-enum { BLOCK_MIN = 512, BLOCK_MAX = 32768, BLOCK_QUANTILES = 4096 };
+enum { BLOCK_MIN = 512, BLOCK_MAX = 65536, BLOCK_QUANTILES = 4096 };
 
 static hg_status
 check_row(const hg_forest *f, uint64_t key, const float x[])
@@ -51,119 +52,14 @@ mask_row(const hg_forest *f, const float x[], int tails, uint64_t mask[])
 
 /* memory of one thread */
 typedef struct hg_bench {
-    uint32_t *leaf;  /* shape (block) */
-    uint32_t *order; /* shape (block): rows in the order of their leaves in the first tree */
-    uint32_t *spare; /* shape (block) */
-    float *x;        /* shape (block, n_feature): features in that order */
-    double *sum;     /* shape (block, n_target): in that order */
-    double *square;  /* shape (block, n_target): in that order; NULL without spreads */
-    int64_t *row;    /* shape (block): training row or -1 */
-    double *mean;    /* shape (block, n_target) */
-    double *spread;  /* shape (block, n_target); NULL without surroundings */
-    uint32_t *seen;  /* shape (n_seen, block): leaves in the first trees, in that order */
-    int n_seen;
+    hg_average average;
+    int64_t *row;   /* shape (block): training row or -1 */
+    double *mean;   /* shape (block, n_target) */
+    double *spread; /* shape (block, n_target); NULL without surroundings */
     hg_shares shares;
     hg_sorter sorter;
     hg_draw_bench draw;
 } hg_bench;
-
-/* one pass of a radix sort of places by the digit of their leaf that starts at bit `shift` */
-static void
-sort_digit(size_t n, const uint32_t leaf[], int shift, const uint32_t from[], uint32_t to[])
-{
-    enum { DIGIT_BITS = HG_LEAF_BITS / 2, DIGITS = 1 << DIGIT_BITS };
-    uint32_t begin[DIGITS + 1] = {0};
-
-    for (size_t i = 0; i < n; i++) {
-        begin[(leaf[i] >> shift & (DIGITS - 1)) + 1]++;
-    }
-    for (int k = 0; k < DIGITS; k++) {
-        begin[k + 1] += begin[k];
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t place = from != NULL ? from[i] : (uint32_t)i;
-
-        to[begin[leaf[place] >> shift & (DIGITS - 1)]++] = place;
-    }
-}
-
-/* Pass the first tree, and put rows and leaves into the order of its leaves: rows that share a
- * leaf there take like ways through the other trees, so that their nodes are in the cache and
- * the chains of hg_tree_route() end together. */
-static void
-arrange_rows(const hg_forest *f, size_t n, const float x[], hg_bench *b)
-{
-    const size_t n_feature = (size_t)f->n_feature;
-
-    hg_tree_route(f->node, f->feature_bits, n, x, n_feature, NULL, b->leaf);
-    sort_digit(n, b->leaf, 0, NULL, b->spare);
-    sort_digit(n, b->leaf, HG_LEAF_BITS / 2, b->spare, b->order);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(b->x + i * n_feature, x + b->order[i] * n_feature, n_feature * sizeof *x);
-        b->spare[i] = b->leaf[b->order[i]];
-    }
-    memcpy(b->leaf, b->spare, n * sizeof *b->leaf);
-}
-
-static void
-add_tree(const hg_forest *f, int tree, size_t n, hg_bench *b)
-{
-    const size_t n_target = (size_t)f->n_target;
-    const float *mean = f->mean + f->leaf_offset[tree] * n_target;
-
-    if (tree < b->n_seen) {
-        memcpy(b->seen + (size_t)tree * n, b->leaf, n * sizeof *b->leaf);
-    }
-    if (b->square != NULL) {
-        for (size_t i = 0; i < n; i++) {
-            for (size_t o = 0; o < n_target; o++) {
-                const double m = (double)mean[b->leaf[i] * n_target + o], d = m - f->centre[o];
-
-                b->sum[i * n_target + o] += m;
-                b->square[i * n_target + o] += d * d;
-            }
-        }
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t o = 0; o < n_target; o++) {
-            b->sum[i * n_target + o] += (double)mean[b->leaf[i] * n_target + o];
-        }
-    }
-}
-
-/* means and spreads over trees of a block; spread may be NULL */
-static void
-average_trees(const hg_forest *f, size_t n, const float x[], hg_bench *b, double mean[],
-              double spread[])
-{
-    const size_t n_target = (size_t)f->n_target;
-
-    memset(b->sum, 0, n * n_target * sizeof *b->sum);
-    if (b->square != NULL) {
-        memset(b->square, 0, n * n_target * sizeof *b->square);
-    }
-    arrange_rows(f, n, x, b);
-    add_tree(f, 0, n, b);
-    for (int t = 1; t < f->n_tree; t++) {
-        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, n, b->x,
-                      (size_t)f->n_feature, NULL, b->leaf);
-        add_tree(f, t, n, b);
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t o = 0; o < n_target; o++) {
-            const size_t at = i * n_target + o, to = b->order[i] * n_target + o;
-
-            mean[to] = b->sum[at] / f->n_tree;
-            if (spread != NULL) {
-                double d = mean[to] - f->centre[o];
-                double variance = b->square[at] / f->n_tree - d * d;
-
-                spread[to] = variance > 0 ? sqrt(variance) : 0;
-            }
-        }
-    }
-}
 
 /* rows of the training set, and their out-of-bag means instead of means that saw them; mean may
  * be NULL */
@@ -210,29 +106,33 @@ needs_near(const hg_prediction *r)
     return r->n_eff != NULL || r->n_group != NULL || r->domain != NULL;
 }
 
+/* Draws of leaf values do without the mean, and so without all trees but one. */
+static bool
+needs_mean(const hg_job *job)
+{
+    return job->result->mean != NULL || job->result->spread != NULL ||
+           needs_near(job->result) || job->result->quantile != NULL ||
+           (job->result->draw != NULL && job->options->method != HG_DRAW_LEAF);
+}
+
 static hg_status
 init_bench(const hg_job *job, hg_bench *b)
 {
     const size_t n = (size_t)job->block, n_target = (size_t)job->forest->n_target;
     const bool is_near = needs_near(job->result);
+    const int n_seen = job->result->quantile != NULL ? job->forest->n_tree
+                       : is_near                     ? hg_limits_trees(job->forest)
+                                                     : 0;
 
-    b->n_seen = job->result->quantile != NULL ? job->forest->n_tree
-                : is_near                     ? hg_limits_trees(job->forest)
-                                              : 0;
-    HG_TRY(hg_mem_array(&b->seen, (size_t)b->n_seen * n, sizeof *b->seen));
     if (is_near) {
         HG_TRY(hg_mem_array(&b->spread, n * n_target, sizeof *b->spread));
     }
-    HG_TRY(hg_mem_array(&b->leaf, n, sizeof *b->leaf));
-    HG_TRY(hg_mem_array(&b->order, n, sizeof *b->order));
-    HG_TRY(hg_mem_array(&b->spare, n, sizeof *b->spare));
-    HG_TRY(hg_mem_array(&b->x, n * (size_t)job->forest->n_feature, sizeof *b->x));
-    HG_TRY(hg_mem_array(&b->sum, n * n_target, sizeof *b->sum));
-    if (job->result->spread != NULL || is_near) {
-        HG_TRY(hg_mem_array(&b->square, n * n_target, sizeof *b->square));
+    if (needs_mean(job)) {
+        HG_TRY(hg_average_init(job->forest, n, n_seen, job->result->spread != NULL || is_near,
+                               &b->average));
+        HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
     }
     HG_TRY(hg_mem_array(&b->row, n, sizeof *b->row));
-    HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
     HG_TRY(hg_mem_array(&b->draw.tree, n, sizeof *b->draw.tree));
     HG_TRY(hg_mem_array(&b->draw.index, n, sizeof *b->draw.index));
     HG_TRY(hg_mem_array(&b->draw.leaf, n, sizeof *b->draw.leaf));
@@ -242,31 +142,16 @@ init_bench(const hg_job *job, hg_bench *b)
 static void
 clear_bench(hg_bench *b)
 {
-    hg_mem_free(b->leaf);
-    hg_mem_free(b->order);
-    hg_mem_free(b->spare);
-    hg_mem_free(b->x);
-    hg_mem_free(b->sum);
-    hg_mem_free(b->square);
+    hg_average_clear(&b->average);
     hg_mem_free(b->row);
     hg_mem_free(b->mean);
     hg_mem_free(b->spread);
-    hg_mem_free(b->seen);
     hg_shares_clear(&b->shares);
     hg_sorter_clear(&b->sorter);
     hg_mem_free(b->draw.tree);
     hg_mem_free(b->draw.index);
     hg_mem_free(b->draw.leaf);
     hg_mem_free(b->draw.begin);
-}
-
-/* Draws of leaf values do without the mean, and so without all trees but one. */
-static bool
-needs_mean(const hg_job *job)
-{
-    return job->result->mean != NULL || job->result->spread != NULL ||
-           needs_near(job->result) || job->result->quantile != NULL ||
-           (job->result->draw != NULL && job->options->method != HG_DRAW_LEAF);
 }
 
 /* results about the leaf-mates of row i of all, in the first trees */
@@ -300,7 +185,7 @@ describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double 
     const int n_near = needs_near(r) ? hg_limits_trees(f) : 0;
 
     for (int64_t k = 0; k < n; k++) {
-        const int64_t i = b->order[k], self = b->row[i];
+        const int64_t i = b->average.order[k], self = b->row[i];
         const float *x = job->x + (first + i) * f->n_feature;
         const bool is_known = self >= 0 && hg_forest_oob_mean(f, self, NULL);
         double *s = spread != NULL ? spread + i * f->n_target : NULL;
@@ -310,7 +195,8 @@ describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double 
             HG_TRY(hg_limits_unseen(f, self, x, n_near, NULL, s, &b->shares));
         }
         for (int t = 0; t < n_near && !is_known; t++) {
-            HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
+            HG_TRY(hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self,
+                                 &b->shares));
         }
         if (needs_near(r)) {
             describe_near(job, b, first + i, s);
@@ -323,7 +209,8 @@ describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double 
             HG_TRY(hg_limits_unseen(f, self, x, f->n_tree, NULL, NULL, &b->shares));
         }
         for (int t = n_near; t < f->n_tree && !is_known; t++) {
-            HG_TRY(hg_shares_add(f, t, b->seen[t * n + k], self, &b->shares));
+            HG_TRY(hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self,
+                                 &b->shares));
         }
         HG_TRY(hg_quantiles(f, &b->shares, &b->sorter, job->options->n_quantile,
                             job->options->level, (size_t)(job->n * f->n_target),
@@ -357,7 +244,7 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
         }
     }
     if (mean != NULL) {
-        average_trees(f, (size_t)n, x, bench, mean, spread);
+        hg_average_block(f, (size_t)n, x, &bench->average, mean, spread);
     }
     HG_TRY(replace_training(f, job->options, n, key, x, mean, bench->row,
                             r->origin != NULL ? r->origin + first : NULL));

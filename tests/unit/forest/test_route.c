@@ -1,0 +1,125 @@
+/* Ways of many rows through trees at once, against walks of one row, node by node; and their
+ * means for every number of targets. */
+#include "mpi_test.h"
+
+#include <string.h>
+
+#include "forest/model.h"
+#include "forest_data.h"
+
+MPI_SUITE(route);
+
+enum { N = 700, NEW = 1000, TREES = 19 };
+
+static hg_forest *
+train(const test_rows *r, int max_depth)
+{
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    hg_forest *f = NULL;
+
+    o.trees = TREES;
+    o.min_leaf = 1;
+    o.max_depth = max_depth;
+    cr_assert_eq(hg_forest_train(&world, &o, &r->data, &f), HG_OK, "%s",
+                 hg_error_last()->message);
+    return f;
+}
+
+static uint32_t
+walk(const hg_forest *f, int tree, const float x[])
+{
+    const hg_node *node = f->node + f->node_offset[tree];
+    uint32_t k = 0;
+
+    while (!hg_node_is_leaf(node[k])) {
+        k = (node[k].link >> f->feature_bits) +
+            (x[node[k].link & ((1u << f->feature_bits) - 1)] > node[k].t ? 1 : 0);
+    }
+    return hg_leaf_number(node[k]);
+}
+
+static void
+check_leaves(const hg_forest *f, const float x[], size_t n, const uint32_t index[])
+{
+    uint32_t leaf[NEW + 1];
+
+    for (int t = 0; t < f->n_tree; t++) {
+        leaf[n] = 12345;
+        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, n, x, (size_t)f->n_feature,
+                      index, leaf);
+        cr_assert_eq(leaf[n], 12345);
+        for (size_t i = 0; i < n; i++) {
+            const size_t row = index != NULL ? index[i] : i;
+
+            cr_assert_eq(leaf[i], walk(f, t, x + row * (size_t)f->n_feature));
+        }
+    }
+}
+
+/* 6 and 8 bits of a link for the feature; trees of two leaves, and of a few and many levels */
+Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
+{
+    static const int widths[] = {5, 70}, depths[] = {1, 6, 0};
+    static const size_t sizes[] = {0, 1, 7, 8, 9, 95, 96, 97, 104, 105, 303, NEW};
+    uint32_t index[NEW];
+
+    for (size_t i = 0; i < NEW; i++) {
+        index[i] = (uint32_t)(hg_mix64(i) % NEW); /* some twice */
+    }
+    for (size_t w = 0; w < 2; w++) {
+        test_rows r = make_rows(N, widths[w], 2, 0, 1);
+        test_rows new = make_rows(N + NEW, widths[w], 2, N, 1);
+
+        for (size_t d = 0; d < 3; d++) {
+            hg_forest *f = train(&r, depths[d]);
+
+            cr_assert_eq(f->feature_bits, w == 0 ? 6 : 8);
+            for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+                check_leaves(f, new.x, sizes[s], NULL);
+                check_leaves(f, new.x, sizes[s], index);
+            }
+            hg_forest_free(f);
+        }
+        clear_rows(&r);
+        clear_rows(&new);
+    }
+}
+
+Test(route, means_are_sums_in_tree_order_for_any_number_of_targets)
+{
+    static double mean[NEW * 9], same[NEW * 9], spread[NEW * 9];
+    hg_predict_options o = HG_PREDICT_OPTIONS_INIT;
+
+    for (int n_target = 1; n_target <= 9; n_target++) {
+        test_rows r = make_rows(N, 5, n_target, 0, 1);
+        test_rows new = make_rows(N + NEW, 5, n_target, N, 1);
+        hg_forest *f = train(&r, 40);
+
+        cr_assert_eq(hg_forest_predict(f, &o, NEW, NULL, new.x, &(hg_prediction){.mean = mean}),
+                     HG_OK);
+        cr_assert_eq(hg_forest_predict(f, &o, NEW, NULL, new.x,
+                                       &(hg_prediction){.mean = same, .spread = spread}),
+                     HG_OK);
+        cr_assert(memcmp(mean, same, (size_t)(NEW * n_target) * sizeof *mean) == 0);
+        for (int i = 0; i < NEW; i++) {
+            for (int k = 0; k < n_target; k++) {
+                double sum = 0, square = 0;
+
+                for (int t = 0; t < TREES; t++) {
+                    const uint64_t leaf = f->leaf_offset[t] + walk(f, t, new.x + 5L * i);
+                    const double m = (double)f->mean[leaf * (uint64_t)n_target + (uint64_t)k];
+
+                    sum += m;
+                    square += m * m;
+                }
+                cr_assert_eq(mean[i * n_target + k], sum / TREES);
+                cr_assert_float_eq(spread[i * n_target + k],
+                                   sqrt(fmax(0, square / TREES - sum / TREES * (sum / TREES))),
+                                   1e-6);
+            }
+        }
+        hg_forest_free(f);
+        clear_rows(&r);
+        clear_rows(&new);
+    }
+}
