@@ -27,6 +27,8 @@ typedef struct hg_catalog_options {
     int n_file;               /**< number of names in `files` */
     const char *const *files; /**< paths, or one pattern with {file} */
     const char *mapping;      /**< mapping file of format "columns", else NULL */
+    const char *run_table;    /**< parameters of runs to add as columns, else NULL */
+    const char *run;          /**< name of the run, which the run table may list; may be NULL */
     bool partial;             /**< accept an incomplete set of files, loudly */
     int64_t rows_per_part;    /**< 0 = HG_ROWS_PER_PART */
     const char *on_bad_rows;  /**< "error" (default, also NULL), "drop" or "flag" */

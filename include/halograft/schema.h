@@ -75,7 +75,8 @@
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
     P(CHOICE, on_bad_rows, "error|drop", "error", 0, 0, "what to do with rows that hold impossible values") \
     P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
-    P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity")
+    P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity") \
+    P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns: the first column tells the run, by a column of that name in the catalogue or by the name of the run")
 
 #define HG_PARAMS_PARENT(P) \
     P(CHOICE, format, "auto|halograft|soap|eagle|subfind|rockstar|columns", "auto", 0, 0, "format of the parent catalogue") \
@@ -84,6 +85,7 @@
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
     P(CHOICE, on_bad_rows, "error|drop|flag", "error", 0, 0, "what to do with rows that hold impossible values") \
     P(STRING, run, "", "parent", 0, 0, "name of the simulation, part of a halo's identity") \
+    P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns, as in Zooms.run_table") \
     P(REAL, redshift_tolerance, "", "0.01", 0, 100, "largest difference in redshift between model and parent") \
     P(REAL, cosmology_tolerance, "", "0.01", 0, 10, "largest relative difference in Omega_m and h between model and parent") \
     P(REAL, box, "Mpc", NULL, 0, 1e6, "side of the box where the files do not tell") \

@@ -18,6 +18,7 @@
 #include "catalog/files.h"
 #include "catalog/format.h"
 #include "catalog/layout.h"
+#include "catalog/run_table.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 
@@ -195,6 +196,7 @@ hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
         plan->file[i].bytes = hg_file_size(hg_plan_path(plan, i));
     }
     plan->identity = identify(plan);
+    HG_TRY_OR(done, status, hg_run_table_plan(options, plan));
     if (plan->n_row == 0) {
         hg_log_warn("catalogue: '%s' holds no haloes", files.path[0]);
     }
@@ -213,7 +215,7 @@ share_plan(const hg_comm *comm, hg_plan *plan)
     if (comm->rank != 0) {
         head.file = NULL;
         head.source = NULL;
-        head.names = head.extra = NULL;
+        head.names = head.extra = head.run = NULL;
         *plan = head;
         HG_TRY_OR(agree, status,
                   hg_mem_array(&plan->file, (size_t)head.n_file, sizeof *plan->file));
@@ -221,6 +223,7 @@ share_plan(const hg_comm *comm, hg_plan *plan)
                   hg_mem_array(&plan->source, (size_t)head.n_source, sizeof *plan->source));
         HG_TRY_OR(agree, status, hg_mem_array(&plan->names, head.n_name, 1));
         HG_TRY_OR(agree, status, hg_mem_array(&plan->extra, head.n_extra, 1));
+        HG_TRY_OR(agree, status, hg_mem_array(&plan->run, hg_run_table_bytes(&head), 1));
     }
 agree:
     HG_TRY(hg_comm_agree(comm, status));
@@ -228,6 +231,7 @@ agree:
     hg_comm_broadcast(comm, 0, plan->source, (size_t)head.n_source * sizeof *plan->source);
     hg_comm_broadcast(comm, 0, plan->names, head.n_name);
     hg_comm_broadcast(comm, 0, plan->extra, head.n_extra);
+    hg_comm_broadcast(comm, 0, plan->run, hg_run_table_bytes(&head));
     return HG_OK;
 }
 
@@ -383,7 +387,8 @@ add_rows(hg_table *table, const char *name, int64_t first)
     return HG_OK;
 }
 
-/* The wanted columns, each once, `id` first; derived ones are made here. */
+/* The wanted columns, each once, `id` first, and the one that tells the run; rows and ids that
+ * are not stored are made here, parameters of runs later. */
 static hg_status
 read_columns(const hg_plan *plan, int64_t first, int n_name, const char *const names[],
              hg_table *table)
@@ -393,10 +398,10 @@ read_columns(const hg_plan *plan, int64_t first, int n_name, const char *const n
     int n = 0;
     hg_status status;
 
-    HG_TRY_OR(done, status, hg_mem_array(&source, (size_t)n_name + 1, sizeof *source));
-    HG_TRY_OR(done, status, hg_mem_array(&stored, (size_t)n_name + 1, sizeof *stored));
-    for (int i = -1; i < n_name; i++) {
-        const char *name = i < 0 ? "id" : names[i];
+    HG_TRY_OR(done, status, hg_mem_array(&source, (size_t)n_name + 2, sizeof *source));
+    HG_TRY_OR(done, status, hg_mem_array(&stored, (size_t)n_name + 2, sizeof *stored));
+    for (int i = -1; i < n_name + (plan->run_key[0] != '\0'); i++) {
+        const char *name = i < 0 ? "id" : i < n_name ? names[i] : plan->run_key;
         bool known = false;
 
         for (int j = 0; j < n; j++) {
@@ -408,7 +413,7 @@ read_columns(const hg_plan *plan, int64_t first, int n_name, const char *const n
         HG_TRY_OR(done, status, resolve(plan, name, &source[n]));
         if (source[n].derived && (strcmp(name, "id") == 0 || strcmp(name, "row") == 0)) {
             HG_TRY_OR(done, status, add_rows(table, name, first));
-        } else {
+        } else if (source[n].run_value == 0) {
             stored[n] = &source[n];
             n++;
         }
@@ -434,6 +439,7 @@ hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name, const char 
     HG_TRY_OR(fail, status, read_columns(plan, first, n_name, names, table));
     HG_TRY_OR(fail, status, hg_check_ids(plan, first, table));
     HG_TRY_OR(fail, status, hg_check_rows(plan, first, table));
+    HG_TRY_OR(fail, status, hg_run_table_read(plan, n_name, names, table));
     return HG_OK;
 
 fail:

@@ -34,8 +34,9 @@ typedef struct hg_source {
     hg_type disk;   /**< type in the file */
     double factor;  /**< stored value + offset, times factor, is canonical */
     double offset;
-    int kind;     /**< meaning belongs to the format */
-    bool derived; /**< not stored but made by the reader */
+    int kind;      /**< meaning belongs to the format */
+    bool derived;  /**< not stored but made by the reader */
+    int run_value; /**< column of the run table, from 1; 0 = not from there */
 } hg_source;
 
 typedef enum hg_bad_rows { HG_BAD_ERROR, HG_BAD_DROP, HG_BAD_FLAG } hg_bad_rows;
@@ -51,12 +52,16 @@ typedef struct hg_plan {
     uint64_t identity;
     int n_file;
     int n_source;
-    size_t n_name;  /**< bytes in `names` */
-    size_t n_extra; /**< bytes in `extra` */
+    size_t n_name;             /**< bytes in `names` */
+    size_t n_extra;            /**< bytes in `extra` */
+    int n_run;                 /**< lines of the run table */
+    int n_run_value;           /**< parameters in a line */
+    char run_key[HG_NAME_MAX]; /**< column that tells the run, "" = one line for all rows */
     hg_plan_file *file;
     hg_source *source;
     char *names;
     void *extra; /**< data of the format */
+    void *run;   /**< lines of the run table, see catalog/run_table.c */
 } hg_plan;
 
 typedef struct hg_format {

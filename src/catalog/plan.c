@@ -63,6 +63,7 @@ hg_plan_clear(hg_plan *plan)
     hg_mem_free(plan->source);
     hg_mem_free(plan->names);
     hg_mem_free(plan->extra);
+    hg_mem_free(plan->run);
     *plan = (hg_plan){0};
 }
 

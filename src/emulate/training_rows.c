@@ -353,6 +353,7 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
         }
         options.n_file = 1;
         options.files = &file;
+        options.run = regions[i].run;
         status = read_catalog(comm, r, &options, &regions[i], regions[i].run);
     }
     r->rows->has_group = true;
@@ -377,6 +378,8 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     *rows = (hg_training_rows){0};
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
+    options.run_table = params->zooms.run_table;
+    options.run = params->zooms.run;
     options.partial = params->zooms.partial;
     options.on_bad_rows = params->zooms.on_bad_rows;
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */

@@ -107,6 +107,7 @@ open_catalog(const hg_comm *comm, const hg_params *params, const char *path,
         if (!is_parent) {
             options.format = "auto";
             options.mapping = mapping;
+            options.run_table = NULL;
             options.partial = false;
             options.n_file = 1;
             options.files = &path;

@@ -66,6 +66,8 @@ hg_paths_parent(const hg_params *params, size_t n, char buffer[], const char *fi
     *options = (hg_catalog_options)HG_CATALOG_OPTIONS_INIT;
     options->format = parent->format;
     options->mapping = parent->mapping;
+    options->run_table = parent->run_table;
+    options->run = parent->run;
     options->partial = parent->partial;
     options->on_bad_rows = parent->on_bad_rows;
     options->frame.box = parent->box;

@@ -1,5 +1,4 @@
-/* A small CSV reader is enough: no quoting, commas only, one header line that names the
- * columns. */
+/* The columns of the table are found by name; what they mean is checked line by line. */
 #include "suite/regions.h"
 
 #include <math.h>
@@ -8,32 +7,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "store/publish.h"
-
-enum { MAX_COLUMNS = 64 };
+#include "table/sheet.h"
 
 static const char *const names[] = {"region", "run", "hydro",  "dmo",    "twin",  "x",
                                     "y",      "z",   "radius", "weight", "delta", "redshift"};
 enum { REGION, RUN, HYDRO, DMO, TWIN, X, Y, Z, RADIUS, WEIGHT, DELTA, REDSHIFT, N_NAME };
-
-/* Cut a line at commas in place; fields are trimmed. */
-static int
-split_line(char *line, char *field[MAX_COLUMNS])
-{
-    int n = 0;
-    char *rest = line;
-
-    while (rest != NULL && n < MAX_COLUMNS) {
-        char *comma = strchr(rest, ',');
-
-        if (comma != NULL) {
-            *comma = '\0';
-        }
-        field[n++] = hg_text_trim(rest, strlen(rest) + 1, rest);
-        rest = comma != NULL ? comma + 1 : NULL;
-    }
-    return n;
-}
 
 static hg_status
 join_folder(const char *table, const char *file, size_t n, char out[])
@@ -47,9 +25,10 @@ join_folder(const char *table, const char *file, size_t n, char out[])
 }
 
 static hg_status
-parse_row(const char *path, int line, const int column[N_NAME], int n_field,
-          char *const field[], const char *run, hg_region *r)
+parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_NAME],
+          const char *run, hg_region *r)
 {
+    const int line = sheet->line[row + 1];
     double *const numbers[N_NAME] = {
         [X] = &r->centre[0],      [Y] = &r->centre[1],   [Z] = &r->centre[2],
         [RADIUS] = &r->radius,    [WEIGHT] = &r->weight, [DELTA] = &r->delta,
@@ -58,7 +37,7 @@ parse_row(const char *path, int line, const int column[N_NAME], int n_field,
     memset(r, 0, sizeof *r);
     snprintf(r->run, sizeof r->run, "%s", run);
     for (int i = 0; i < N_NAME; i++) {
-        const char *text = column[i] >= 0 && column[i] < n_field ? field[column[i]] : "";
+        const char *text = column[i] >= 0 ? hg_sheet_field(sheet, row, column[i]) : "";
 
         if (numbers[i] != NULL) {
             *numbers[i] = (double)NAN;
@@ -102,12 +81,12 @@ parse_row(const char *path, int line, const int column[N_NAME], int n_field,
 }
 
 static hg_status
-find_columns(const char *path, int n_field, char *const field[], int column[N_NAME])
+find_columns(const char *path, const hg_sheet *sheet, int column[N_NAME])
 {
     for (int i = 0; i < N_NAME; i++) {
         column[i] = -1;
-        for (int k = 0; k < n_field; k++) {
-            if (strcmp(field[k], names[i]) == 0) {
+        for (int k = 0; k < sheet->n_column; k++) {
+            if (strcmp(hg_sheet_name(sheet, k), names[i]) == 0) {
                 column[i] = k;
             }
         }
@@ -116,83 +95,63 @@ find_columns(const char *path, int n_field, char *const field[], int column[N_NA
                            names[i]);
         }
     }
-    for (int k = 0; k < n_field; k++) {
+    for (int k = 0; k < sheet->n_column; k++) {
         const char *near;
         bool known = false;
 
         for (int i = 0; i < N_NAME; i++) {
             known = known || column[i] == k;
         }
-        near = known ? NULL : hg_text_nearest(field[k], N_NAME, names);
+        near = known ? NULL : hg_text_nearest(hg_sheet_name(sheet, k), N_NAME, names);
         if (near != NULL) {
             return HG_FAIL(HG_E_FORMAT, "'%s': unknown column '%s', did you mean '%s'?", path,
-                           field[k], near);
+                           hg_sheet_name(sheet, k), near);
         }
     }
     return HG_OK;
 }
 
 static hg_status
-parse_table(const char *path, char *text, const char *run, int *n, hg_region **regions)
+parse_table(const char *path, const hg_sheet *sheet, const char *run, int *n,
+            hg_region **regions)
 {
-    char *rest = NULL, *field[MAX_COLUMNS];
-    int column[N_NAME], line = 0, n_column = 0;
+    int column[N_NAME];
 
-    for (char *p = text; p != NULL && *p != '\0'; p = rest) {
-        int n_field;
+    HG_TRY(find_columns(path, sheet, column));
+    if (sheet->n_row == 0) {
+        return HG_FAIL(HG_E_INPUT, "region table '%s' has no regions", path);
+    }
+    HG_TRY(hg_mem_array(regions, (size_t)sheet->n_row, sizeof **regions));
+    for (*n = 0; *n < sheet->n_row; ++*n) {
+        hg_region *r = &(*regions)[*n];
 
-        rest = strchr(p, '\n');
-        if (rest != NULL) {
-            *rest++ = '\0';
-        }
-        line++;
-        hg_text_trim(p, strlen(p) + 1, p);
-        if (p[0] == '\0' || p[0] == '#') {
-            continue;
-        }
-        n_field = split_line(p, field);
-        if (n_column == 0) {
-            HG_TRY(find_columns(path, n_field, field, column));
-            n_column = n_field;
-            continue;
-        }
-        if (n_field != n_column) {
-            return HG_FAIL(HG_E_FORMAT, "'%s', line %d: %d fields, the header line has %d",
-                           path, line, n_field, n_column);
-        }
-        HG_TRY(hg_mem_resize(regions, (size_t)*n + 1, sizeof **regions));
-        HG_TRY(parse_row(path, line, column, n_field, field, run, &(*regions)[*n]));
+        HG_TRY(parse_row(path, sheet, *n, column, run, r));
         for (int i = 0; i < *n; i++) {
-            if ((*regions)[i].region == (*regions)[*n].region &&
-                strcmp((*regions)[i].run, (*regions)[*n].run) == 0) {
+            if ((*regions)[i].region == r->region && strcmp((*regions)[i].run, r->run) == 0) {
                 return HG_FAIL(HG_E_INPUT,
                                "'%s', line %d: region %lld of run '%s' is listed twice", path,
-                               line, (long long)(*regions)[*n].region, (*regions)[*n].run);
+                               sheet->line[*n + 1], (long long)r->region, r->run);
             }
         }
-        ++*n;
     }
-    return *n > 0 ? HG_OK : HG_FAIL(HG_E_INPUT, "region table '%s' has no regions", path);
+    return HG_OK;
 }
 
 hg_status
 hg_regions_read(const hg_comm *comm, const char *path, const char *run, int *n,
                 hg_region **regions)
 {
-    hg_text text = {0};
+    hg_sheet sheet = {0};
     hg_status status = HG_OK;
 
     *n = 0;
     *regions = NULL;
     if (comm->rank == 0) {
-        status = hg_text_read(path, &text);
-        if (status == HG_OK && text.data == NULL) {
-            status = HG_FAIL(HG_E_INPUT, "region table '%s' is empty", path);
-        }
+        status = hg_sheet_read(path, &sheet);
         if (status == HG_OK) {
-            status = parse_table(path, text.data, run, n, regions);
+            status = parse_table(path, &sheet, run, n, regions);
         }
-        hg_text_clear(&text);
+        hg_sheet_clear(&sheet);
     }
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, n, sizeof *n);
