@@ -320,6 +320,27 @@ list_stages(hg_h5 *file, hg_text *report)
     return HG_OK;
 }
 
+/* The format whose look a file has, though it cannot be read as it stands. */
+static hg_status
+name_format(const char *path, hg_text *report)
+{
+    for (int f = 0; hg_formats[f] != NULL; f++) {
+        hg_text reason = {0};
+        hg_status status = HG_OK;
+        const bool fits = hg_formats[f]->probe != NULL && hg_formats[f]->probe(path, &reason);
+
+        if (fits) {
+            status = hg_text_add(report, "format: %s, because %s", hg_formats[f]->name,
+                                 hg_text_string(&reason));
+        }
+        hg_text_clear(&reason);
+        if (fits || status != HG_OK) {
+            return status;
+        }
+    }
+    return hg_text_add(report, "HDF5 file: no format that is known by itself\n");
+}
+
 static hg_status
 describe_hdf5(const char *path, const char *why, hg_text *report)
 {
@@ -329,8 +350,8 @@ describe_hdf5(const char *path, const char *why, hg_text *report)
 
     HG_TRY(hg_h5_open(path, &file));
     kind = recognise(file);
-    status = hg_text_add(report, "HDF5 file: %s\n",
-                         kind.name != NULL ? kind.name : "no format that is known by itself");
+    status = kind.name != NULL ? hg_text_add(report, "HDF5 file: %s\n", kind.name)
+                               : name_format(path, report);
     if (status == HG_OK && kind.advice == NULL) {
         status = list_file(file, report);
     } else if (status == HG_OK && hg_h5_exists(file, "@stages")) {

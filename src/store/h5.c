@@ -250,6 +250,9 @@ hg_h5_describe(hg_h5 *file, const char *name, hg_h5_info *info)
     hid_t dset;
     hg_status status;
 
+    if (hg_h5_is_member(file, name)) {
+        return hg_h5_describe_member(file, name, info);
+    }
     HG_TRY(open_dataset(file, name, &dset));
     status = describe(file, name, dset, info);
     H5Dclose(dset);
@@ -299,6 +302,26 @@ transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int6
 }
 
 static hg_status
+check_range(hg_h5 *file, const char *name, const hg_h5_info *info, int64_t first, int64_t n,
+            int64_t column)
+{
+    if (!info->numeric) {
+        return HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' does not hold numbers", name,
+                       file->path);
+    }
+    if (first < 0 || first + n > info->dims[0]) {
+        return HG_FAIL(HG_E_SHAPE,
+                       "dataset '%s' in '%s' has %" PRId64 " rows, %" PRId64 " are needed",
+                       name, file->path, info->dims[0], first + n);
+    }
+    if (column >= info->row || (column >= 0 && info->n_dim > 2)) {
+        return HG_FAIL(HG_E_SHAPE, "dataset '%s' in '%s' has no column %" PRId64, name,
+                       file->path, column);
+    }
+    return HG_OK;
+}
+
+static hg_status
 read_checked(hg_h5 *file, const char *name, int64_t first, int64_t n, int64_t column,
              hg_type type, void *data)
 {
@@ -306,19 +329,15 @@ read_checked(hg_h5 *file, const char *name, int64_t first, int64_t n, int64_t co
     hid_t dset;
     hg_status status;
 
+    if (hg_h5_is_member(file, name)) {
+        HG_TRY(hg_h5_describe_member(file, name, &info));
+        HG_TRY(check_range(file, name, &info, first, n, column));
+        return hg_h5_read_member(file, name, &info, first, n, column, type, data);
+    }
     HG_TRY(open_dataset(file, name, &dset));
     HG_TRY_OR(done, status, describe(file, name, dset, &info));
-    if (!info.numeric) {
-        status = HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' does not hold numbers", name,
-                         file->path);
-    } else if (first < 0 || first + n > info.dims[0]) {
-        status = HG_FAIL(HG_E_SHAPE,
-                         "dataset '%s' in '%s' has %" PRId64 " rows, %" PRId64 " are needed",
-                         name, file->path, info.dims[0], first + n);
-    } else if (column >= info.row || (column >= 0 && info.n_dim > 2)) {
-        status = HG_FAIL(HG_E_SHAPE, "dataset '%s' in '%s' has no column %" PRId64, name,
-                         file->path, column);
-    } else if (n > 0) {
+    HG_TRY_OR(done, status, check_range(file, name, &info, first, n, column));
+    if (n > 0) {
         status = transfer(file, name, dset, &info, first, n, column, type, false, data);
     }
 done:

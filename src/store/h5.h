@@ -1,8 +1,9 @@
 /** HDF5 files through the serial driver: the one door to HDF5.
  *
- * A file is opened by one rank at a time; parallelism comes from many part files. Types on disk
- * are converted to the type asked for by HDF5 itself. HDF5's own error printing is off; its
- * innermost message is carried in ours. Layer: store.
+ * Members of compound datasets are named as datasets of a group, "DATASET/MEMBER", where rows
+ * are read, described or listed. A file is opened by one rank at a time; parallelism comes from
+ * many part files. Types on disk are converted to the type asked for by HDF5 itself. HDF5's own
+ * error printing is off; its innermost message is carried in ours. Layer: store.
  */
 #ifndef HG_STORE_H5_H
 #define HG_STORE_H5_H

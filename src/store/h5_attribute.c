@@ -347,6 +347,9 @@ hg_h5_list(hg_h5 *file, const char *group, hg_h5_visit visit, void *context)
     if (!hg_h5_exists(file, at)) {
         return HG_FAIL(HG_E_NOTFOUND, "group '%s' does not exist in '%s'", at, file->path);
     }
+    if (hg_h5_is_dataset(file, at)) {
+        return hg_h5_list_members(file, at, visit, context);
+    }
     if (H5Literate_by_name(file->id, at, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_link, &walk,
                            H5P_DEFAULT) < 0) {
         return hg_h5_fail(HG_E_READ, file, at, "cannot list the group");

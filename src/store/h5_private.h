@@ -25,4 +25,15 @@ hg_status hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, co
 hid_t hg_h5_native(hg_type type);
 bool hg_h5_nearest(hid_t disk, hg_type *type);
 
+/** A member "DATASET/MEMBER" of a compound dataset: whether it is one, what it is, rows or one
+ * column of it, and a visit to each member of a dataset.
+ *
+ * @local
+ */
+bool hg_h5_is_member(hg_h5 *file, const char *name);
+hg_status hg_h5_describe_member(hg_h5 *file, const char *name, hg_h5_info *info);
+hg_status hg_h5_read_member(hg_h5 *file, const char *name, const hg_h5_info *info,
+                            int64_t first, int64_t n, int64_t column, hg_type type, void *data);
+hg_status hg_h5_list_members(hg_h5 *file, const char *name, hg_h5_visit visit, void *context);
+
 #endif
