@@ -190,7 +190,6 @@ hg_status
 hg_space_init_part(hg_space *space, const hg_plan *plan, size_t n)
 {
     const hg_rule *rule = &plan->rule;
-    const size_t n_target = (size_t)rule->n_target;
     const size_t n_leaf = n / (size_t)rule->min_leaf + 1, cache = (size_t)1 << 19;
 
     *space = (hg_space){.rule = *rule, .n_stack = 256};
@@ -203,17 +202,22 @@ hg_space_init_part(hg_space *space, const hg_plan *plan, size_t n)
     HG_TRY(hg_mem_array(&space->range, (HG_FRAMES_KEPT + 1) * 2 * (size_t)rule->n_lane,
                         sizeof *space->range));
     HG_TRY(hg_mem_array(&space->stack, space->n_stack, sizeof *space->stack));
-    HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
-    HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
-    return hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob);
+    return hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node);
 }
 
 hg_status
 hg_space_init(hg_space *space, const hg_plan *plan)
 {
     const size_t n = (size_t)plan->n, n_target = (size_t)plan->rule.n_target;
+    const size_t n_leaf = n / (size_t)plan->rule.min_leaf + 1;
 
     HG_TRY(hg_space_init_part(space, plan, n));
+    HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
+    HG_TRY(hg_mem_array(&space->count, n_leaf, sizeof *space->count));
+    HG_TRY(hg_mem_array(&space->mate, n, sizeof *space->mate));
+    if (plan->options.bag != HG_BAG_NONE) {
+        HG_TRY(hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob));
+    }
     if (plan->binned != NULL) {
         HG_TRY(hg_binned_space_create(plan, &space->binned));
     } else {
@@ -239,7 +243,8 @@ hg_space_clear(hg_space *space)
     void *const blocks[] = {space->record,   space->second,    space->copies, space->lane_block,
                             space->word,     space->stack,     space->node,   space->mean,
                             space->leaf_oob, space->leaf_of,   space->index,  space->found,
-                            space->oob_sum,  space->oob_trees, space->range};
+                            space->oob_sum,  space->oob_trees, space->range,  space->count,
+                            space->mate};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);

@@ -73,7 +73,9 @@ hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64_t oo
         double q = (double)total[o] / w;
 
         mean[o] = (float)(plan->centre[o] + plan->quantum[o] * q);
-        oob[o] = llrint(q * HG_OOB_QUANTUM);
+        if (oob != NULL) {
+            oob[o] = llrint(q * HG_OOB_QUANTUM);
+        }
     }
 }
 
@@ -83,7 +85,11 @@ set_leaf(const hg_plan *plan, hg_space *space, uint32_t leaf, const int64_t tota
 {
     const size_t at = (size_t)leaf * (size_t)plan->rule.n_target;
 
-    hg_leaf_set(plan, total, space->mean + at, space->leaf_oob + at);
+    if (space->mean != NULL) {
+        hg_leaf_set(plan, total, space->mean + at,
+                    space->leaf_oob != NULL ? space->leaf_oob + at : NULL);
+        space->count[leaf] = 0;
+    }
 }
 
 uint32_t
@@ -112,8 +118,8 @@ make_leaf(hg_growth *g, uint32_t node, const int64_t total[], const hg_word *rec
     const uint32_t leaf = hg_leaf_add(g->plan, g->space, node, total);
     const hg_word *row = record + g->rule->n_feature + g->rule->n_channel;
 
-    for (size_t i = 0; i < n && g->space->leaf_of != NULL; i++) {
-        g->space->leaf_of[row[i * g->rule->stride].u] = leaf;
+    for (size_t i = 0; i < n; i++) {
+        hg_leaf_put(g->space, leaf, row[i * g->rule->stride].u);
     }
 }
 
@@ -324,6 +330,7 @@ hg_tree_start(const hg_plan *plan, hg_space *space)
 {
     space->n_node = 2;
     space->n_leaf = 0;
+    space->n_mate = 0;
     space->node[1] = (hg_node){hg_leaf_nan(0), 1u << plan->feature_bits};
     memset(space->importance, 0, sizeof space->importance);
 }
@@ -434,6 +441,7 @@ hg_tree_restore(const hg_plan *plan, hg_space *space, uint64_t tree, const hg_tr
            (size_t)plan->rule.n_feature * sizeof *space->importance);
     space->n_node = (size_t)stored->n_node;
     space->n_leaf = n_leaf;
+    space->n_mate = 0;
     sum_leaves(plan, space, sum);
     for (size_t leaf = 0; leaf < n_leaf && status == HG_OK; leaf++) {
         if (sum[leaf * n_sum + n_sum - 1] > 0) {

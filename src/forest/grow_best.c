@@ -263,7 +263,7 @@ make_leaf(const hg_growth *g, const hg_frame *frame)
     for (size_t i = 0; i < frame->n; i++, record += l->stride) {
         const uint32_t row = (uint32_t)hg_binned_channel(l, record, l->n_target + 2);
 
-        g->space->leaf_of[row] = leaf;
+        hg_leaf_put(g->space, leaf, row);
     }
 }
 

@@ -69,51 +69,74 @@ hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[
     return HG_OK;
 }
 
-/* rows sorted by leaf, ascending in each: a counting sort. space->index gets the first place of
- * each leaf's rows (n_leaf <= n), space->found the rows. */
+/* list the rows of each leaf, ascending, by a counting sort; space->index is scratch, since
+ * there are not more leaves than rows */
 static void
-sort_rows(hg_space *space, int64_t n, uint32_t count[])
+list_rows(hg_space *space, int64_t n)
 {
     uint32_t at = 0;
 
-    memset(count, 0, space->n_leaf * sizeof count[0]);
+    memset(space->count, 0, space->n_leaf * sizeof space->count[0]);
     for (int64_t i = 0; i < n; i++) {
-        count[space->leaf_of[i]]++;
+        space->count[space->leaf_of[i]]++;
     }
     for (size_t leaf = 0; leaf < space->n_leaf; leaf++) {
         space->index[leaf] = at;
-        at += count[leaf];
+        at += space->count[leaf];
     }
     for (int64_t i = 0; i < n; i++) {
-        space->found[space->index[space->leaf_of[i]]++] = (uint32_t)i;
+        space->mate[space->index[space->leaf_of[i]]++] = (uint32_t)i;
     }
 }
 
+/* put the rows of a leaf in ascending order */
+static void
+sort_rows(size_t n, uint32_t row[])
+{
+    enum { SHORT = 32 };
+
+    if (n > SHORT) {
+        qsort(row, n, sizeof *row, compare_rows);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const uint32_t keep = row[i];
+        size_t k = i;
+
+        for (; k > 0 && row[k - 1] > keep; k--) {
+            row[k] = row[k - 1];
+        }
+        row[k] = keep;
+    }
+}
+
+/* the leaf-mates of all leaves: rows that growth has listed only want sorting */
 static hg_status
-list_mates(const hg_plan *plan, hg_space *space, uint64_t tree, hg_tree *result)
+list_mates(const hg_plan *plan, hg_space *space, uint64_t tree)
 {
     const size_t cap = (size_t)plan->options.leaf_mates_max;
-    size_t n_mate = 0, from = 0, to = 0;
+    const int is_listed = space->n_mate > 0;
+    uint32_t *from = space->mate, *to = space->mate;
 
-    HG_TRY(hg_mem_array(&result->count, space->n_leaf, sizeof *result->count));
-    sort_rows(space, plan->n, result->count);
-    for (size_t leaf = 0; leaf < space->n_leaf; leaf++) {
-        n_mate += result->count[leaf] < cap ? result->count[leaf] : cap;
+    if (!is_listed) {
+        list_rows(space, plan->n);
     }
-    HG_TRY(hg_mem_array(&result->mate, n_mate, sizeof *result->mate));
     for (size_t leaf = 0; leaf < space->n_leaf; leaf++) {
-        size_t n = result->count[leaf];
+        const size_t n = space->count[leaf];
 
-        if (n <= cap) {
-            memcpy(result->mate + to, space->found + from, n * sizeof *result->mate);
-        } else {
-            HG_TRY(hg_leaf_sample(plan, tree, n, space->found + from, cap, result->mate + to));
-            result->count[leaf] = (uint32_t)cap;
+        if (is_listed) {
+            sort_rows(n, from);
+        }
+        if (n > cap) {
+            HG_TRY(hg_leaf_sample(plan, tree, n, from, cap, to));
+            space->count[leaf] = (uint32_t)cap;
+        } else if (from != to) {
+            memmove(to, from, n * sizeof *to);
         }
         from += n;
-        to += result->count[leaf];
+        to += space->count[leaf];
     }
-    result->n_mate = (int64_t)n_mate;
+    space->n_mate = (size_t)(to - space->mate);
     return HG_OK;
 }
 
@@ -127,7 +150,12 @@ hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree, hg_tree *res
     if (plan->options.bag != HG_BAG_NONE) {
         add_oob(plan, space);
     }
-    HG_TRY(list_mates(plan, space, tree, result));
+    HG_TRY(list_mates(plan, space, tree));
+    result->n_mate = (int64_t)space->n_mate;
+    HG_TRY(hg_mem_array(&result->count, space->n_leaf, sizeof *result->count));
+    HG_TRY(hg_mem_array(&result->mate, space->n_mate, sizeof *result->mate));
+    memcpy(result->count, space->count, space->n_leaf * sizeof *result->count);
+    memcpy(result->mate, space->mate, space->n_mate * sizeof *result->mate);
     HG_TRY(hg_mem_array(&result->node, space->n_node, sizeof *result->node));
     HG_TRY(hg_mem_array(&result->mean, space->n_leaf * n_target, sizeof *result->mean));
     HG_TRY(hg_mem_array(&result->importance, n_feature, sizeof *result->importance));

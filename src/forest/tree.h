@@ -126,15 +126,17 @@ typedef struct hg_space {
     size_t n_stack;
     hg_node *node;
     size_t n_node;
-    float *mean;
-    int64_t *leaf_oob; /**< shape (leaf, n_target): leaf mean in 1/256 quantum */
+    float *mean;       /**< NULL = not wanted */
+    int64_t *leaf_oob; /**< shape (leaf, n_target): leaf mean in 1/256 quantum; NULL: no bag */
     size_t n_leaf;
-    uint32_t *leaf_of;   /**< shape (n): leaf of each training row; NULL = not wanted */
+    uint32_t *count;     /**< shape (leaf): leaf-mates listed */
+    uint32_t *mate;      /**< shape (n): rows, leaf by leaf; NULL = not wanted */
+    size_t n_mate;       /**< listed so far, where growth lists them: a tree without a bag */
+    uint32_t *leaf_of;   /**< shape (n): leaf of each training row, where it does not */
     uint32_t *index;     /**< shape (n): rows out of bag; also scratch */
     uint32_t *found;     /**< shape (n): their leaves */
     int64_t *oob_sum;    /**< shape (n, n_target) */
     uint32_t *oob_trees; /**< shape (n) */
-    double total_weight;
     double importance[HG_FEATURES_MAX];
 } hg_space;
 
@@ -269,7 +271,7 @@ HG_MUST_CHECK hg_status hg_tree_grow_part(const hg_plan *plan, hg_space *space, 
  * @local
  * @param[in]  total  shape (n_target + 1)
  * @param[out] mean   shape (n_target)
- * @param[out] oob    shape (n_target)
+ * @param[out] oob    shape (n_target); NULL = not wanted
  */
 void hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64_t oob[]);
 
@@ -282,6 +284,21 @@ void hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64
  */
 HG_MUST_CHECK hg_status hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n,
                                        const uint32_t row[], size_t cap, uint32_t kept[]);
+
+/** Note a row of a leaf that is being made; nothing where this is not wanted.
+ *
+ * @local
+ */
+static inline void
+hg_leaf_put(hg_space *space, uint32_t leaf, uint32_t row)
+{
+    if (space->leaf_oob != NULL) { /* rows out of bag come later, between these */
+        space->leaf_of[row] = leaf;
+    } else if (space->mate != NULL) {
+        space->mate[space->n_mate++] = row;
+        space->count[leaf]++;
+    }
+}
 
 /** Rebuild in the thread's memory what growing the tree gave, from its nodes and the rows.
  *
