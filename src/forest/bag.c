@@ -157,6 +157,32 @@ hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]
     return n;
 }
 
+size_t
+hg_bag_whole(const hg_plan *plan, hg_space *space, int64_t total[])
+{
+    const hg_rule *rule = &plan->rule;
+    const size_t n = (size_t)plan->n, n_lane = (size_t)rule->n_lane;
+    const hg_range root = hg_space_range(space, 0);
+    float *low = root.low + (HG_FRAMES_KEPT + 1) * 2 * n_lane;
+
+    if (space->whole[rule->n_target] == 0) { /* the first tree of this thread */
+        for (size_t i = 0; i < n; i++) {
+            const hg_word *channel = plan->row + i * rule->stride + rule->n_feature;
+
+            for (int o = 0; o < rule->n_target; o++) {
+                space->whole[o] += channel[o].i;
+            }
+        }
+        space->whole[rule->n_target] = plan->n;
+        plan->kernel->range(rule, 1, n, plan->row, (hg_range){low, low + n_lane});
+    }
+    memcpy(root.low, low, 2 * n_lane * sizeof *low);
+    memcpy(total, space->whole, (size_t)(rule->n_target + 1) * sizeof *total);
+    space->rule = plan->rule;
+    space->rule.flush = hg_bag_flush(&plan->rule, 1);
+    return n;
+}
+
 static hg_status
 allocate_lanes(hg_space *space, const hg_rule *rule)
 {
@@ -199,10 +225,29 @@ hg_space_init_part(hg_space *space, const hg_plan *plan, size_t n)
     HG_TRY(allocate_lanes(space, rule));
     HG_TRY(hg_mem_array(&space->word, (HG_FRAMES_KEPT + 1) * (size_t)rule->n_word,
                         sizeof *space->word));
-    HG_TRY(hg_mem_array(&space->range, (HG_FRAMES_KEPT + 1) * 2 * (size_t)rule->n_lane,
+    HG_TRY(hg_mem_array(&space->range, (HG_FRAMES_KEPT + 2) * 2 * (size_t)rule->n_lane,
                         sizeof *space->range));
     HG_TRY(hg_mem_array(&space->stack, space->n_stack, sizeof *space->stack));
-    return hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node);
+    HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
+    hg_mem_large_pages(space->node);
+    return HG_OK;
+}
+
+hg_status
+hg_space_make_tree(hg_space *space, const hg_plan *plan)
+{
+    const size_t n = (size_t)plan->n, n_leaf = n / (size_t)plan->rule.min_leaf + 1;
+
+    if (space->node == NULL) {
+        HG_TRY(hg_mem_array(&space->node, 2 * n_leaf + 2, sizeof *space->node));
+        hg_mem_large_pages(space->node);
+    }
+    HG_TRY(
+        hg_mem_array(&space->mean, n_leaf * (size_t)plan->rule.n_target, sizeof *space->mean));
+    HG_TRY(hg_mem_array(&space->count, n_leaf, sizeof *space->count));
+    HG_TRY(hg_mem_array(&space->mate, n, sizeof *space->mate));
+    hg_mem_large_pages(space->mean);
+    return HG_OK;
 }
 
 hg_status
@@ -212,9 +257,7 @@ hg_space_init(hg_space *space, const hg_plan *plan)
     const size_t n_leaf = n / (size_t)plan->rule.min_leaf + 1;
 
     HG_TRY(hg_space_init_part(space, plan, n));
-    HG_TRY(hg_mem_array(&space->mean, n_leaf * n_target, sizeof *space->mean));
-    HG_TRY(hg_mem_array(&space->count, n_leaf, sizeof *space->count));
-    HG_TRY(hg_mem_array(&space->mate, n, sizeof *space->mate));
+    HG_TRY(hg_space_make_tree(space, plan));
     if (plan->options.bag != HG_BAG_NONE) {
         HG_TRY(hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob));
     }
@@ -230,8 +273,6 @@ hg_space_init(hg_space *space, const hg_plan *plan)
     HG_TRY(hg_mem_array(&space->found, n, sizeof *space->found));
     HG_TRY(hg_mem_zeros(&space->oob_sum, n * n_target, sizeof *space->oob_sum));
     HG_TRY(hg_mem_zeros(&space->oob_trees, n, sizeof *space->oob_trees));
-    hg_mem_large_pages(space->node);
-    hg_mem_large_pages(space->mean);
     hg_mem_large_pages(space->leaf_oob);
     hg_mem_large_pages(space->leaf_of);
     return HG_OK;

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "forest/binned.h"
 #include "forest/calibrate.h"
-#include "forest/checkpoint.h"
+#include "forest/harvest.h"
 #include "forest/limits.h"
 #include "forest/model.h"
 #include "forest/scaling.h"
@@ -46,12 +46,13 @@ hg_train_check(const hg_train_options *o, const hg_train_data *d)
     return hg_rows_check(d);
 }
 
-/* grow tree t, or rebuild it from its nodes, into tree[t] */
+/* grow tree t, or rebuild it from its nodes */
 static hg_status
-make_tree(const hg_plan *plan, hg_space *space, hg_checkpoint *checkpoint, int t)
+make_tree(hg_harvest *harvest, hg_space *space, int t)
 {
+    const hg_plan *plan = harvest->plan;
     const uint64_t number = (uint64_t)plan->options.first_tree + (uint64_t)t;
-    hg_tree *tree = &checkpoint->tree[t], stored = *tree;
+    hg_tree *tree = &harvest->checkpoint->tree[t], stored = *tree;
     hg_status status;
 
     *tree = (hg_tree){0};
@@ -64,17 +65,17 @@ make_tree(const hg_plan *plan, hg_space *space, hg_checkpoint *checkpoint, int t
     }
     hg_tree_clear(&stored);
     HG_TRY(status);
-    HG_TRY(hg_tree_finish(plan, space, number, tree));
-#pragma omp critical(hg_forest_checkpoint)
-    status = hg_checkpoint_note(checkpoint, t);
-    return status;
+    HG_TRY(hg_tree_finish(plan, space, number));
+    return hg_harvest_put(harvest, space, t);
 }
 
 /* grow this rank's trees; out-of-bag sums of its trees are added to oob_sum and oob_trees */
 static hg_status
-grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_checkpoint *checkpoint,
-           int64_t oob_sum[], int64_t oob_trees[])
+grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t oob_trees[])
 {
+    const hg_checkpoint *checkpoint = harvest->checkpoint;
+    const hg_plan *plan = harvest->plan;
+    const int n_tree = harvest->n_tree;
     const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
         plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
@@ -95,7 +96,7 @@ grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_checkpoint *
 
             if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
                 at = t;
-                status = make_tree(plan, &space, checkpoint, t);
+                status = make_tree(harvest, &space, t);
             }
 #pragma omp atomic capture
             done = ++n_done;
@@ -123,94 +124,6 @@ grow_trees(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_checkpoint *
         hg_error_set(&record);
     }
     return record.status;
-}
-
-/* counts of all trees on all ranks, and the memory they need */
-static hg_status
-set_offsets(const hg_comm *comm, int n_tree, const hg_tree tree[], hg_forest *f,
-            int64_t count[])
-{
-    uint64_t n_mate = 0;
-
-    for (int t = 0; t < n_tree; t++) {
-        int is_mine = t % comm->size == comm->rank;
-
-        count[3 * t] = is_mine ? tree[t].n_node : 0;
-        count[3 * t + 1] = is_mine ? tree[t].n_leaf : 0;
-        count[3 * t + 2] = is_mine ? tree[t].n_mate : 0;
-    }
-    hg_comm_sum(comm, 3 * (size_t)n_tree, count);
-    for (int t = 0; t < n_tree; t++) {
-        f->node_offset[t + 1] = f->node_offset[t] + (uint64_t)count[3 * t];
-        f->leaf_offset[t + 1] = f->leaf_offset[t] + (uint64_t)count[3 * t + 1];
-        n_mate += (uint64_t)count[3 * t + 2];
-    }
-    return hg_model_reserve(f, n_mate);
-}
-
-/* move this rank's trees into place; first_mate is where the leaf-mates of each tree begin */
-static void
-place_trees(const hg_comm *comm, const hg_train_options *o, hg_tree tree[],
-            const uint64_t first_mate[], hg_forest *f)
-{
-    const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
-
-#pragma omp parallel for schedule(dynamic, 1) \
-    num_threads(o->threads > 0 ? o->threads : omp_get_max_threads())
-    for (int t = comm->rank; t < o->trees; t += comm->size) {
-        const size_t n_leaf = (size_t)tree[t].n_leaf, leaf = f->leaf_offset[t];
-        uint64_t mate = first_mate[t];
-
-        memcpy(f->node + f->node_offset[t], tree[t].node,
-               (size_t)tree[t].n_node * sizeof *f->node);
-        memcpy(f->mean + leaf * n_target, tree[t].mean, n_leaf * n_target * sizeof *f->mean);
-        memcpy(f->mate + mate, tree[t].mate, (size_t)tree[t].n_mate * sizeof *f->mate);
-        memcpy(f->importance + (size_t)t * n_feature, tree[t].importance,
-               n_feature * sizeof *f->importance);
-        for (size_t i = 0; i < n_leaf; i++) {
-            mate += tree[t].count[i];
-            f->mate_offset[leaf + i + 1] = mate;
-        }
-        hg_tree_clear(&tree[t]);
-    }
-}
-
-/* the trees of all ranks, on all ranks */
-static hg_status
-share_trees(const hg_comm *comm, const hg_train_options *o, hg_tree tree[], hg_forest *f)
-{
-    const size_t n_target = (size_t)f->n_target, n_feature = (size_t)f->n_feature;
-    hg_status status = HG_OK;
-    int64_t *count = NULL;
-    uint64_t *mate = NULL;
-
-    status = hg_mem_array(&count, 3 * (size_t)o->trees, sizeof *count);
-    status = status != HG_OK ? status : hg_mem_zeros(&mate, (size_t)o->trees + 1, sizeof *mate);
-    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(end, status, hg_comm_agree(comm, set_offsets(comm, o->trees, tree, f, count)));
-    for (int t = 0; t < o->trees; t++) {
-        mate[t + 1] = mate[t] + (uint64_t)count[3 * t + 2];
-    }
-    place_trees(comm, o, tree, mate, f);
-    for (int t = 0; t < o->trees; t++) {
-        const int owner = t % comm->size;
-        const size_t n_leaf = (size_t)count[3 * t + 1], leaf = f->leaf_offset[t];
-
-        hg_comm_broadcast(comm, owner, f->node + f->node_offset[t],
-                          (size_t)count[3 * t] * sizeof *f->node);
-        hg_comm_broadcast(comm, owner, f->mean + leaf * n_target,
-                          n_leaf * n_target * sizeof *f->mean);
-        hg_comm_broadcast(comm, owner, f->mate_offset + leaf + 1,
-                          n_leaf * sizeof *f->mate_offset);
-        hg_comm_broadcast(comm, owner, f->mate + mate[t],
-                          (size_t)count[3 * t + 2] * sizeof *f->mate);
-        hg_comm_broadcast(comm, owner, f->importance + (size_t)t * n_feature,
-                          n_feature * sizeof *f->importance);
-    }
-end:
-    hg_mem_free(count);
-    hg_mem_free(mate);
-    return status;
 }
 
 /* residuals of this rank's rows, gathered on all */
@@ -259,6 +172,14 @@ share_rows(const hg_comm *comm, hg_rows *rows, hg_forest *f, hg_plan *plan, hg_s
     HG_TRY_OR(end, status,
               hg_comm_gather_into(comm, rows->n, n_target * sizeof *value, value, f->value));
     HG_TRY_OR(end, status, hg_shared_create(comm, (size_t)rows->n_all * size, record));
+    plan->is_whole = plan->options.bag == HG_BAG_NONE && !plan->rule.is_weighted &&
+                     plan->options.splitter == HG_SPLITTER_RANDOM;
+    for (int64_t i = 0; i < rows->n && plan->is_whole; i++) {
+        int64_t total[HG_SUMS_MAX] = {0};
+
+        hg_bag_scale(plan, rows->first + i, 1, rows->record + (size_t)i * plan->rule.stride,
+                     total);
+    }
     HG_TRY_OR(end, status, hg_shared_gather(comm, rows->n, size, rows->record, record));
     if (record->is_shared) {
         hg_log_info("train: %d ranks of a node share one copy of the rows", record->node.size);
@@ -295,6 +216,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
     hg_checkpoint checkpoint = {0};
+    hg_harvest harvest = {0};
     hg_binned *binned = NULL;
 
     HG_TRY_OR(end, status, share_rows(comm, rows, f, plan, &record));
@@ -306,7 +228,10 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
         plan->binned = binned;
     }
     HG_TRY_OR(end, status, hg_checkpoint_begin(comm, parts, f, tree, &checkpoint));
-    status = grow_trees(comm, plan, o->trees, &checkpoint, oob, oob + n_value);
+    status = hg_harvest_begin(comm->rank, comm->size, plan, &checkpoint,
+                              parts != NULL && parts->n_tree > 0, &harvest);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    status = grow_trees(comm, &harvest, oob, oob + n_value);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     if (parts != NULL && parts->n_tree > 0) {
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
@@ -315,7 +240,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     if (parts != NULL && parts->is_followed) {
         HG_TRY_OR(end, status, hg_comm_agree(comm, hg_checkpoint_flush_due(&checkpoint)));
     }
-    HG_TRY_OR(end, status, share_trees(comm, o, tree, f));
+    HG_TRY_OR(end, status, hg_harvest_share(comm, &harvest, f));
     hg_comm_sum(comm, n_value + n, oob);
     HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));
     hg_model_mark_full(f);
@@ -325,6 +250,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
               hg_limits_choose(comm, o->threads, &plan->row->f, plan->rule.stride, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
+    hg_harvest_clear(&harvest);
     hg_checkpoint_end(&checkpoint);
     for (int t = 0; t < o->trees && tree != NULL; t++) {
         hg_tree_clear(&tree[t]);

@@ -21,11 +21,18 @@ typedef struct hg_growth {
     double gain_unit; /* gain = score * w * gain_unit */
 } hg_growth;
 
+/* where the records of a node stand or, but for those given, may be moved to */
 static hg_word *
-find_records(const hg_growth *g, const hg_frame *frame)
+find_place(const hg_growth *g, const hg_frame *frame)
 {
     return frame->side ? g->space->second + (frame->begin - frame->base) * g->rule->stride
                        : g->space->record + frame->begin * g->rule->stride;
+}
+
+static const hg_word *
+find_records(const hg_growth *g, const hg_frame *frame)
+{
+    return frame->is_given ? g->plan->row : find_place(g, frame);
 }
 
 static int64_t
@@ -218,13 +225,20 @@ move_records(hg_growth *g, hg_frame *frame, const hg_split *split)
 {
     const hg_kernel *kernel = g->plan->kernel;
     const size_t stride = g->rule->stride;
-    hg_word *from = find_records(g, frame), *to = NULL;
+    const size_t place = (size_t)(frame - g->space->stack);
+    const hg_range left = hg_space_range(g->space, place + 1);
+    const hg_range right = hg_space_range(g->space, place);
+    hg_word *from = find_place(g, frame);
 
+    if (frame->is_given) {
+        kernel->divide(g->rule, frame->n, g->plan->row, from, split->feature, split->threshold,
+                       left, right);
+        frame->is_given = 0;
+        return;
+    }
     if (frame->base == SIZE_MAX && frame->n > g->space->n_subtree) {
-        const size_t place = (size_t)(frame - g->space->stack);
-
-        kernel->partition(g->rule, frame->n, from, split->feature, split->threshold,
-                          hg_space_range(g->space, place + 1), hg_space_range(g->space, place));
+        kernel->partition(g->rule, frame->n, from, split->feature, split->threshold, left,
+                          right);
         frame->has_range = place + 1 < HG_FRAMES_KEPT;
         return;
     }
@@ -233,8 +247,8 @@ move_records(hg_growth *g, hg_frame *frame, const hg_split *split)
         frame->base = frame->begin;
     }
     frame->side = !frame->side;
-    to = find_records(g, frame);
-    kernel->scatter(stride, frame->n, from, to, split->feature, split->threshold);
+    kernel->scatter(stride, frame->n, from, find_place(g, frame), split->feature,
+                    split->threshold);
 }
 
 static int
@@ -262,6 +276,7 @@ make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *wo
     left->node = hg_pair_add(g->plan, g->space, frame->node, split->feature, split->threshold);
     left->depth = ++frame->depth;
     left->side = frame->side;
+    left->is_given = 0;
     left->has_range = frame->has_range;
     frame->begin += split->n_left;
     frame->n -= split->n_left;
@@ -379,8 +394,9 @@ hg_tree_grow(const hg_plan *plan, hg_space *space, uint64_t tree)
 {
     hg_frame *root = &space->stack[0];
 
-    *root = (hg_frame){.base = SIZE_MAX, .path = 1, .has_range = 1};
-    root->n = hg_bag_fill(plan, space, tree, root->total);
+    *root = (hg_frame){.base = SIZE_MAX, .path = 1, .has_range = 1, .is_given = plan->is_whole};
+    root->n = plan->is_whole ? hg_bag_whole(plan, space, root->total)
+                             : hg_bag_fill(plan, space, tree, root->total);
     return grow_root(plan, space, tree, (double)root->total[plan->rule.n_target]);
 }
 

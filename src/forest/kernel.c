@@ -145,9 +145,9 @@ typedef uint32_t hg_vu4 __attribute__((vector_size(16), may_alias));
 #define HG_LEAVE() (void)0
 #include "forest/kernel_body.h"
 
-static const hg_kernel portable = {"portable",          draw_portable,
-                                   find_range_portable, choose_split_portable,
-                                   scatter_portable,    partition_portable};
+static const hg_kernel portable = {
+    "portable",       draw_portable,   find_range_portable, choose_split_portable,
+    scatter_portable, divide_portable, partition_portable};
 
 #if defined(__x86_64__)
 
@@ -258,8 +258,8 @@ highest_avx2(hg_d4 v)
 #define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
 
-static const hg_kernel avx2 = {"avx2",       draw_avx2,     find_range_avx2, choose_split_avx2,
-                               scatter_avx2, partition_avx2};
+static const hg_kernel avx2 = {"avx2",       draw_avx2,   find_range_avx2, choose_split_avx2,
+                               scatter_avx2, divide_avx2, partition_avx2};
 
 /* ---- AVX-512 ---- */
 typedef double hg_d8 __attribute__((vector_size(64), may_alias));
@@ -345,9 +345,9 @@ typedef uint32_t hg_vu16 __attribute__((vector_size(64), may_alias));
 #define HG_LEAVE() _mm256_zeroupper()
 #include "forest/kernel_body.h"
 
-static const hg_kernel avx512 = {"avx512",          draw_avx512,
-                                 find_range_avx512, choose_split_avx512,
-                                 scatter_avx512,    partition_avx512};
+static const hg_kernel avx512 = {
+    "avx512",       draw_avx512,   find_range_avx512, choose_split_avx512,
+    scatter_avx512, divide_avx512, partition_avx512};
 
 #endif
 

@@ -98,7 +98,10 @@ typedef struct hg_kernel {
     /** Copy records with x <= threshold to the front of `to`, the others to its back. */
     void (*scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
                     float threshold);
-    /** The same in place; also finds the ranges of both sides. */
+    /** The same, and the ranges of both sides. */
+    void (*divide)(const hg_rule *rule, size_t n, const hg_word *from, hg_word *to, int feature,
+                   float threshold, hg_range left, hg_range right);
+    /** The same in place. */
     void (*partition)(const hg_rule *rule, size_t n, hg_word *record, int feature,
                       float threshold, hg_range left, hg_range right);
 } hg_kernel;

@@ -405,12 +405,13 @@ HG_ISA(copy_record)(size_t n_line, const hg_word *from, hg_word *to)
     }
 }
 
+/* place[0] is where the next record on the left goes, place[1] the next on the right */
 HG_INLINE void
 HG_ISA(scatter_lines)(const size_t n_line, size_t n, const hg_word *from, hg_word *to,
-                      int feature, float threshold)
+                      int feature, float threshold, size_t place[2])
 {
     const size_t stride = n_line * HG_LINE;
-    size_t left = 0, right = (n - 1) * stride;
+    size_t left = place[0], right = place[1];
 
     for (size_t i = 0; i < n; i++, from += stride) {
         size_t is_right = !(from[feature].f <= threshold);
@@ -421,27 +422,60 @@ HG_ISA(scatter_lines)(const size_t n_line, size_t n, const hg_word *from, hg_wor
         left += stride & (is_right - 1);
         right -= stride & (0 - is_right);
     }
+    place[0] = left;
+    place[1] = right;
+}
+
+HG_INLINE void
+HG_ISA(scatter_block)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
+                      float threshold, size_t place[2])
+{
+    switch (stride / HG_LINE) {
+    case 1:
+        HG_ISA(scatter_lines)(1, n, from, to, feature, threshold, place);
+        break;
+    case 2:
+        HG_ISA(scatter_lines)(2, n, from, to, feature, threshold, place);
+        break;
+    case 3:
+        HG_ISA(scatter_lines)(3, n, from, to, feature, threshold, place);
+        break;
+    case 4:
+        HG_ISA(scatter_lines)(4, n, from, to, feature, threshold, place);
+        break;
+    default:
+        HG_ISA(scatter_lines)(stride / HG_LINE, n, from, to, feature, threshold, place);
+    }
 }
 
 HG_TARGET static void
 HG_ISA(scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
                 float threshold)
 {
-    switch (stride / HG_LINE) {
-    case 1:
-        HG_ISA(scatter_lines)(1, n, from, to, feature, threshold);
-        break;
-    case 2:
-        HG_ISA(scatter_lines)(2, n, from, to, feature, threshold);
-        break;
-    case 3:
-        HG_ISA(scatter_lines)(3, n, from, to, feature, threshold);
-        break;
-    case 4:
-        HG_ISA(scatter_lines)(4, n, from, to, feature, threshold);
-        break;
-    default:
-        HG_ISA(scatter_lines)(stride / HG_LINE, n, from, to, feature, threshold);
+    HG_ISA(scatter_block)
+    (stride, n, from, to, feature, threshold, (size_t[2]){0, (n - 1) * stride});
+    HG_LEAVE();
+}
+
+/* the rows of a block are still in the cache when they go into the ranges */
+HG_TARGET static void
+HG_ISA(divide)(const hg_rule *rule, size_t n, const hg_word *from, hg_word *to, int feature,
+               float threshold, hg_range left, hg_range right)
+{
+    enum { BLOCK = 128 };
+    const size_t stride = rule->stride;
+    size_t place[2] = {0, (n - 1) * stride};
+
+    HG_ISA(start_range)(rule, left);
+    HG_ISA(start_range)(rule, right);
+    for (size_t b = 0; b < n; b += BLOCK) {
+        const size_t m = n - b < BLOCK ? n - b : BLOCK, low = place[0];
+        size_t n_left;
+
+        HG_ISA(scatter_block)(stride, m, from + b * stride, to, feature, threshold, place);
+        n_left = (place[0] - low) / stride;
+        HG_ISA(extend_range)(rule, n_left, to + low, left);
+        HG_ISA(extend_range)(rule, m - n_left, to + place[1] + stride, right);
     }
     HG_LEAVE();
 }

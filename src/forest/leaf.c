@@ -141,34 +141,20 @@ list_mates(const hg_plan *plan, hg_space *space, uint64_t tree)
 }
 
 hg_status
-hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree, hg_tree *result)
+hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree)
 {
-    const size_t n_target = (size_t)plan->rule.n_target;
-    const size_t n_feature = (size_t)plan->rule.n_feature;
-
-    *result = (hg_tree){.n_node = (int64_t)space->n_node, .n_leaf = (int64_t)space->n_leaf};
     if (plan->options.bag != HG_BAG_NONE) {
         add_oob(plan, space);
     }
-    HG_TRY(list_mates(plan, space, tree));
-    result->n_mate = (int64_t)space->n_mate;
-    HG_TRY(hg_mem_array(&result->count, space->n_leaf, sizeof *result->count));
-    HG_TRY(hg_mem_array(&result->mate, space->n_mate, sizeof *result->mate));
-    memcpy(result->count, space->count, space->n_leaf * sizeof *result->count);
-    memcpy(result->mate, space->mate, space->n_mate * sizeof *result->mate);
-    HG_TRY(hg_mem_array(&result->node, space->n_node, sizeof *result->node));
-    HG_TRY(hg_mem_array(&result->mean, space->n_leaf * n_target, sizeof *result->mean));
-    HG_TRY(hg_mem_array(&result->importance, n_feature, sizeof *result->importance));
-    memcpy(result->node, space->node, space->n_node * sizeof *result->node);
-    memcpy(result->mean, space->mean, space->n_leaf * n_target * sizeof *result->mean);
-    memcpy(result->importance, space->importance, n_feature * sizeof *result->importance);
-    return HG_OK;
+    return list_mates(plan, space, tree);
 }
 
 void
 hg_tree_clear(hg_tree *tree)
 {
-    hg_mem_free(tree->node);
+    if (!tree->is_view) {
+        hg_mem_free(tree->node);
+    }
     hg_mem_free(tree->mean);
     hg_mem_free(tree->count);
     hg_mem_free(tree->mate);

@@ -47,11 +47,12 @@ hg_node_is_leaf(hg_node node)
     return node.t != node.t;
 }
 
-/** A finished tree; arrays are owned, free with hg_tree_clear(). */
+/** A finished tree; arrays are owned but for the nodes of a view, free with hg_tree_clear(). */
 typedef struct hg_tree {
     int64_t n_node;
     int64_t n_leaf;
     int64_t n_mate;
+    int is_view;        /**< the nodes are in memory of another's */
     hg_node *node;      /**< shape (n_node) */
     float *mean;        /**< shape (n_leaf, n_target) */
     uint32_t *count;    /**< shape (n_leaf): leaf-mates listed */
@@ -72,6 +73,7 @@ typedef struct hg_plan {
     int64_t n;               /**< training rows, of this rank where they are distributed */
     int64_t first;           /**< canonical number of the first of them */
     const hg_word *row;      /**< shape (n, stride): x, q in the first channels, row number */
+    int is_whole;            /**< the rows are the records of every tree: no bag, no weights */
     const uint64_t *group;   /**< shape (n), ascending; NULL = none */
     const uint32_t *weight;  /**< shape (n); integer weights, NULL = 1 */
     int feature_bits;
@@ -101,7 +103,8 @@ typedef struct hg_frame {
     uint64_t path;
     uint32_t node;
     int depth;
-    int side;      /**< 0: in the arena, 1: in the second buffer */
+    int side;      /**< 0: in the arena, 1: in the second buffer; best splits: the buffer */
+    int is_given;  /**< the records are the rows of the plan */
     int has_word;  /**< its threshold words stand ready */
     int has_range; /**< the range of its rows stands ready */
     int slot;      /**< best splits: where its histograms are, -1 = nowhere */
@@ -116,12 +119,13 @@ typedef struct hg_space {
     hg_word *record; /**< shape (n, stride): arena */
     hg_word *second; /**< shape (n_subtree, stride) */
     size_t n_subtree;
-    hg_binned_space *binned; /**< in place of the arenas for best splits */
-    unsigned char *copies;   /**< shape (n): bag */
+    int64_t whole[HG_SUMS_MAX]; /**< of all rows: sums of the targets and the weight */
+    hg_binned_space *binned;    /**< in place of the arenas for best splits */
+    unsigned char *copies;      /**< shape (n): bag */
     hg_lanes lanes;
     void *lane_block;
     uint32_t *word; /**< shape (HG_FRAMES_KEPT + 1, n_word) */
-    float *range;   /**< shape (HG_FRAMES_KEPT + 1, 2, n_lane) */
+    float *range;   /**< shape (HG_FRAMES_KEPT + 2, 2, n_lane): frames, scratch, all rows */
     hg_frame *stack;
     size_t n_stack;
     hg_node *node;
@@ -147,6 +151,13 @@ typedef struct hg_space {
  */
 HG_MUST_CHECK hg_status hg_space_init(hg_space *space, const hg_plan *plan);
 void hg_space_clear(hg_space *space);
+
+/** Allocate the arrays of a thread that a finished tree is handed over in.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_space_make_tree(hg_space *space, const hg_plan *plan);
 
 /** Draw the copies of each row in the bag of a tree; an empty bag becomes one of all rows.
  *
@@ -207,6 +218,12 @@ void hg_bag_scale(const hg_plan *plan, int64_t row, int32_t copies, hg_word *rec
  * @return number of distinct rows, at least 1
  */
 size_t hg_bag_fill(const hg_plan *plan, hg_space *space, uint64_t tree, int64_t total[]);
+
+/** The same where the rows are the records (`is_whole`): nothing is copied.
+ *
+ * @local
+ */
+size_t hg_bag_whole(const hg_plan *plan, hg_space *space, int64_t total[]);
 
 /** Copies of a canonical row in the bag of a tree: Poisson(1), keyed by row or group.
  *
@@ -309,13 +326,12 @@ hg_leaf_put(hg_space *space, uint32_t leaf, uint32_t row)
 HG_MUST_CHECK hg_status hg_tree_restore(const hg_plan *plan, hg_space *space, uint64_t tree,
                                         const hg_tree *stored);
 
-/** Route the rows out of bag, add to the out-of-bag sums, and copy the finished tree.
+/** Route the rows out of bag, add to the out-of-bag sums, and list the leaf-mates.
  *
  * @local
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree,
-                                       hg_tree *result);
+HG_MUST_CHECK hg_status hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree);
 
 /** Release the arrays of a tree.
  *

@@ -1,0 +1,356 @@
+/* The copy of a tree from the memory in which it was grown, still in the cache, to its place is
+ * the only one a rank on its own makes: pages of the model are touched once, and those trees
+ * are grown in are used again and again. */
+#include "forest/harvest.h"
+
+#include <omp.h>
+
+#include "base/memory.h"
+
+hg_status
+hg_harvest_begin(int rank, int size, const hg_plan *plan, hg_checkpoint *checkpoint,
+                 int only_parts, hg_harvest *h)
+{
+    const int n = plan->options.trees;
+
+    *h = (hg_harvest){.plan = plan, .checkpoint = checkpoint, .n_tree = n, .next = rank};
+    h->step = size;
+    h->is_apart = only_parts;
+    HG_TRY(hg_mem_zeros(&h->place, (size_t)n, sizeof *h->place));
+    HG_TRY(hg_mem_zeros(&h->is_ready, (size_t)n, 1));
+    return HG_OK;
+}
+
+void
+hg_harvest_clear(hg_harvest *h)
+{
+    hg_mem_free(h->place);
+    hg_mem_free(h->is_ready);
+    hg_mem_free(h->node);
+    hg_mem_free(h->mean);
+    hg_mem_free(h->mate_offset);
+    hg_mem_free(h->mate);
+    hg_tree_clear(&h->spare);
+    *h = (hg_harvest){0};
+}
+
+/* ---- the arrays of a thread ---- */
+/* take the finished tree, with its arrays, out of a thread's memory */
+static hg_tree
+take_arrays(hg_space *space)
+{
+    hg_tree tree = {.n_node = (int64_t)space->n_node,
+                    .n_leaf = (int64_t)space->n_leaf,
+                    .n_mate = (int64_t)space->n_mate,
+                    .node = space->node,
+                    .mean = space->mean,
+                    .count = space->count,
+                    .mate = space->mate};
+
+    space->node = NULL;
+    space->mean = NULL;
+    space->count = space->mate = NULL;
+    return tree;
+}
+
+static void
+give_arrays(hg_space *space, hg_tree *tree)
+{
+    space->node = tree->node;
+    space->mean = tree->mean;
+    space->count = tree->count;
+    space->mate = tree->mate;
+    tree->node = NULL;
+    tree->mean = NULL;
+    tree->count = tree->mate = NULL;
+}
+
+/* a tree of which nothing but its own bytes is kept, for one that stays apart */
+static hg_status
+copy_tree(const hg_plan *plan, const hg_space *space, hg_tree *tree)
+{
+    const size_t n_value = space->n_leaf * (size_t)plan->rule.n_target;
+
+    *tree = (hg_tree){.n_node = (int64_t)space->n_node,
+                      .n_leaf = (int64_t)space->n_leaf,
+                      .n_mate = (int64_t)space->n_mate};
+    HG_TRY(hg_mem_array(&tree->node, space->n_node, sizeof *tree->node));
+    HG_TRY(hg_mem_array(&tree->mean, n_value, sizeof *tree->mean));
+    HG_TRY(hg_mem_array(&tree->count, space->n_leaf, sizeof *tree->count));
+    HG_TRY(hg_mem_array(&tree->mate, space->n_mate, sizeof *tree->mate));
+    memcpy(tree->node, space->node, space->n_node * sizeof *tree->node);
+    memcpy(tree->mean, space->mean, n_value * sizeof *tree->mean);
+    memcpy(tree->count, space->count, space->n_leaf * sizeof *tree->count);
+    memcpy(tree->mate, space->mate, space->n_mate * sizeof *tree->mate);
+    return HG_OK;
+}
+
+/* ---- places ---- */
+static hg_status
+make_room(hg_harvest *h, const hg_tree *first)
+{
+    const size_t n = (size_t)((h->n_tree - h->next + h->step - 1) / h->step);
+    const size_t n_target = (size_t)h->plan->rule.n_target;
+
+    h->room.node = n * ((size_t)first->n_node + (size_t)first->n_node / 32 + 2);
+    h->room.leaf = n * ((size_t)first->n_leaf + (size_t)first->n_leaf / 32 + 1);
+    h->room.mate = n * ((size_t)first->n_mate + (size_t)first->n_mate / 32 + 1);
+    HG_TRY(hg_mem_array(&h->node, h->room.node, sizeof *h->node));
+    HG_TRY(hg_mem_array(&h->mean, h->room.leaf * n_target, sizeof *h->mean));
+    HG_TRY(hg_mem_array(&h->mate_offset, h->room.leaf + 1, sizeof *h->mate_offset));
+    HG_TRY(hg_mem_array(&h->mate, h->room.mate, sizeof *h->mate));
+    h->mate_offset[0] = 0;
+    return HG_OK;
+}
+
+/* give places to the trees that are next; one thread at a time */
+static hg_status
+find_places(hg_harvest *h)
+{
+    for (; h->next < h->n_tree && h->is_ready[h->next] && !h->is_apart; h->next += h->step) {
+        const hg_tree *tree = &h->checkpoint->tree[h->next];
+        hg_place_of_tree *used = &h->used;
+
+        if (h->node == NULL) {
+            HG_TRY(make_room(h, tree));
+        }
+        if (used->node + (size_t)tree->n_node > h->room.node ||
+            used->leaf + (size_t)tree->n_leaf > h->room.leaf ||
+            used->mate + (size_t)tree->n_mate > h->room.mate) {
+            h->is_apart = 1;
+            return HG_OK;
+        }
+        h->place[h->next] = *used;
+        used->node += (size_t)tree->n_node;
+        used->leaf += (size_t)tree->n_leaf;
+        used->mate += (size_t)tree->n_mate;
+    }
+    return HG_OK;
+}
+
+/* copy a tree to its place, of which it becomes a view; its arrays remain */
+static hg_tree
+fill_place(const hg_harvest *h, int t)
+{
+    const size_t n_target = (size_t)h->plan->rule.n_target;
+    const hg_place_of_tree at = h->place[t];
+    hg_tree *tree = &h->checkpoint->tree[t], arrays = *tree;
+    uint64_t mate = at.mate;
+
+    memcpy(h->node + at.node, tree->node, (size_t)tree->n_node * sizeof *tree->node);
+    memcpy(h->mean + at.leaf * n_target, tree->mean,
+           (size_t)tree->n_leaf * n_target * sizeof *tree->mean);
+    memcpy(h->mate + at.mate, tree->mate, (size_t)tree->n_mate * sizeof *tree->mate);
+    for (size_t i = 0; i < (size_t)tree->n_leaf; i++) {
+        mate += tree->count[i];
+        h->mate_offset[at.leaf + i + 1] = mate;
+    }
+    tree->node = h->node + at.node;
+    tree->is_view = 1;
+    tree->mean = NULL;
+    tree->count = tree->mate = NULL;
+    arrays.importance = NULL;
+    return arrays;
+}
+
+/* a thread that has no arrays gets these, else they wait for one */
+static void
+return_arrays(hg_harvest *h, hg_space *space, hg_tree *arrays)
+{
+    if (space->node == NULL) {
+        give_arrays(space, arrays);
+    }
+#pragma omp critical(hg_forest_harvest)
+    if (h->spare.node == NULL) {
+        h->spare = *arrays;
+        *arrays = (hg_tree){0};
+    }
+    hg_tree_clear(arrays);
+}
+
+static hg_status
+find_arrays(hg_harvest *h, hg_space *space)
+{
+#pragma omp critical(hg_forest_harvest)
+    if (space->node == NULL && h->spare.node != NULL) {
+        give_arrays(space, &h->spare);
+        h->spare = (hg_tree){0};
+    }
+    return space->node != NULL ? HG_OK : hg_space_make_tree(space, h->plan);
+}
+
+static hg_status
+note(hg_checkpoint *checkpoint, int t)
+{
+    hg_status status;
+
+#pragma omp critical(hg_forest_checkpoint)
+    status = hg_checkpoint_note(checkpoint, t);
+    return status;
+}
+
+hg_status
+hg_harvest_put(hg_harvest *h, hg_space *space, int t)
+{
+    const size_t n_feature = (size_t)h->plan->rule.n_feature;
+    hg_tree *tree = &h->checkpoint->tree[t], grown;
+    hg_status status;
+    int first = 0, end = 0, is_apart;
+
+#pragma omp critical(hg_forest_harvest)
+    is_apart = h->is_apart;
+    if (is_apart) {
+        status = copy_tree(h->plan, space, &grown);
+    } else {
+        grown = take_arrays(space);
+        status = HG_OK;
+    }
+    *tree = grown;
+    HG_TRY(status);
+    HG_TRY(hg_mem_array(&tree->importance, n_feature, sizeof *tree->importance));
+    memcpy(tree->importance, space->importance, n_feature * sizeof *tree->importance);
+#pragma omp critical(hg_forest_harvest)
+    {
+        h->is_ready[t] = 1;
+        first = h->next;
+        status = find_places(h);
+        end = h->next;
+        is_apart = h->is_apart;
+    }
+    HG_TRY(status);
+    for (int i = first; i < end; i += h->step) {
+        hg_tree arrays = fill_place(h, i);
+
+        return_arrays(h, space, &arrays);
+        HG_TRY(note(h->checkpoint, i));
+    }
+    if (is_apart) {
+        HG_TRY(note(h->checkpoint, t));
+    }
+    return find_arrays(h, space);
+}
+
+/* ---- into the forest ---- */
+/* counts of all trees on all ranks */
+static void
+set_offsets(const hg_comm *comm, const hg_tree tree[], hg_forest *f, int64_t count[])
+{
+    const int n_tree = f->n_tree;
+
+    for (int t = 0; t < n_tree; t++) {
+        int is_mine = t % comm->size == comm->rank;
+
+        count[3 * t] = is_mine ? tree[t].n_node : 0;
+        count[3 * t + 1] = is_mine ? tree[t].n_leaf : 0;
+        count[3 * t + 2] = is_mine ? tree[t].n_mate : 0;
+    }
+    hg_comm_sum(comm, 3 * (size_t)n_tree, count);
+    for (int t = 0; t < n_tree; t++) {
+        f->node_offset[t + 1] = f->node_offset[t] + (uint64_t)count[3 * t];
+        f->leaf_offset[t + 1] = f->leaf_offset[t] + (uint64_t)count[3 * t + 1];
+    }
+}
+
+/* the trees of the only rank are in place already */
+static void
+give_all(hg_harvest *h, hg_forest *f)
+{
+    f->node = h->node;
+    f->mean = h->mean;
+    f->mate_offset = h->mate_offset;
+    f->mate = h->mate;
+    h->node = NULL;
+    h->mean = NULL;
+    h->mate_offset = NULL;
+    h->mate = NULL;
+}
+
+/* copy a tree of this rank to where it belongs */
+static void
+copy_to_forest(const hg_harvest *h, int t, uint64_t mate, hg_forest *f)
+{
+    const hg_tree *tree = &h->checkpoint->tree[t];
+    const size_t n_target = (size_t)f->n_target, n_leaf = (size_t)tree->n_leaf;
+    const size_t leaf = f->leaf_offset[t];
+    const hg_place_of_tree at = h->place[t];
+    const float *mean = tree->is_view ? h->mean + at.leaf * n_target : tree->mean;
+    const uint32_t *mates = tree->is_view ? h->mate + at.mate : tree->mate;
+    const uint64_t *offset = h->mate_offset + at.leaf;
+
+    memcpy(f->node + f->node_offset[t], tree->node, (size_t)tree->n_node * sizeof *f->node);
+    memcpy(f->mean + leaf * n_target, mean, n_leaf * n_target * sizeof *f->mean);
+    memcpy(f->mate + mate, mates, (size_t)tree->n_mate * sizeof *f->mate);
+    for (size_t i = 0; i < n_leaf; i++) {
+        mate += tree->is_view ? offset[i + 1] - offset[i] : tree->count[i];
+        f->mate_offset[leaf + i + 1] = mate;
+    }
+}
+
+static void
+broadcast_tree(const hg_comm *comm, int t, uint64_t mate, uint64_t n_mate, hg_forest *f)
+{
+    const size_t n_target = (size_t)f->n_target, leaf = f->leaf_offset[t];
+    const size_t n_leaf = f->leaf_offset[t + 1] - leaf;
+    const int owner = t % comm->size;
+
+    hg_comm_broadcast(comm, owner, f->node + f->node_offset[t],
+                      (f->node_offset[t + 1] - f->node_offset[t]) * sizeof *f->node);
+    hg_comm_broadcast(comm, owner, f->mean + leaf * n_target,
+                      n_leaf * n_target * sizeof *f->mean);
+    hg_comm_broadcast(comm, owner, f->mate_offset + leaf + 1, n_leaf * sizeof *f->mate_offset);
+    hg_comm_broadcast(comm, owner, f->mate + mate, n_mate * sizeof *f->mate);
+}
+
+/* copy this rank's trees, by all threads, and give them to the others; mate[t] is where the
+ * leaf-mates of a tree begin */
+static void
+exchange_trees(const hg_comm *comm, hg_harvest *h, const uint64_t mate[], hg_forest *f)
+{
+    const int threads = h->plan->options.threads;
+
+#pragma omp parallel for schedule(dynamic, 1) \
+    num_threads(threads > 0 ? threads : omp_get_max_threads())
+    for (int t = comm->rank; t < f->n_tree; t += comm->size) {
+        copy_to_forest(h, t, mate[t], f);
+    }
+    for (int t = 0; t < f->n_tree; t++) {
+        broadcast_tree(comm, t, mate[t], mate[t + 1] - mate[t], f);
+    }
+}
+
+hg_status
+hg_harvest_share(const hg_comm *comm, hg_harvest *h, hg_forest *f)
+{
+    const size_t n_tree = (size_t)f->n_tree, n_feature = (size_t)f->n_feature;
+    const hg_tree *tree = h->checkpoint->tree;
+    hg_status status = HG_OK;
+    int64_t *count = NULL;
+    uint64_t *mate = NULL;
+
+    status = hg_mem_array(&count, 3 * n_tree, sizeof *count);
+    status = status != HG_OK ? status : hg_mem_zeros(&mate, n_tree + 1, sizeof *mate);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    set_offsets(comm, tree, f, count);
+    for (size_t t = 0; t < n_tree; t++) {
+        mate[t + 1] = mate[t] + (uint64_t)count[3 * t + 2];
+    }
+    if (comm->size == 1 && h->next == h->n_tree) {
+        give_all(h, f);
+    } else {
+        HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_reserve(f, mate[n_tree])));
+        exchange_trees(comm, h, mate, f);
+    }
+    for (size_t t = 0; t < n_tree; t++) {
+        double *importance = f->importance + t * n_feature;
+        const int owner = (int)t % comm->size;
+
+        if (owner == comm->rank) {
+            memcpy(importance, tree[t].importance, n_feature * sizeof *importance);
+        }
+        hg_comm_broadcast(comm, owner, importance, n_feature * sizeof *importance);
+    }
+end:
+    hg_mem_free(count);
+    hg_mem_free(mate);
+    return status;
+}
