@@ -179,6 +179,7 @@ hg_bag_whole(const hg_plan *plan, hg_space *space, int64_t total[])
     memcpy(root.low, low, 2 * n_lane * sizeof *low);
     memcpy(total, space->whole, (size_t)(rule->n_target + 1) * sizeof *total);
     space->rule = plan->rule;
+    space->rule.is_unit = 1;
     space->rule.flush = hg_bag_flush(&plan->rule, 1);
     return n;
 }

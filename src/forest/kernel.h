@@ -41,6 +41,7 @@ typedef struct hg_rule {
     int n_channel;
     int n_candidate;
     int is_weighted;
+    int is_unit;   /**< single copies, unweighted: all count channels are alike */
     size_t stride; /**< words per record */
     size_t flush;  /**< rows whose int32 sums cannot overflow, a power of two */
     int64_t min_leaf;

@@ -5,7 +5,7 @@
  *   hg_vf, hg_vi, hg_vu  vectors of float, int32, uint32
  *   HG_MIN, HG_MAX    of two float vectors
  *   HG_MASK, HG_LE    type and value of the comparison x <= t
- *   HG_ADD_IF         a + b where the mask is set
+ *   HG_ADD_IF         a + b where the mask is set; HG_COUNT_IF a + 1
  *   HG_SPREAD         an int32 in all lanes; HG_SPREAD_FLOAT a float
  *   HG_TO_FLOAT       int32 lanes as floats
  *   HG_BELOW_OR       a where a < b, else c
@@ -13,9 +13,9 @@
  *   HG_OR_MINUS_ONE   a number where the int32 mask is set, else -1
  *   HG_HIGHER, HG_HIGHEST, HG_EQUAL_MASK
  *   HG_LEAVE          clear the upper halves of registers: the compiler forgets it before a
- * jump to another function, and the code that follows would crawl All features of a row are
- * compared at once; sums are int32 lanes. Rows are taken in blocks that stay in the first-level
- * cache while groups of two vectors pass over them. */
+ * jump to another function, and the code that follows would crawl
+ * All features of a row are compared at once; sums are int32 lanes. Rows are taken in blocks
+ * that stay in the first-level cache while groups of two vectors pass over them. */
 
 #define HG_INLINE HG_TARGET static inline __attribute__((always_inline))
 
@@ -127,12 +127,14 @@ HG_ISA(set_thresholds)(const hg_rule *rule, const hg_lanes *lanes, const hg_spli
     }
 }
 
-/* sums of n_channel channels from `channel` on, over the lanes of one or two vectors */
+/* sums of n_channel channels from `channel` on, over the lanes of one or two vectors; with
+ * is_unit the last of them is the count channel of single copies, and is counted */
 HG_INLINE void
 HG_ISA(sum_group)(const hg_word *record, size_t stride, size_t n, int first, int channel,
-                  const int n_vector, const int n_channel, const float *threshold, int32_t *sum,
-                  size_t n_lane)
+                  const int n_vector, const int n_channel, const int is_unit,
+                  const float *threshold, int32_t *sum, size_t n_lane)
 {
+    const int n_sum = n_channel - is_unit;
     hg_vi a[2][HG_CHANNELS_AT_ONCE];
     hg_vf t[2];
     const hg_word *x = record + first, *q = record + channel;
@@ -149,15 +151,21 @@ HG_ISA(sum_group)(const hg_word *record, size_t stride, size_t n, int first, int
         for (int v = 0; v < n_vector; v++) {
             mask[v] = HG_LE(*(const hg_vf *)(x + v * HG_WIDTH), t[v]);
         }
-        for (int c = 0; c < n_channel; c++) {
+        for (int c = 0; c < n_sum; c++) {
             hg_vi b = HG_SPREAD(q[c].i);
 
             for (int v = 0; v < n_vector; v++) {
                 a[v][c] = HG_ADD_IF(a[v][c], mask[v], b);
             }
         }
+        for (int v = 0; v < n_vector && is_unit; v++) {
+            a[v][n_sum] = HG_COUNT_IF(a[v][n_sum], mask[v]);
+        }
     }
     for (int v = 0; v < n_vector; v++) {
+        if (is_unit) {
+            a[v][n_sum] += a[v][n_sum] << HG_COUNT_SHIFT;
+        }
         for (int c = 0; c < n_channel; c++) {
             *(hg_vi *)(sum + (size_t)c * n_lane + (size_t)(first + v * HG_WIDTH)) = a[v][c];
         }
@@ -166,8 +174,8 @@ HG_ISA(sum_group)(const hg_word *record, size_t stride, size_t n, int first, int
 
 /* int32 sums of up to HG_CHANNELS_AT_ONCE channels over a block of rows */
 HG_INLINE void
-HG_ISA(sum_channels)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record,
-                     size_t n, int done, const int n_channel)
+HG_ISA(sum_vectors)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record, size_t n,
+                    int done, const int n_channel, const int is_unit)
 {
     const int channel = rule->n_feature + done, n_pair = HG_PAIR(n_channel);
     const int n_vector = (rule->n_feature + HG_WIDTH - 1) / HG_WIDTH;
@@ -177,13 +185,24 @@ HG_ISA(sum_channels)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *
 
     for (; v + n_pair <= n_vector; v += n_pair) {
         HG_ISA(sum_group)
-        (record, rule->stride, n, v * HG_WIDTH, channel, n_pair, n_channel, lanes->threshold,
-         sum, n_lane);
+        (record, rule->stride, n, v * HG_WIDTH, channel, n_pair, n_channel, is_unit,
+         lanes->threshold, sum, n_lane);
     }
     if (v < n_vector) {
         HG_ISA(sum_group)
-        (record, rule->stride, n, v * HG_WIDTH, channel, 1, n_channel, lanes->threshold, sum,
-         n_lane);
+        (record, rule->stride, n, v * HG_WIDTH, channel, 1, n_channel, is_unit,
+         lanes->threshold, sum, n_lane);
+    }
+}
+
+HG_INLINE void
+HG_ISA(sum_channels)(const hg_rule *rule, const hg_lanes *lanes, const hg_word *record,
+                     size_t n, int done, const int n_channel)
+{
+    if (rule->is_unit && done + n_channel == rule->n_channel) {
+        HG_ISA(sum_vectors)(rule, lanes, record, n, done, n_channel, 1);
+    } else {
+        HG_ISA(sum_vectors)(rule, lanes, record, n, done, n_channel, 0);
     }
 }
 
@@ -397,174 +416,7 @@ HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split
 
 #undef HG_SEARCH_CASE
 
-HG_INLINE void
-HG_ISA(copy_record)(size_t n_line, const hg_word *from, hg_word *to)
-{
-    for (size_t i = 0; i < n_line * HG_LINE; i += HG_WIDTH) {
-        *(hg_vi *)(to + i) = *(const hg_vi *)(from + i);
-    }
-}
-
-/* place[0] is where the next record on the left goes, place[1] the next on the right */
-HG_INLINE void
-HG_ISA(scatter_lines)(const size_t n_line, size_t n, const hg_word *from, hg_word *to,
-                      int feature, float threshold, size_t place[2])
-{
-    const size_t stride = n_line * HG_LINE;
-    size_t left = place[0], right = place[1];
-
-    for (size_t i = 0; i < n; i++, from += stride) {
-        size_t is_right = !(from[feature].f <= threshold);
-        size_t at =
-            left ^ ((left ^ right) & (0 - is_right)); /* no branch: it would be a coin */
-
-        HG_ISA(copy_record)(n_line, from, to + at);
-        left += stride & (is_right - 1);
-        right -= stride & (0 - is_right);
-    }
-    place[0] = left;
-    place[1] = right;
-}
-
-HG_INLINE void
-HG_ISA(scatter_block)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
-                      float threshold, size_t place[2])
-{
-    switch (stride / HG_LINE) {
-    case 1:
-        HG_ISA(scatter_lines)(1, n, from, to, feature, threshold, place);
-        break;
-    case 2:
-        HG_ISA(scatter_lines)(2, n, from, to, feature, threshold, place);
-        break;
-    case 3:
-        HG_ISA(scatter_lines)(3, n, from, to, feature, threshold, place);
-        break;
-    case 4:
-        HG_ISA(scatter_lines)(4, n, from, to, feature, threshold, place);
-        break;
-    default:
-        HG_ISA(scatter_lines)(stride / HG_LINE, n, from, to, feature, threshold, place);
-    }
-}
-
-HG_TARGET static void
-HG_ISA(scatter)(size_t stride, size_t n, const hg_word *from, hg_word *to, int feature,
-                float threshold)
-{
-    HG_ISA(scatter_block)
-    (stride, n, from, to, feature, threshold, (size_t[2]){0, (n - 1) * stride});
-    HG_LEAVE();
-}
-
-/* the rows of a block are still in the cache when they go into the ranges */
-HG_TARGET static void
-HG_ISA(divide)(const hg_rule *rule, size_t n, const hg_word *from, hg_word *to, int feature,
-               float threshold, hg_range left, hg_range right)
-{
-    enum { BLOCK = 128 };
-    const size_t stride = rule->stride;
-    size_t place[2] = {0, (n - 1) * stride};
-
-    HG_ISA(start_range)(rule, left);
-    HG_ISA(start_range)(rule, right);
-    for (size_t b = 0; b < n; b += BLOCK) {
-        const size_t m = n - b < BLOCK ? n - b : BLOCK, low = place[0];
-        size_t n_left;
-
-        HG_ISA(scatter_block)(stride, m, from + b * stride, to, feature, threshold, place);
-        n_left = (place[0] - low) / stride;
-        HG_ISA(extend_range)(rule, n_left, to + low, left);
-        HG_ISA(extend_range)(rule, m - n_left, to + place[1] + stride, right);
-    }
-    HG_LEAVE();
-}
-
-HG_INLINE void
-HG_ISA(swap_records)(size_t n_line, hg_word *a, hg_word *b)
-{
-    for (size_t i = 0; i < n_line * HG_LINE; i += HG_WIDTH) {
-        hg_vi keep = *(const hg_vi *)(a + i);
-
-        *(hg_vi *)(a + i) = *(const hg_vi *)(b + i);
-        *(hg_vi *)(b + i) = keep;
-    }
-}
-
-/* the rest of a partition: two pointers that meet; returns where */
-HG_TARGET static hg_word *
-HG_ISA(partition_rest)(size_t stride, hg_word *low, hg_word *end, int feature, float threshold)
-{
-    while (low < end) {
-        if (low[feature].f <= threshold) {
-            low += stride;
-        } else {
-            end -= stride;
-            if (low < end) {
-                HG_ISA(swap_records)(stride / HG_LINE, low, end);
-            }
-        }
-    }
-    return low;
-}
-
-/* Blocks of offsets of misplaced records are found without branches and then swapped. A block
- * that is done is still in the cache: its rows go into the range of their child.
- * @source Edelkamp & Weiss 2016, BlockQuicksort: how branch mispredictions don't affect
- * quicksort */
-HG_TARGET static void
-HG_ISA(partition)(const hg_rule *rule, size_t n, hg_word *record, int feature, float threshold,
-                  hg_range left, hg_range right)
-{
-    enum { BLOCK = 128 };
-    const size_t stride = rule->stride;
-    unsigned char from_left[BLOCK], from_right[BLOCK];
-    size_t n_left = 0, n_right = 0, s_left = 0, s_right = 0;
-    hg_word *low = record, *end = record + n * stride, *middle;
-
-    HG_ISA(start_range)(rule, left);
-    HG_ISA(start_range)(rule, right);
-    while ((size_t)(end - low) > 2 * BLOCK * stride) {
-        size_t m;
-
-        if (n_left == 0) {
-            s_left = 0;
-            for (size_t i = 0; i < BLOCK; i++) {
-                from_left[n_left] = (unsigned char)i;
-                n_left += !(low[i * stride + (size_t)feature].f <= threshold);
-            }
-        }
-        if (n_right == 0) {
-            s_right = 0;
-            for (size_t i = 0; i < BLOCK; i++) {
-                from_right[n_right] = (unsigned char)i;
-                n_right += (end - (i + 1) * stride)[feature].f <= threshold;
-            }
-        }
-        m = n_left < n_right ? n_left : n_right;
-        for (size_t k = 0; k < m; k++) {
-            HG_ISA(swap_records)
-            (stride / HG_LINE, low + from_left[s_left + k] * stride,
-             end - (from_right[s_right + k] + 1u) * stride);
-        }
-        n_left -= m;
-        n_right -= m;
-        s_left += m;
-        s_right += m;
-        if (n_left == 0) {
-            HG_ISA(extend_range)(rule, BLOCK, low, left);
-            low += BLOCK * stride;
-        }
-        if (n_right == 0) {
-            end -= BLOCK * stride;
-            HG_ISA(extend_range)(rule, BLOCK, end, right);
-        }
-    }
-    middle = HG_ISA(partition_rest)(stride, low, end, feature, threshold);
-    HG_ISA(extend_range)(rule, (size_t)(middle - low) / stride, low, left);
-    HG_ISA(extend_range)(rule, (size_t)(end - middle) / stride, middle, right);
-    HG_LEAVE();
-}
+#include "forest/kernel_move.h"
 
 #undef HG_INLINE
 #undef HG_ISA
@@ -579,6 +431,7 @@ HG_ISA(partition)(const hg_rule *rule, size_t n, hg_word *record, int feature, f
 #undef HG_MAX
 #undef HG_LE
 #undef HG_ADD_IF
+#undef HG_COUNT_IF
 #undef HG_SPREAD
 #undef HG_SPREAD_FLOAT
 #undef HG_TO_FLOAT
