@@ -100,6 +100,7 @@
     P(STRING, select, "", NULL, 0, 0, "haloes to keep, an expression such as 'n_part >= 100'; may use host_X of Convert.hosts") \
     P(REAL, fraction, "", "1", 0, 1, "share of the haloes to keep, chosen by a keyed hash of the halo") \
     P(STRINGS, columns, "", NULL, 0, 0, "columns to write besides id, row, position, central, host_id, region and run; default: all with canonical names") \
+    P(CHOICE, style, "plain|halotools", "plain", 0, 0, "export: halograft's own names and units, or those of halotools (halo_NAME, Mpc/h, Msun/h)") \
     P(STRINGS, hosts, "", NULL, 0, 0, "columns X of the top host to add as host_X, such as [m200c, vmax]; also adds host_row, the host's row in the input")
 
 #define HG_PARAMS_SELECTION(P) \

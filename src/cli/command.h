@@ -19,7 +19,7 @@ typedef struct hg_options {
     const char *set[HG_SETS_MAX + 4];
     char text[4][64];    /**< room for --seed and --threads as settings */
     const char *mapping; /**< mapping file for inspect and convert, or NULL */
-    const char *out;     /**< convert: name of the output, or NULL */
+    const char *out;     /**< convert, export: name of the output, or NULL */
     int64_t snap;
     double tolerance; /**< diff: relative, 0 = bit by bit */
     bool provenance;  /**< diff: compare Provenance as well */
@@ -87,6 +87,7 @@ const char *hg_report_wanted(void);
 hg_status hg_cmd_mock(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_inspect(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_convert(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_export(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_train(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);

@@ -17,6 +17,8 @@ const hg_command hg_commands[] = {
     {"convert", "FILE...|PARAMS",
      "any halo catalogue in halograft's own layout: cuts, hosts, columns", false,
      hg_cmd_convert},
+    {"export", "FILE...|PARAMS", "a catalogue as CSV, or as HDF5 for halotools and the like",
+     true, hg_cmd_export},
     {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
      hg_cmd_train},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,
@@ -42,25 +44,27 @@ print_help(void)
         printf("  %-8s %-12.12s %s\n", c->name, c->arguments[0] == '[' ? "" : c->arguments,
                c->summary);
     }
-    printf("\noptions:\n"
-           "  --set Section.key=value  change one parameter (may be repeated)\n"
-           "  --snap N                 fill {snap} in file names\n"
-           "  --mapping FILE           inspect, convert: mapping file of format columns\n"
-           "  --out NAME               convert: name of the catalogue, without .hdf5\n"
-           "  --seed N, --threads N    short for --set Meta.seed=N, Run.threads=N\n"
-           "  --overwrite              replace existing outputs\n"
-           "  --resume, --merge        train: go on with the trees of a stopped training; join "
-           "the\n"
-           "                           trees of tasks\n"
-           "  --tolerance X            diff: relative difference that counts as none (0)\n"
-           "  --provenance             diff: compare what is known of the runs as well\n"
-           "  --dry-run                print memory, disk and time, write nothing\n"
-           "  -q, -v                   less or more to say\n"
-           "  -h, --help, --version    this text, the version\n\n"
-           "start it with 'mpirun -n RANKS halograft ...' or 'srun --mpi=pmix halograft ...'\n"
-           "exit codes: 0 done, 2 usage, 3 parameters, 4 input, 5 output, 6 memory, 7 "
-           "verification,\n"
-           "8 launch, 75 stopped early; the manual is in docs/\n");
+    printf(
+        "\noptions:\n"
+        "  --set Section.key=value  change one parameter (may be repeated)\n"
+        "  --snap N                 fill {snap} in file names\n"
+        "  --mapping FILE           inspect, convert, export: mapping file of format columns\n"
+        "  --out NAME               convert: name without .hdf5; export: NAME.csv, .csv.gz, "
+        ".hdf5\n"
+        "  --seed N, --threads N    short for --set Meta.seed=N, Run.threads=N\n"
+        "  --overwrite              replace existing outputs\n"
+        "  --resume, --merge        train: go on with the trees of a stopped training; join "
+        "the\n"
+        "                           trees of tasks\n"
+        "  --tolerance X            diff: relative difference that counts as none (0)\n"
+        "  --provenance             diff: compare what is known of the runs as well\n"
+        "  --dry-run                print memory, disk and time, write nothing\n"
+        "  -q, -v                   less or more to say\n"
+        "  -h, --help, --version    this text, the version\n\n"
+        "start it with 'mpirun -n RANKS halograft ...' or 'srun --mpi=pmix halograft ...'\n"
+        "exit codes: 0 done, 2 usage, 3 parameters, 4 input, 5 output, 6 memory, 7 "
+        "verification,\n"
+        "8 launch, 75 stopped early; the manual is in docs/\n");
 }
 
 static const hg_command *
