@@ -85,6 +85,7 @@ extern const hg_format hg_format_subfind;
 extern const hg_format hg_format_hbt;
 extern const hg_format hg_format_rockstar;
 extern const hg_format hg_format_gadget;
+extern const hg_format hg_format_ahf;
 extern const hg_format hg_format_columns;
 
 /** Formats in the order of probing, ended by NULL.

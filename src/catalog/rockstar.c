@@ -6,7 +6,6 @@
  * lengths in Mpc/h; Vrms is three-dimensional. Behroozi, Wechsler & Wu 2013 (ApJ 762, 109),
  * Behroozi et al. 2013 (ApJ 763, 18); units as the files themselves state them.
  */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,20 +15,19 @@
 #include "base/text.h"
 #include "catalog/check.h"
 #include "catalog/columns.h"
+#include "catalog/heading.h"
 #include "catalog/layout.h"
 #include "store/textfile.h"
 
-enum { HEAD_LINES = 200, FIELD_MAX = 512, WORD_MAX = 64 };
+enum { HEAD_LINES = 200 };
 
 enum kind { STORED, CENTRAL, FLAGS };
 
 enum scale { AS_IS, MASS, LENGTH, RADIUS, DISPERSION, RATE, PARTICLES };
 
-/* Names of the first line, in lower case and without "(number)"; names as they stand. */
+/* What a file begins with. */
 typedef struct heading {
-    int n;
-    char plain[FIELD_MAX][WORD_MAX];
-    char stored[FIELD_MAX][WORD_MAX];
+    hg_heading names;
     double scale; /* value of the column "scale" in the first row, NAN when there is none */
     bool is_tree; /* the first row is a number of trees */
 } heading;
@@ -67,52 +65,6 @@ static const struct {
     {"acc_rate", RATE, {"acc_rate_inst"}},
     {"host_id", AS_IS, {"upid", "pid"}},
 };
-
-static void
-lower(const char *word, char plain[WORD_MAX])
-{
-    size_t n = strlen(word), digits = 0;
-
-    while (n > digits + 2 && word[n - 1] == ')' &&
-           isdigit((unsigned char)word[n - 2 - digits])) {
-        digits++;
-    }
-    if (digits > 0 && word[n - 2 - digits] == '(') {
-        n -= digits + 2;
-    }
-    n = n < WORD_MAX - 1 ? n : WORD_MAX - 1;
-    for (size_t i = 0; i < n; i++) {
-        plain[i] = (char)tolower((unsigned char)word[i]);
-    }
-    plain[n] = '\0';
-}
-
-static void
-read_names(const char *line, heading *head)
-{
-    const char *p = line + strspn(line, "# \t");
-
-    head->n = 0;
-    while (*p != '\0' && head->n < FIELD_MAX) {
-        size_t n = strcspn(p, " \t\r");
-
-        snprintf(head->stored[head->n], WORD_MAX, "%.*s", (int)n, p);
-        lower(head->stored[head->n], head->plain[head->n]);
-        head->n++;
-        p += n + strspn(p + n, " \t\r");
-    }
-}
-
-static int
-find_name(const heading *head, const char *name)
-{
-    for (int i = 0; i < head->n; i++) {
-        if (strcmp(head->plain[i], name) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
 
 /* The number behind "KEY = " or "KEY: " of a comment. */
 static void
@@ -166,13 +118,15 @@ read_head(const char *path, heading *head, hg_frame *frame, bool *is_ours)
             break;
         }
         if (i == 0) {
-            read_names(line, head);
-            *is_ours = find_name(head, "id") >= 0 && find_name(head, "vmax") >= 0 &&
-                       find_name(head, "vrms") >= 0 && find_name(head, "x") >= 0;
+            hg_heading_read(line, &head->names);
+            *is_ours = hg_heading_find(&head->names, "id") >= 0 &&
+                       hg_heading_find(&head->names, "vmax") >= 0 &&
+                       hg_heading_find(&head->names, "vrms") >= 0 &&
+                       hg_heading_find(&head->names, "x") >= 0;
         } else if (line[0] == '#') {
             read_comment(line, frame);
         } else {
-            int at = find_name(head, "scale");
+            int at = hg_heading_find(&head->names, "scale");
             char *p = line;
 
             for (int k = 0; k < at; k++) {
@@ -231,21 +185,12 @@ factor_of(enum scale scale, const hg_frame *frame)
     return 1;
 }
 
-/* A column from field `at`; of several with one name the first or, for `last`, the last. */
 static hg_status
 add_source(hg_plan *plan, const heading *head, const char *name, enum scale scale, int at,
            bool last, hg_source **source)
 {
-    int same = 0, place = 0;
-
-    HG_TRY(hg_plan_add_source(plan, name, source));
-    for (int i = 0; i < head->n; i++) {
-        same += strcmp(head->stored[i], head->stored[at]) == 0;
-        place = i == at ? same : place;
-    }
+    HG_TRY(hg_heading_add(&head->names, at, last, name, plan, source));
     (*source)->factor = factor_of(scale, &plan->frame);
-    snprintf((*source)->path[0], sizeof(*source)->path[0], same > 1 ? "%s#%d" : "%s",
-             head->stored[at], last ? same : place);
     return HG_OK;
 }
 
@@ -255,17 +200,9 @@ add_vector(hg_plan *plan, const heading *head, const char *name, enum scale scal
 {
     hg_source *source = NULL;
 
-    for (int k = 0; k < 3; k++) {
-        if (find_name(head, from[k]) < 0) {
-            return HG_OK;
-        }
-    }
-    HG_TRY(hg_plan_add_source(plan, name, &source));
-    source->n_path = 3;
-    source->factor = factor_of(scale, &plan->frame);
-    for (int k = 0; k < 3; k++) {
-        snprintf(source->path[k], sizeof source->path[k], "%s",
-                 head->stored[find_name(head, from[k])]);
+    HG_TRY(hg_heading_add_vector(&head->names, from, name, plan, &source));
+    if (source != NULL) {
+        source->factor = factor_of(scale, &plan->frame);
     }
     return HG_OK;
 }
@@ -275,11 +212,12 @@ static int
 find_bound_mass(const heading *head)
 {
     static const char *const names[] = {"mvir", "m200c", "m200b", "m500c", "m2500c"};
-    int best = find_name(head, "mbound_vir");
+    int best = hg_heading_find(&head->names, "mbound_vir");
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && find_name(head, "mbound_vir") < 0;
+    for (size_t i = 0;
+         i < sizeof names / sizeof names[0] && hg_heading_find(&head->names, "mbound_vir") < 0;
          i++) {
-        int at = find_name(head, names[i]);
+        int at = hg_heading_find(&head->names, names[i]);
 
         best = at >= 0 && (best < 0 || at < best) ? at : best;
     }
@@ -289,7 +227,7 @@ find_bound_mass(const heading *head)
 static hg_status
 add_masses(hg_plan *plan, const heading *head)
 {
-    const int bound = find_bound_mass(head), n_part = find_name(head, "num_p");
+    const int bound = find_bound_mass(head), n_part = hg_heading_find(&head->names, "num_p");
     hg_source *source = NULL;
 
     if (bound < 0) {
@@ -321,7 +259,7 @@ add_wanted(hg_plan *plan, const heading *head)
             continue;
         }
         for (int k = 0; k < 4 && at < 0 && wanted[w].from[k] != NULL; k++) {
-            at = find_name(head, wanted[w].from[k]);
+            at = hg_heading_find(&head->names, wanted[w].from[k]);
         }
         if (at < 0) {
             continue;
@@ -338,7 +276,7 @@ static hg_status
 add_derived(hg_plan *plan, const heading *head)
 {
     hg_source *source = NULL;
-    int phantom = find_name(head, "phantom");
+    int phantom = hg_heading_find(&head->names, "phantom");
     const hg_source *host = hg_plan_find(plan, "host_id");
 
     if (host != NULL) {
@@ -352,29 +290,7 @@ add_derived(hg_plan *plan, const heading *head)
     if (phantom >= 0) {
         HG_TRY(hg_plan_add_source(plan, "flags", &source));
         source->kind = FLAGS;
-        snprintf(source->path[0], sizeof source->path[0], "%s", head->stored[phantom]);
-    }
-    return HG_OK;
-}
-
-/* Everything else in the file, under its own name as an expression can write it. */
-static hg_status
-add_others(hg_plan *plan, const heading *head)
-{
-    for (int i = 0; i < head->n; i++) {
-        char name[WORD_MAX];
-        hg_source *source = NULL;
-        size_t n = 0;
-
-        for (const char *p = head->plain[i]; *p != '\0' && n < sizeof name - 1; p++) {
-            name[n++] = isalnum((unsigned char)*p) ? *p : '_';
-        }
-        name[n] = '\0';
-        if (n > 0 && !isdigit((unsigned char)name[0]) && n < HG_NAME_MAX &&
-            hg_plan_find(plan, name) == NULL && hg_layout_quantity(name) == NULL) {
-            HG_TRY(add_source(plan, head, name, AS_IS, i, false, &source));
-            source->column.type = HG_COLUMN_F64;
-        }
+        snprintf(source->path[0], sizeof source->path[0], "%s", head->names.stored[phantom]);
     }
     return HG_OK;
 }
@@ -419,7 +335,7 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
     HG_TRY_OR(done, status, add_masses(plan, head));
     HG_TRY_OR(done, status, add_wanted(plan, head));
     HG_TRY_OR(done, status, add_derived(plan, head));
-    HG_TRY_OR(done, status, add_others(plan, head));
+    HG_TRY_OR(done, status, hg_heading_add_others(&head->names, plan));
     HG_TRY_OR(done, status, hg_mem_zeros(&kind, 1, sizeof *kind));
     kind->is_text = 1;
     plan->extra = kind;

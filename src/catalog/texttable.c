@@ -346,7 +346,45 @@ hg_texttable_plan(const hg_yaml *doc, const hg_files *files, hg_plan *plan)
     return HG_OK;
 }
 
-/* Values of one row; integers without conversion keep all their digits. */
+static hg_status
+not_a_number(const hg_textfile *file, const char *path, const char *column, const char *text,
+             const char *what)
+{
+    return HG_FAIL(HG_E_FORMAT, "'%.40s' in column '%s' of '%s', line %" PRId64 " is not %s %s",
+                   text, column, path, hg_textfile_number(file), what[0] == 'i' ? "an" : "a",
+                   what);
+}
+
+/* All digits of an integer; ids above 2^63 keep their bits. "5.0" and "1e6" are integers too.
+ */
+static hg_status
+store_integer(const hg_textfile *file, const char *path, const char *column, const char *text,
+              int64_t *value)
+{
+    char *end = NULL;
+    double real;
+
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && errno == 0) {
+        return HG_OK;
+    }
+    if (end != text && *end == '\0' && text[0] != '-') {
+        errno = 0;
+        *value = (int64_t)strtoull(text, &end, 10);
+        if (errno == 0) {
+            return HG_OK;
+        }
+    }
+    real = strtod(text, &end);
+    if (end == text || *end != '\0' || !(fabs(real) < 0x1p53) || real != floor(real)) {
+        return not_a_number(file, path, column, text, "integer");
+    }
+    *value = (int64_t)real;
+    return HG_OK;
+}
+
+/* Values of one row. */
 static hg_status
 store_row(const hg_textfile *file, const char *path, char *const field[], int n_source,
           const hg_source *const source[], hg_table *table, int64_t row)
@@ -362,19 +400,14 @@ store_row(const hg_textfile *file, const char *path, char *const field[], int n_
             double value = (double)NAN;
 
             if (column->type == HG_COLUMN_I64 && from->factor == 1 && from->offset == 0) {
-                errno = 0;
-                ((int64_t *)column->data)[at] = strtoll(text, &end, 10);
-                if (end != text && *end == '\0' && errno == 0) {
-                    continue;
-                }
+                HG_TRY(store_integer(file, path, from->path[p], text,
+                                     &((int64_t *)column->data)[at]));
+                continue;
             }
             if (text[0] != '\0') {
                 value = strtod(text, &end);
                 if (end == text || *end != '\0') {
-                    return HG_FAIL(HG_E_FORMAT,
-                                   "'%.40s' in column '%s' of '%s', line %" PRId64
-                                   " is not a number",
-                                   text, from->path[p], path, hg_textfile_number(file));
+                    return not_a_number(file, path, from->path[p], text, "number");
                 }
             }
             hg_column_set(column->type, column->data, at,

@@ -53,5 +53,7 @@ refuse 2 "--out NAME" export c.hdf5
 refuse 4 "(there is 'm200c')" export c.hdf5 --out q.csv --set 'Convert.columns=[m201c]'
 sed -i 's/h: 0.7, omega_m: 0.3//' m.yml
 refuse 4 "h is not known" export t.csv --mapping m.yml --out q.hdf5 --set Convert.style=halotools
-[ ! -e q.csv ] && [ ! -e q.hdf5 ] || fail "something was left"
+if [ -e q.csv ] || [ -e q.hdf5 ]; then
+    fail "something was left"
+fi
 echo passed
