@@ -69,7 +69,7 @@
 
 #define HG_PARAMS_ZOOMS(P) \
     P(STRING, regions, "", NULL, 0, 0, "region table (CSV): one row per zoom region") \
-    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|rockstar|ahf|columns", "auto", 0, 0, "format of the training catalogues") \
+    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|columns", "auto", 0, 0, "format of the training catalogues") \
     P(STRINGS, files, "", NULL, 0, 0, "training catalogue when there is no region table") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
@@ -79,7 +79,7 @@
     P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns: the first column tells the run, by a column of that name in the catalogue or by the name of the run")
 
 #define HG_PARAMS_PARENT(P) \
-    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|rockstar|ahf|columns", "auto", 0, 0, "format of the parent catalogue") \
+    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|columns", "auto", 0, 0, "format of the parent catalogue") \
     P(STRINGS, files, "", NULL, 0, 0, "files of the parent catalogue, or one pattern with {file} and {snap}") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \

@@ -83,6 +83,7 @@ extern const hg_format hg_format_soap;
 extern const hg_format hg_format_eagle;
 extern const hg_format hg_format_subfind;
 extern const hg_format hg_format_hbt;
+extern const hg_format hg_format_velociraptor;
 extern const hg_format hg_format_rockstar;
 extern const hg_format hg_format_gadget;
 extern const hg_format hg_format_ahf;
