@@ -309,6 +309,12 @@ add_column(const map_reader *m, const hg_yaml_entry *entry)
     return set_unit(m, entry, part[1], layout != NULL, source);
 }
 
+static bool
+is_integer(hg_column_type type)
+{
+    return type != HG_COLUMN_F32 && type != HG_COLUMN_F64;
+}
+
 /* Rows of one HDF5 file; every source must be there with the same number of rows. The first
  * file also gives free columns their type and width. */
 static hg_status
@@ -353,6 +359,9 @@ check_sources(hg_h5 *file, hg_plan *plan, bool is_first, int64_t *rows)
             }
             *rows = info.dims[0];
             source->disk = is_first ? info.type : source->disk;
+            source->whole = source->whole || (!is_free && is_integer(source->column.type) &&
+                                              (info.type == HG_F32 || info.type == HG_F64) &&
+                                              source->factor == 1 && source->offset == 0);
             if (is_first && is_free) {
                 bool whole = info.type != HG_F32 && info.type != HG_F64 &&
                              source->factor == 1 && source->offset == 0;

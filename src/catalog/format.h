@@ -35,6 +35,7 @@ typedef struct hg_source {
     double factor;  /**< stored value + offset, times factor, is canonical */
     double offset;
     int kind;      /**< meaning belongs to the format */
+    bool whole;    /**< stored as real numbers that must be integers */
     bool derived;  /**< not stored but made by the reader */
     int run_value; /**< column of the run table, from 1; 0 = not from there */
 } hg_source;

@@ -136,6 +136,23 @@ read_direct(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, int6
     return hg_h5_read(file, source->path[0], first, n, type, to);
 }
 
+/* Real numbers become integers without loss, or not at all. */
+static hg_status
+check_whole(hg_h5 *file, const hg_source *source, int p, int64_t first, int64_t n,
+            const double x[])
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!(fabs(x[i]) < 0x1p53) || x[i] != floor(x[i])) {
+            return HG_FAIL(HG_E_INPUT,
+                           "'%s' row %" PRId64 ": %.17g in dataset '%s' is not an integer, as "
+                           "column '%s' must be",
+                           hg_h5_path(file), first + i / source->column.width, x[i],
+                           source->path[p], source->column.name);
+        }
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, int64_t at,
                void *data)
@@ -148,7 +165,7 @@ hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, i
     if (n == 0) {
         return HG_OK;
     }
-    if (source->n_path == 1 && source->factor == 1 && source->offset == 0) {
+    if (source->n_path == 1 && source->factor == 1 && source->offset == 0 && !source->whole) {
         return read_direct(file, source, first, n, at, data);
     }
     HG_TRY(hg_mem_array(&buffer, (size_t)BLOCK * (size_t)per, sizeof *buffer));
@@ -161,6 +178,9 @@ hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, i
                     ? hg_h5_read_column(file, source->path[p], first + done, block,
                                         source->element[p], HG_F64, buffer)
                     : hg_h5_read(file, source->path[p], first + done, block, HG_F64, buffer);
+            if (source->whole && status == HG_OK) {
+                status = check_whole(file, source, p, first + done, block * per, buffer);
+            }
             for (int64_t i = 0; i < block * per && status == HG_OK; i++) {
                 int64_t to =
                     source->n_path > 1 ? (at + done + i) * width + p : (at + done) * width + i;
