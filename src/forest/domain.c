@@ -34,6 +34,8 @@ typedef struct hg_quantile {
     int64_t rank;    /* among the rows with this prefix */
 } hg_quantile;
 
+/* count the rows with each value of a digit; of the first digit for one point, as all points
+ * have the same */
 static void
 count_digit(int64_t n, int n_feature, const float x[], size_t stride, int known, int digit,
             const hg_quantile q[], int64_t count[])
@@ -44,7 +46,7 @@ count_digit(int64_t n, int n_feature, const float x[], size_t stride, int known,
         for (int f = 0; f < n_feature; f++) {
             const uint32_t code = hg_domain_code(x[(size_t)i * stride + (size_t)f]);
 
-            for (int p = 0; p < POINTS; p++) {
+            for (int p = 0; p < (known == 0 ? 1 : POINTS); p++) {
                 const int at = f * POINTS + p;
 
                 if (known == 0 || code >> (32 - known) == q[at].prefix) {
@@ -57,13 +59,14 @@ count_digit(int64_t n, int n_feature, const float x[], size_t stride, int known,
 
 /* find the digit of each quantile */
 static void
-take_digit(int n, int digit, const int64_t count[], hg_quantile q[])
+take_digit(int n, int known, int digit, const int64_t count[], hg_quantile q[])
 {
     for (int at = 0; at < n; at++) {
+        const int64_t *own = count + (known == 0 ? at / POINTS * POINTS : at) * BINS;
         uint32_t d = 0;
 
-        while (q[at].rank >= count[at * BINS + (int)d]) {
-            q[at].rank -= count[at * BINS + (int)d++];
+        while (q[at].rank >= own[d]) {
+            q[at].rank -= own[d++];
         }
         q[at].prefix = q[at].prefix << digit | d;
     }
@@ -102,7 +105,7 @@ hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all, int n_feature, 
         memset(count, 0, n_count * sizeof *count);
         count_digit(n, n_feature, x, stride, known, digit, q, count);
         hg_comm_sum(comm, n_count, count);
-        take_digit(n_feature * POINTS, digit, count, q);
+        take_digit(n_feature * POINTS, known, digit, count, q);
         known += digit;
     }
     for (int f = 0; f < n_feature; f++) {

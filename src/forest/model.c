@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "forest/row_sort.h"
 
 hg_status
 hg_model_create(int n_feature, int n_target, int n_tree, int64_t n, hg_forest **forest)
@@ -107,9 +108,7 @@ build_lookup(hg_forest *f)
             f->lookup[n++] = (hg_parent_row){f->parent[i], (uint64_t)i};
         }
     }
-    if (n > 0) {
-        qsort(f->lookup, (size_t)n, sizeof *f->lookup, compare_parents);
-    }
+    hg_sort(f->lookup, (size_t)n, sizeof *f->lookup, compare_parents);
     f->n_lookup = n;
     return HG_OK;
 }

@@ -40,6 +40,20 @@ compare_keys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void
+hg_sort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+    const char *at = base;
+    size_t i = 1;
+
+    while (i < n && compare(at + (i - 1) * size, at + i * size) <= 0) {
+        i++;
+    }
+    if (i < n) {
+        qsort(base, n, size, compare);
+    }
+}
+
 /* the order of unsigned numbers in that of signed ones, for sums over ranks */
 static int64_t
 to_signed(uint64_t x)
@@ -69,9 +83,7 @@ check_duplicates(const hg_comm *comm, int64_t n, const uint64_t key[])
         target[i] = (int)(hg_mix64(key[i]) % (uint64_t)comm->size);
     }
     HG_TRY_OR(end, status, hg_comm_exchange(comm, n, sizeof *key, key, target, &n_got, &got));
-    if (n_got > 1) {
-        qsort(got, (size_t)n_got, sizeof *got, compare_keys);
-    }
+    hg_sort(got, (size_t)n_got, sizeof *got, compare_keys);
     for (int64_t i = 1; i < n_got; i++) {
         if (got[i] == got[i - 1] && twice[1] == 0) {
             twice[0] = to_signed(got[i]);
@@ -207,9 +219,7 @@ sort_local(int64_t n, const uint64_t group[], const uint64_t key[], hg_place **p
     for (int64_t i = 0; i < n; i++) {
         (*place)[i] = (hg_place){group != NULL ? group[i] : 0, key[i], (uint64_t)i};
     }
-    if (n > 1) {
-        qsort(*place, (size_t)n, sizeof **place, compare_places);
-    }
+    hg_sort(*place, (size_t)n, sizeof **place, compare_places);
     return HG_OK;
 }
 
@@ -223,9 +233,7 @@ sort_arrivals(const uint64_t pair[], hg_route *r, uint64_t **groups, uint64_t **
     for (int64_t i = 0; i < r->n; i++) {
         place[i] = (hg_place){pair[2 * i], pair[2 * i + 1], (uint64_t)i};
     }
-    if (r->n > 1) {
-        qsort(place, (size_t)r->n, sizeof *place, compare_places);
-    }
+    hg_sort(place, (size_t)r->n, sizeof *place, compare_places);
     for (int64_t i = 0; i < r->n; i++) {
         (*groups)[i] = place[i].group;
         (*keys)[i] = place[i].key;

@@ -48,6 +48,12 @@ HG_MUST_CHECK hg_status hg_route_create(const hg_comm *comm, int64_t n, int has_
 HG_MUST_CHECK hg_status hg_route_column(const hg_comm *comm, const hg_route *route, size_t size,
                                         const void *from, void *to, size_t stride);
 
+/** Sort as qsort() does, after a look whether that is needed: rows often come in order.
+ *
+ * @local
+ */
+void hg_sort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *));
+
 /** Release a route; an empty one is fine.
  *
  * @local
