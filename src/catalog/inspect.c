@@ -20,7 +20,18 @@
 #include "store/publish.h"
 #include "store/textfile.h"
 
-enum { SAMPLE = 10000, MAX_LISTED = 200 };
+enum { SAMPLE = 10000, SAMPLE_FILES = 64, MAX_LISTED = 200 };
+
+/* Rows that are looked at: few, and in few files. */
+static int64_t
+count_sample(const hg_plan *plan)
+{
+    const int64_t n = plan->n_file > SAMPLE_FILES && plan->file[SAMPLE_FILES].first > 0
+                          ? plan->file[SAMPLE_FILES].first
+                          : plan->n_row;
+
+    return n < SAMPLE ? n : SAMPLE;
+}
 
 static hg_status
 describe_frame(const hg_frame *f, hg_text *report)
@@ -70,7 +81,7 @@ describe_column(const hg_plan *plan, const hg_format *format, const hg_source *s
 {
     static const char *const types[] = {"float64", "float32", "int64", "int32", "uint8"};
     const hg_column *c = &source->column;
-    hg_table t = {.n = plan->n_row < SAMPLE ? plan->n_row : SAMPLE};
+    hg_table t = {.n = count_sample(plan)};
     double low = DBL_MAX, high = -DBL_MAX;
     int64_t odd = 0;
     char shape[16] = "";
@@ -121,7 +132,7 @@ static hg_status
 describe_overdensity(const hg_plan *plan, const hg_format *format, hg_text *report)
 {
     const hg_source *source[2] = {hg_plan_find(plan, "m200c"), hg_plan_find(plan, "r200c")};
-    hg_table t = {.n = plan->n_row < SAMPLE ? plan->n_row : SAMPLE};
+    hg_table t = {.n = count_sample(plan)};
     double sum = 0;
     int64_t n = 0;
     hg_status status;
@@ -167,12 +178,12 @@ describe_plan(const hg_plan *plan, hg_text *report)
     if (plan->n_row == 0) {
         return hg_text_add(report, "no rows, so there are no columns to describe\n");
     }
-    HG_TRY(
-        plan->n_row > SAMPLE
-            ? hg_text_add(report,
-                          "columns (name, unit, type, range in the first %d rows, source):\n",
-                          SAMPLE)
-            : hg_text_add(report, "columns (name, unit, type, range, source):\n"));
+    HG_TRY(plan->n_row > count_sample(plan)
+               ? hg_text_add(report,
+                             "columns (name, unit, type, range in the first %" PRId64
+                             " rows, source):\n",
+                             count_sample(plan))
+               : hg_text_add(report, "columns (name, unit, type, range, source):\n"));
     for (int s = 0; s < plan->n_source; s++) {
         int length = (int)strlen(plan->source[s].column.name);
 
