@@ -61,6 +61,10 @@
     P(REAL, zoom_radius, "Mpc", "25 Mpc", 1, 1000, "radius of the zoom regions") \
     P(REAL, zoom_buffer, "Mpc", "5 Mpc", 0, 1000, "least gap between zoom regions") \
     P(INT, twins, "", "0", 0, 99, "further galaxy seeds for every zoom region") \
+    P(BOOL, hydro, "", "false", 0, 0, "also write for every zoom region a hydrodynamical and a dark-matter-only run with lists of particles and the known answer, for match") \
+    P(REAL, hydro_lost, "", "0.02", 0, 0.5, "share of haloes that one of the two runs lacks, and share of subhaloes that merged with their host in one of them") \
+    P(REAL, hydro_exchange, "", "0.2", 0, 1, "share of the particles of a halo that it lost in the hydrodynamical run") \
+    P(REAL, hydro_jitter, "", "0.05", 0, 1, "rms shift of the centres of both runs against the parent along each axis, in r200c of the halo's own mass; masses shift by as much in units of 0.5 dex") \
     P(INT, oracle, "", "5", 0, 64, "redraws of the true law with new noise; 0 = none") \
     P(REAL, periodic, "Mpc", "100 Mpc", 0, 1e4, "side of a periodic training volume with its own seed; 0 Mpc = none") \
     P(INT, boxes, "", "0", 0, 999, "number of small boxes with varied cosmology and law; 0 = none") \
@@ -108,6 +112,20 @@
     P(STRING, apply, "", NULL, 0, 0, "rows to predict; the others get NaN") \
     P(REAL, train_fraction, "", "1", 0, 1, "share of the selected training rows used, chosen by a keyed hash of the halo or its group") \
     P(STRING, group, "", NULL, 0, 0, "column that groups rows for bags and splits; default: region where there is one")
+
+#define HG_PARAMS_MATCH(P) \
+    P(CHOICE, ids, "auto|halograft|gadget|eagle|ahf|rockstar", "auto", 0, 0, "format of the lists of particles in the columns hydro_ids and dmo_ids of the region table") \
+    P(STRING, hydro_rule, "", NULL, 0, 0, "steps that make particle ids of the hydrodynamical run those of the other, joined by |: even, odd, < N, >= N, + N, - N, * N, / N, such as 'even | / 2'") \
+    P(STRING, dmo_rule, "", NULL, 0, 0, "the same for ids of the dark-matter-only run") \
+    P(INT, most, "", "50", 1, 1e6, "particles of a halo that vote for its twin: its most bound ones") \
+    P(INT, least, "", "10", 1, 1e6, "votes that a pair needs in each direction") \
+    P(REAL, shared, "", "0.5", 0, 1, "share of its votes that each halo of a pair must give to the other") \
+    P(REAL, rank_slope, "", "0.6666666666666666", 0, 10, "the particle bound k-th most weighs k^-rank_slope in the choice of a twin") \
+    P(STRING, mass, "", "m_bound", 0, 0, "column with the mass of a halo itself, for match --to-parent and for match fractions") \
+    P(REAL, distance, "", "0.5", 0.001, 100, "match --to-parent: largest distance of a halo from its partner in r200c of its mass") \
+    P(REAL, mass_ratio, "", "0.3", 0.001, 10, "match --to-parent: largest difference of log10 mass") \
+    P(REAL, mass_shift, "", "0", -3, 3, "match --to-parent: added to log10 mass of the zooms' haloes, such as 0.074 for hydrodynamical runs") \
+    P(BOOL, csv, "", "true", 0, 0, "also write the pairs as CSV")
 
 #define HG_PARAMS_MODEL(P) \
     P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
@@ -211,6 +229,7 @@
     S("Parent", parent, HG_PARAMS_PARENT) \
     S("Convert", convert, HG_PARAMS_CONVERT) \
     S("Selection", selection, HG_PARAMS_SELECTION) \
+    S("Match", match, HG_PARAMS_MATCH) \
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
     S("Measure", measure, HG_PARAMS_MEASURE) \

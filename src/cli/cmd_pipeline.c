@@ -17,6 +17,7 @@
 #include "emulate/train.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
+#include "match/match.h"
 #include "measure/measure.h"
 #include "mock/mock.h"
 #include "store/publish.h"
@@ -117,6 +118,9 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     if ((options->resume || options->merge) && run != train_resume && run != train_merge) {
         return HG_FAIL(HG_E_USAGE, "--resume and --merge are for 'train' alone");
     }
+    if (options->to_parent && run != hg_match_to_parent) {
+        return HG_FAIL(HG_E_USAGE, "--to-parent is for 'match' alone");
+    }
     HG_TRY(hg_options_params(comm, options, &params));
     set_log(comm, options, params);
     threads = set_threads(comm, params);
@@ -144,6 +148,12 @@ hg_status
 hg_cmd_mock(const hg_comm *comm, const hg_options *options)
 {
     return run_pipeline(comm, options, hg_mock_run);
+}
+
+hg_status
+hg_cmd_match(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, options->to_parent ? hg_match_to_parent : hg_match_run);
 }
 
 hg_status

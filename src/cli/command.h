@@ -24,8 +24,9 @@ typedef struct hg_options {
     double tolerance; /**< diff: relative, 0 = bit by bit */
     bool provenance;  /**< diff: compare Provenance as well */
     bool overwrite;
-    bool resume; /**< train: go on with the trees that are there */
-    bool merge;  /**< train: join the trees that tasks have grown */
+    bool resume;    /**< train: go on with the trees that are there */
+    bool merge;     /**< train: join the trees that tasks have grown */
+    bool to_parent; /**< match: with the haloes of the parent */
     bool dry_run;
     bool quiet;
     bool verbose;
@@ -88,6 +89,7 @@ hg_status hg_cmd_mock(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_inspect(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_convert(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_export(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_match(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_train(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);

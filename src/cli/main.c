@@ -19,6 +19,8 @@ const hg_command hg_commands[] = {
      hg_cmd_convert},
     {"export", "FILE...|PARAMS", "a catalogue as CSV, or as HDF5 for halotools and the like",
      true, hg_cmd_export},
+    {"match", "PARAMS", "pair haloes of zooms with their twins or with the parent's", false,
+     hg_cmd_match},
     {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
      hg_cmd_train},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,

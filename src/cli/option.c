@@ -14,7 +14,8 @@ static const struct {
              {"--dry-run", false},  {"-q", false},           {"-v", false},
              {"--check", false},    {"--markdown", false},   {"-h", false},
              {"--resume", false},   {"--merge", false},      {"--help", false},
-             {"--tolerance", true}, {"--provenance", false}, {"--out", true}};
+             {"--tolerance", true}, {"--provenance", false}, {"--out", true},
+             {"--to-parent", false}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -84,6 +85,7 @@ take_flag(hg_options *o, const char *name)
     o->overwrite = o->overwrite || strcmp(name, "--overwrite") == 0;
     o->resume = o->resume || strcmp(name, "--resume") == 0;
     o->merge = o->merge || strcmp(name, "--merge") == 0;
+    o->to_parent = o->to_parent || strcmp(name, "--to-parent") == 0;
     o->dry_run = o->dry_run || strcmp(name, "--dry-run") == 0;
     o->quiet = o->quiet || strcmp(name, "-q") == 0;
     o->verbose = o->verbose || strcmp(name, "-v") == 0;

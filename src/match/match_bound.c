@@ -1,8 +1,7 @@
-/* Particles go to the rank that their id hashes to, where those of both sides meet; votes for a
- * pair go to the rank of the first object's id, then of the second's. Each step sorts what it
- * got by keys that are unique, and weights are integers, so nothing depends on who sent what.
- * A vote is for an object, not for a candidate near in place or mass: no search radius is
- * needed, and haloes that moved are found. */
+/* Particles go to the rank that their id hashes to, where those of both sides meet and vote.
+ * Each step sorts what it got by keys that are unique, and weights are integers, so nothing
+ * depends on who sent what. A vote is for an object, not for a candidate near in place or mass:
+ * no search radius is needed, and haloes that moved are found. */
 #include "match/match_bound.h"
 
 #include <inttypes.h>
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "base/random.h"
+#include "match/match_compare.h"
 
 /* A particle on its way to the rank of its id. */
 typedef struct particle_row {
@@ -21,64 +20,15 @@ typedef struct particle_row {
     int64_t side;
 } particle_row;
 
-/* Votes of two objects for each other. */
-typedef struct vote_row {
-    hg_match_pair pair;
-    int64_t weight[2];
-    int64_t chosen; /* the first object wants the second above all */
-} vote_row;
-
-static int
-rank_of(const hg_comm *comm, uint64_t key)
-{
-    return (int)(hg_mix64(key) % (uint64_t)comm->size);
-}
-
-#define COMPARE(a, b)              \
-    if ((a) != (b)) {              \
-        return (a) < (b) ? -1 : 1; \
-    }
-
 static int
 compare_particles(const void *x, const void *y)
 {
     const particle_row *a = x, *b = y;
 
-    COMPARE(a->id, b->id)
-    COMPARE(a->side, b->side)
-    COMPARE(a->key, b->key)
-    COMPARE(a->place, b->place)
-    return 0;
-}
-
-static int
-compare_votes(const void *x, const void *y)
-{
-    const vote_row *a = x, *b = y;
-
-    COMPARE(a->pair.key[0], b->pair.key[0])
-    COMPARE(a->pair.key[1], b->pair.key[1])
-    return 0;
-}
-
-/* The best choice of an object of side 1 stands first among its votes. */
-static int
-compare_choices(const void *x, const void *y)
-{
-    const vote_row *a = x, *b = y;
-
-    COMPARE(a->pair.key[1], b->pair.key[1])
-    COMPARE(b->weight[1], a->weight[1])
-    COMPARE(a->pair.key[0], b->pair.key[0])
-    return 0;
-}
-
-static int
-compare_pairs(const void *x, const void *y)
-{
-    const hg_match_pair *a = x, *b = y;
-
-    COMPARE(a->key[0], b->key[0])
+    HG_COMPARE(a->id, b->id)
+    HG_COMPARE(a->side, b->side)
+    HG_COMPARE(a->key, b->key)
+    HG_COMPARE(a->place, b->place)
     return 0;
 }
 
@@ -87,7 +37,7 @@ compare_keys(const void *x, const void *y)
 {
     const int64_t *a = x, *b = y;
 
-    COMPARE(*a, *b)
+    HG_COMPARE(*a, *b)
     return 0;
 }
 
@@ -141,7 +91,7 @@ meet_particles(const hg_comm *comm, const hg_members side[2], const hg_match_bou
         }
     }
     for (int64_t i = 0; i < n; i++) {
-        target[i] = rank_of(comm, row[i].id);
+        target[i] = hg_match_rank(comm->size, row[i].id);
     }
     HG_TRY_OR(done, status, hg_comm_exchange(comm, n, sizeof *row, row, target, n_got, got));
     if (*n_got > 0) {
@@ -164,28 +114,6 @@ make_weights(const hg_match_bound_options *o, int64_t **weight)
     return HG_OK; /* the last one stays 0: no vote */
 }
 
-/* Join equal pairs of sorted votes. */
-static int64_t
-merge_votes(int64_t n, vote_row vote[])
-{
-    int64_t to = 0;
-
-    if (n > 0) {
-        qsort(vote, (size_t)n, sizeof *vote, compare_votes);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (to > 0 && compare_votes(&vote[to - 1], &vote[i]) == 0) {
-            for (int s = 0; s < 2; s++) {
-                vote[to - 1].weight[s] += vote[i].weight[s];
-                vote[to - 1].pair.shared[s] += vote[i].pair.shared[s];
-            }
-        } else {
-            vote[to++] = vote[i];
-        }
-    }
-    return to;
-}
-
 static bool
 is_repeated(const particle_row *row)
 {
@@ -195,7 +123,7 @@ is_repeated(const particle_row *row)
 /* One vote for each pair of objects that both hold a particle, when it counts for either. */
 static int64_t
 list_votes(int64_t n, const particle_row row[], int most, const int64_t weight[],
-           vote_row vote[])
+           hg_match_vote vote[])
 {
     int64_t n_vote = 0;
 
@@ -208,7 +136,7 @@ list_votes(int64_t n, const particle_row row[], int most, const int64_t weight[]
         for (int64_t a = i; a < middle; a++) {
             for (int64_t b = middle; b < end; b++) {
                 const particle_row *p[2] = {&row[a], &row[b]};
-                vote_row v = {0};
+                hg_match_vote v = {0};
 
                 if ((p[0]->place == most && p[1]->place == most) ||
                     (a > i && is_repeated(p[0])) || (b > middle && is_repeated(p[1]))) {
@@ -230,43 +158,6 @@ list_votes(int64_t n, const particle_row row[], int most, const int64_t weight[]
     return n_vote;
 }
 
-/* Votes of all ranks on the rank of the first or second object's id; frees what was there. */
-static hg_status
-send_votes(const hg_comm *comm, int side, int64_t *n, vote_row **vote)
-{
-    vote_row *got = NULL;
-    int *target = NULL;
-    int64_t n_got = 0;
-    hg_status status;
-
-    status = hg_comm_agree(comm, hg_mem_array(&target, (size_t)*n, sizeof *target));
-    if (status == HG_OK) {
-        for (int64_t i = 0; i < *n; i++) {
-            target[i] = rank_of(comm, (uint64_t)(*vote)[i].pair.key[side]);
-        }
-        status = hg_comm_exchange(comm, *n, sizeof **vote, *vote, target, &n_got, &got);
-    }
-    hg_mem_free(target);
-    hg_mem_free(*vote);
-    *vote = got;
-    *n = n_got;
-    return status;
-}
-
-/* Each first object chooses; votes are in order of its key, then of the second's. */
-static void
-choose_first(int64_t n, vote_row vote[])
-{
-    for (int64_t i = 0, end; i < n; i = end) {
-        int64_t best = i;
-
-        for (end = i; end < n && vote[end].pair.key[0] == vote[i].pair.key[0]; end++) {
-            best = vote[end].weight[0] > vote[best].weight[0] ? end : best;
-        }
-        vote[best].chosen = vote[best].weight[0] > 0;
-    }
-}
-
 static bool
 is_enough(const hg_match_pair *pair, const hg_match_bound_options *o)
 {
@@ -279,24 +170,16 @@ is_enough(const hg_match_pair *pair, const hg_match_bound_options *o)
     return true;
 }
 
-/* Each second object chooses; pairs that stand are kept. */
+/* The pairs among those chosen by both sides that share enough. */
 static hg_status
-accept_pairs(int64_t n, vote_row vote[], const hg_match_bound_options *o, int64_t *n_pair,
-             hg_match_pair **pairs)
+accept_pairs(int64_t n, const hg_match_vote vote[], const hg_match_bound_options *o,
+             int64_t *n_pair, hg_match_pair **pairs)
 {
     HG_TRY(hg_mem_array(pairs, (size_t)n, sizeof **pairs));
-    if (n > 0) {
-        qsort(vote, (size_t)n, sizeof *vote, compare_choices);
-    }
     for (int64_t i = 0; i < n; i++) {
-        const bool is_best = i == 0 || vote[i].pair.key[1] != vote[i - 1].pair.key[1];
-
-        if (is_best && vote[i].chosen && is_enough(&vote[i].pair, o)) {
+        if (is_enough(&vote[i].pair, o)) {
             (*pairs)[(*n_pair)++] = vote[i].pair;
         }
-    }
-    if (*n_pair > 0) {
-        qsort(*pairs, (size_t)*n_pair, sizeof **pairs, compare_pairs);
     }
     return HG_OK;
 }
@@ -311,7 +194,7 @@ check_keys(const hg_comm *comm, const hg_members *m)
 
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int64_t i = 0; i < m->n; i++) {
-        target[i] = rank_of(comm, (uint64_t)m->key[i]);
+        target[i] = hg_match_rank(comm->size, (uint64_t)m->key[i]);
     }
     HG_TRY_OR(done, status,
               hg_comm_exchange(comm, m->n, sizeof *m->key, m->key, target, &n_got, &got));
@@ -333,7 +216,7 @@ done:
 
 static hg_status
 collect_votes(const hg_comm *comm, const hg_members side[2], const hg_match_bound_options *o,
-              int64_t *n, vote_row **vote)
+              int64_t *n, hg_match_vote **vote)
 {
     particle_row *row = NULL;
     int64_t n_row = 0, *weight = NULL;
@@ -347,7 +230,6 @@ collect_votes(const hg_comm *comm, const hg_members side[2], const hg_match_boun
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     list_votes(n_row, row, o->most, weight, *vote);
-    *n = merge_votes(*n, *vote);
 done:
     hg_mem_free(row);
     hg_mem_free(weight);
@@ -358,7 +240,7 @@ hg_status
 hg_match_bound(const hg_comm *comm, const hg_members side[2],
                const hg_match_bound_options *options, int64_t *n, hg_match_pair **pairs)
 {
-    vote_row *vote = NULL;
+    hg_match_vote *vote = NULL;
     int64_t n_vote = 0;
     hg_status status;
 
@@ -367,10 +249,7 @@ hg_match_bound(const hg_comm *comm, const hg_members side[2],
     HG_TRY(check_keys(comm, &side[0]));
     HG_TRY(check_keys(comm, &side[1]));
     HG_TRY_OR(done, status, collect_votes(comm, side, options, &n_vote, &vote));
-    HG_TRY_OR(done, status, send_votes(comm, 0, &n_vote, &vote));
-    n_vote = merge_votes(n_vote, vote);
-    choose_first(n_vote, vote);
-    HG_TRY_OR(done, status, send_votes(comm, 1, &n_vote, &vote));
+    HG_TRY_OR(done, status, hg_match_choose(comm, &n_vote, &vote));
     status = hg_comm_agree(comm, accept_pairs(n_vote, vote, options, n, pairs));
 done:
     hg_mem_free(vote);

@@ -6,6 +6,7 @@
 #include "halograft/comm.h"
 #include "halograft/error.h"
 #include "match/id_rule.h"
+#include "match/match_choose.h"
 
 typedef struct hg_match_bound_options {
     int most;           /**< particles of an object that vote: its most bound ones */
@@ -14,13 +15,6 @@ typedef struct hg_match_bound_options {
     double rank_slope;  /**< the particle of rank k = 1, 2, ... weighs k^-rank_slope */
     hg_id_rule rule[2]; /**< what makes the ids of the two runs comparable */
 } hg_match_bound_options;
-
-/** A pair of twins: side 0 and side 1. */
-typedef struct hg_match_pair {
-    int64_t key[2];    /**< ids of the objects */
-    int32_t shared[2]; /**< votes of side s for the other: its voters that the other holds */
-    int32_t given[2];  /**< voters of side s */
-} hg_match_pair;
 
 /** Pair objects whose most bound particles are found in each other.
  *

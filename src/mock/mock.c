@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "catalog/part_files.h"
 #include "halograft/log.h"
+#include "mock/mock_hydro.h"
 #include "mock/mock_table.h"
 #include "mock/mock_universe.h"
 #include "mock/mock_zooms.h"
@@ -98,6 +99,17 @@ remove_older_regions(const job *j)
     return HG_OK;
 }
 
+static hg_status
+write_hydro(const job *j, const hg_mock_universe *u, const hg_region *region, int64_t n,
+            const hg_mock_row rows[])
+{
+    char path[HG_PATH_MAX];
+
+    HG_TRY(region_path(j, (int)region->region, 0, path));
+    return hg_mock_hydro_write(&j->self, u->plan, n, rows, (float)region->weight, path,
+                               hg_params_text(j->params), j->overwrite);
+}
+
 /* Rows of the zooms this rank writes, region after region, with every twin seed. */
 static hg_status
 write_regions(const job *j, const hg_mock_universe *u, int n_region, const hg_region region[],
@@ -126,36 +138,49 @@ write_regions(const job *j, const hg_mock_universe *u, int n_region, const hg_re
                                              hg_params_text(j->params), j->overwrite);
             }
         }
+        if (status == HG_OK && j->params->mock.hydro) {
+            status = write_hydro(j, u, &region[r], most, own);
+        }
     }
     hg_mem_free(own);
     return status;
 }
 
+/* The region table, of the zooms themselves or of their two runs with particles. */
 static hg_status
-write_region_table(const job *j, int n, const hg_region region[])
+write_region_table(const job *j, bool runs, int n, const hg_region region[])
 {
     char path[HG_PATH_MAX];
     hg_text text = {0};
     hg_status status;
 
-    HG_TRY_OR(done, status, make_path(j, "regions.csv", sizeof path, path));
-    HG_TRY_OR(
-        done, status,
-        hg_text_add(&text, "region,run,hydro,dmo,twin,x,y,z,radius,weight,delta,redshift\n"));
+    HG_TRY_OR(done, status,
+              make_path(j, runs ? "regions_hydro.csv" : "regions.csv", sizeof path, path));
+    HG_TRY_OR(done, status,
+              hg_text_add(&text, "region,run,hydro,dmo,%s,x,y,z,radius,weight,delta,redshift\n",
+                          runs ? "hydro_ids,dmo_ids" : "twin"));
     for (int r = 0; r < n; r++) {
         const hg_region *g = &region[r];
-        char twin[64] = "";
 
-        if (j->params->mock.twins > 0) {
-            snprintf(twin, sizeof twin, "zooms/region_%02d_seed1.hdf5", r);
+        HG_TRY_OR(done, status, hg_text_add(&text, "%d,%s,", r, g->run));
+        if (runs) {
+            const char *name = "zooms/region";
+
+            HG_TRY_OR(done, status,
+                      hg_text_add(&text,
+                                  "%s_%02d_hydro.hdf5,%s_%02d_dmo.hdf5,%s_%02d_hydro_ids.hdf5,"
+                                  "%s_%02d_dmo_ids.hdf5",
+                                  name, r, name, r, name, r, name, r));
+        } else {
+            HG_TRY_OR(done, status, hg_text_add(&text, "zooms/region_%02d.hdf5,,", r));
+            if (j->params->mock.twins > 0) {
+                HG_TRY_OR(done, status, hg_text_add(&text, "zooms/region_%02d_seed1.hdf5", r));
+            }
         }
-        HG_TRY_OR(
-            done, status,
-            hg_text_add(&text,
-                        "%d,%s,zooms/region_%02d.hdf5,,%s,%.17g,%.17g,%.17g,%.17g,%.17g,%.9g,"
-                        "%.17g\n",
-                        r, g->run, r, twin, g->centre[0], g->centre[1], g->centre[2], g->radius,
-                        g->weight, g->delta, g->redshift));
+        HG_TRY_OR(done, status,
+                  hg_text_add(&text, ",%.17g,%.17g,%.17g,%.17g,%.17g,%.9g,%.17g\n",
+                              g->centre[0], g->centre[1], g->centre[2], g->radius, g->weight,
+                              g->delta, g->redshift));
     }
     status = hg_publish_text(path, hg_text_string(&text));
 done:
@@ -215,7 +240,10 @@ write_zooms(const hg_comm *comm, const job *j, const hg_mock_universe *u)
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (comm->rank == 0) {
         status = j->overwrite ? remove_older_regions(j) : HG_OK;
-        status = status == HG_OK ? write_region_table(j, n, region) : status;
+        status = status == HG_OK ? write_region_table(j, false, n, region) : status;
+        if (status == HG_OK && p->hydro) {
+            status = write_region_table(j, true, n, region);
+        }
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     log_regions(comm, n, region, closest, wanted, n_row);

@@ -243,9 +243,12 @@ add_content(const hg_mock_plan *plan, int64_t n, const hg_mock_row row[],
     switch (request->content) {
     case HG_MOCK_PARENT:
         return HG_OK;
+    case HG_MOCK_DMO:
+        return add_zoom(n, row, request->weight, table);
     case HG_MOCK_ZOOM:
         HG_TRY(add_zoom(n, row, request->weight, table));
-        return add_galaxies(plan, n, row, request->twin, NULL, table);
+        return add_galaxies(plan, n, request->origin != NULL ? request->origin : row,
+                            request->twin, NULL, table);
     case HG_MOCK_BOX:
         return add_galaxies(plan, n, row, request->twin, NULL, table);
     case HG_MOCK_THETA:
@@ -324,9 +327,9 @@ describe_column(const hg_column *column, hg_mock_content content, hg_output_colu
 }
 
 hg_status
-hg_mock_table_write(const hg_comm *comm, const hg_mock_plan *plan, int64_t n,
-                    const hg_mock_row row[], const hg_mock_request *request, const char *path,
-                    const char *parameters, bool overwrite)
+hg_mock_table_output(const hg_comm *comm, const hg_mock_plan *plan, const hg_table *table,
+                     const hg_mock_request *request, const char *path, const char *parameters,
+                     bool overwrite)
 {
     bool truth = request->content == HG_MOCK_TRUTH || request->content == HG_MOCK_ORACLE;
     hg_output_options options = {.path = path,
@@ -337,28 +340,38 @@ hg_mock_table_write(const hg_comm *comm, const hg_mock_plan *plan, int64_t n,
                                  .seed = plan->seed,
                                  .truth = truth};
     hg_output_column *column = NULL;
-    hg_table table = {0};
     hg_text law = {0};
-    hg_status status;
+    hg_status status = truth ? hg_mock_law_describe(&law) : HG_OK;
 
-    status = hg_mock_table_make(plan, n, row, request, &table);
-    if (status == HG_OK && truth) {
-        status = hg_mock_law_describe(&law);
-    }
     if (status == HG_OK) {
-        status = hg_mem_zeros(&column, (size_t)table.n_column, sizeof *column);
+        status = hg_mem_zeros(&column, (size_t)table->n_column, sizeof *column);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int i = 0; i < table.n_column; i++) {
-        describe_column(&table.column[i], request->content, &column[i]);
+    for (int i = 0; i < table->n_column; i++) {
+        describe_column(&table->column[i], request->content, &column[i]);
     }
     options.provenance = truth ? hg_text_string(&law) : NULL;
-    options.n_column = table.n_column;
+    options.n_column = table->n_column;
     options.column = column;
-    status = hg_output_table(comm, &options, &table);
+    status = hg_output_table(comm, &options, table);
 done:
     hg_text_clear(&law);
     hg_mem_free(column);
+    return status;
+}
+
+hg_status
+hg_mock_table_write(const hg_comm *comm, const hg_mock_plan *plan, int64_t n,
+                    const hg_mock_row row[], const hg_mock_request *request, const char *path,
+                    const char *parameters, bool overwrite)
+{
+    hg_table table = {0};
+    hg_status status = hg_mock_table_make(plan, n, row, request, &table);
+
+    status = hg_comm_agree(comm, status);
+    if (status == HG_OK) {
+        status = hg_mock_table_output(comm, plan, &table, request, path, parameters, overwrite);
+    }
     hg_table_clear(&table);
     return status;
 }

@@ -9,9 +9,27 @@
 #include "base/text.h"
 #include "table/sheet.h"
 
-static const char *const names[] = {"region", "run", "hydro",  "dmo",    "twin",  "x",
-                                    "y",      "z",   "radius", "weight", "delta", "redshift"};
-enum { REGION, RUN, HYDRO, DMO, TWIN, X, Y, Z, RADIUS, WEIGHT, DELTA, REDSHIFT, N_NAME };
+static const char *const names[] = {"region",  "run",    "hydro",  "dmo",   "hydro_ids",
+                                    "dmo_ids", "match",  "twin",   "x",     "y",
+                                    "z",       "radius", "weight", "delta", "redshift"};
+enum {
+    REGION,
+    RUN,
+    HYDRO,
+    DMO,
+    HYDRO_IDS,
+    DMO_IDS,
+    MATCH,
+    TWIN,
+    X,
+    Y,
+    Z,
+    RADIUS,
+    WEIGHT,
+    DELTA,
+    REDSHIFT,
+    N_NAME
+};
 
 static hg_status
 join_folder(const char *table, const char *file, size_t n, char out[])
@@ -33,6 +51,9 @@ parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_N
         [X] = &r->centre[0],      [Y] = &r->centre[1],   [Z] = &r->centre[2],
         [RADIUS] = &r->radius,    [WEIGHT] = &r->weight, [DELTA] = &r->delta,
         [REDSHIFT] = &r->redshift};
+    char *const files[N_NAME] = {
+        [HYDRO] = r->hydro,     [DMO] = r->dmo,     [HYDRO_IDS] = r->hydro_ids,
+        [DMO_IDS] = r->dmo_ids, [MATCH] = r->match, [TWIN] = r->twin};
 
     memset(r, 0, sizeof *r);
     snprintf(r->run, sizeof r->run, "%s", run);
@@ -56,12 +77,8 @@ parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_N
                                path, line);
             }
             strcpy(r->run, text);
-        } else if (i == HYDRO) {
-            HG_TRY(join_folder(path, text, sizeof r->hydro, r->hydro));
-        } else if (i == DMO) {
-            HG_TRY(join_folder(path, text, sizeof r->dmo, r->dmo));
-        } else if (i == TWIN) {
-            HG_TRY(join_folder(path, text, sizeof r->twin, r->twin));
+        } else if (files[i] != NULL) {
+            HG_TRY(join_folder(path, text, sizeof r->hydro, files[i]));
         }
     }
     if (r->hydro[0] == '\0') {

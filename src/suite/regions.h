@@ -1,6 +1,7 @@
 /** The region table: which zooms there are, where they lie in the parent, and what they weigh.
  *
- * CSV with a header line: region,run,hydro,dmo,twin,x,y,z,radius,weight,delta,redshift. Files
+ * CSV with a header line:
+ * region,run,hydro,dmo,hydro_ids,dmo_ids,match,twin,x,y,z,radius,weight, delta,redshift. Files
  * are relative to the table's folder; centre and radius in comoving Mpc in the parent's frame.
  * Only `region` and `hydro` must be there. Layer: suite.
  */
@@ -18,6 +19,9 @@ typedef struct hg_region {
     char run[64];
     char hydro[1024];
     char dmo[1024];
+    char hydro_ids[1024]; /**< lists of particles of the objects in `hydro`; "" = none */
+    char dmo_ids[1024];   /**< of those in `dmo` */
+    char match[1024];     /**< table of pairs; "" = where `match` writes it */
     char twin[1024]; /**< catalogue of a run that differs in the galaxies' seed; "" = none */
     double centre[3];
     double radius;

@@ -38,12 +38,15 @@ Test(regions, a_table_arrives_on_every_rank)
     hg_region *r = NULL;
     int n = 0;
 
-    all_assert(read_table("# zooms\nregion, hydro, weight, radius, x, run\n"
-                          "3, a.hdf5, 0.25, 15, 1.5,\n\n7, /b/c.hdf5, 0.75, , 2, R2\n",
+    all_assert(read_table("# zooms\nregion, hydro, weight, radius, x, run, match, dmo_ids\n"
+                          "3, a.hdf5, 0.25, 15, 1.5,,m.csv, \n\n"
+                          "7, /b/c.hdf5, 0.75, , 2, R2,,i.hdf5\n",
                           &n, &r) == HG_OK);
     all_assert(n == 2 && r[0].region == 3 && r[1].region == 7);
     all_assert(strcmp(r[0].run, "zoom") == 0 && strcmp(r[1].run, "R2") == 0);
     all_assert(strcmp(r[0].hydro, "/tmp/a.hdf5") == 0 && strcmp(r[1].hydro, "/b/c.hdf5") == 0);
+    all_assert(strcmp(r[0].match, "/tmp/m.csv") == 0 && r[0].dmo_ids[0] == '\0');
+    all_assert(r[1].match[0] == '\0' && strcmp(r[1].dmo_ids, "/tmp/i.hdf5") == 0);
     all_assert(r[0].radius == 15 && isnan(r[1].radius) && isnan(r[0].centre[1]));
     all_assert(fabs(hg_regions_effective(n, r) - 1 / (0.0625 + 0.5625)) < 1e-12);
     hg_mem_free(r);
