@@ -78,6 +78,7 @@
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
     P(CHOICE, on_bad_rows, "error|drop", "error", 0, 0, "what to do with rows that hold impossible values") \
+    P(CHOICE, features, "hydro|dmo|parent", "hydro", 0, 0, "catalogue that gives the features and Selection.train of the training haloes: that with the galaxies, its dark-matter-only twin, or the parent; dmo and parent need the pairs of halograft match") \
     P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
     P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity") \
     P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns: the first column tells the run, by a column of that name in the catalogue or by the name of the run")

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "emulate/matched_targets.h"
+#include "emulate/training_identity.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 #include "suite/frame_text.h"
@@ -26,7 +28,9 @@ struct reader {
     hg_training_rows *rows;
     hg_names names;
     bool has_region, is_first;
-    bool twins; /* read the twins of the regions */
+    bool twins;                /* read the twins of the regions */
+    const hg_matched *matched; /* targets by the id of the rows read, NULL = rows have them */
+    bool from_parent;          /* the rows read are the parent's */
 };
 
 /* List the columns to read: what recipes and cuts need, and what identifies rows. */
@@ -38,7 +42,9 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
 
     memset(&r->names, 0, sizeof r->names);
     HG_TRY(hg_names_add_recipes(&r->names, r->features));
-    HG_TRY(hg_names_add_recipes(&r->names, r->targets));
+    if (r->matched == NULL) {
+        HG_TRY(hg_names_add_recipes(&r->names, r->targets));
+    }
     HG_TRY(hg_names_add_expression(&r->names, r->selection));
     if (group != NULL) {
         HG_TRY(hg_names_add(&r->names, group));
@@ -90,6 +96,9 @@ cut_rows(const struct reader *r, const hg_table *table, const hg_region *region,
 
     memset(keep, 1, (size_t)table->n);
     cut_region(table, region, keep);
+    for (int64_t i = 0; r->matched != NULL && i < table->n; i++) {
+        keep[i] = keep[i] && hg_matched_find(r->matched, hg_table_i64(table, "id")[i]) >= 0;
+    }
     for (int64_t i = 0; contamination != NULL && i < table->n; i++) {
         keep[i] = keep[i] &&
                   hg_column_value(contamination, i, 0) <= r->params->zooms.contamination_max;
@@ -126,59 +135,6 @@ make_room(hg_training_rows *rows, int64_t n, int n_feature, int n_target)
     HG_TRY(hg_mem_resize(&rows->parent_key, room, sizeof *rows->parent_key));
     rows->room = (int64_t)room;
     return HG_OK;
-}
-
-/* Training on rows of the very files that are the parent: they are the same haloes. */
-static bool
-is_parent_itself(const hg_params *p)
-{
-    bool same = p->zooms.files.n > 0 && p->zooms.files.n == p->parent.files.n;
-
-    for (int i = 0; i < p->zooms.files.n && same; i++) {
-        same = strcmp(p->zooms.files.v[i], p->parent.files.v[i]) == 0;
-    }
-    return same;
-}
-
-/* Keys, groups and weights of the rows of a table, which has only kept rows. */
-static void
-identify_rows(const struct reader *r, const hg_table *table, const hg_region *region,
-              const char *run, uint64_t key[], uint64_t group[], uint64_t parent_key[],
-              double weight[])
-{
-    const hg_params *p = r->params;
-    const hg_column *regions = hg_table_find(table, "region"),
-                    *runs = hg_table_find(table, "run"),
-                    *weights = hg_table_find(table, "weight"),
-                    *parents = hg_table_find(table, "parent_id"),
-                    *groups = p->selection.group != NULL
-                                  ? hg_table_find(table, p->selection.group)
-                                  : NULL;
-    const int64_t *id = hg_table_i64(table, "id");
-    const uint64_t parent = hg_halo_prefix(p->parent.run, HG_NO_REGION);
-    const bool same_run = strcmp(run, p->parent.run) == 0;
-    const bool same_files = region == NULL && is_parent_itself(p);
-
-    for (int64_t i = 0; i < table->n; i++) {
-        const int64_t number =
-            region != NULL ? region->region : hg_halo_place(regions, runs, i);
-        const int64_t ancestor = parents != NULL ? hg_column_integer(parents, i) : -1;
-
-        key[i] = hg_halo_key(run, number, id[i]);
-        group[i] = groups != NULL ? hg_halo_key(run, number, hg_column_integer(groups, i))
-                                  : hg_halo_prefix(run, number);
-        weight[i] = weights != NULL ? hg_column_value(weights, i, 0)
-                    : region != NULL && isfinite(region->weight) ? region->weight
-                                                                 : 1;
-        parent_key[i] = 0;
-        if (ancestor >= 0) {
-            parent_key[i] = hg_halo_key_of(parent, ancestor);
-        } else if (parents == NULL && same_files) {
-            parent_key[i] = hg_halo_key(p->parent.run, number, id[i]);
-        } else if (parents == NULL && same_run) {
-            parent_key[i] = hg_halo_key_of(parent, id[i]);
-        }
-    }
 }
 
 static void
@@ -226,7 +182,13 @@ compute_values(const struct reader *r, const hg_table *table, int64_t first)
         }
     }
     status = HG_OK;
-    for (int t = 0; t < nt; t++) {
+    for (int64_t i = 0; r->matched != NULL && i < table->n; i++) {
+        const int64_t k = hg_matched_find(r->matched, hg_table_i64(table, "id")[i]);
+
+        memcpy(r->rows->y + (first + i) * nt, r->matched->y + k * nt,
+               (size_t)nt * sizeof *value);
+    }
+    for (int t = 0; t < nt && r->matched == NULL; t++) {
         HG_TRY_OR(done, status,
                   hg_recipe_evaluate(&r->targets->recipe[t], table, (size_t)nt,
                                      r->rows->y + first * nt + t));
@@ -252,8 +214,8 @@ take_part(struct reader *r, hg_table *table, const hg_region *region, const char
         goto done;
     }
     HG_TRY_OR(done, status, make_room(rows, table->n, r->features->n, r->targets->n));
-    identify_rows(r, table, region, run, rows->key + first, rows->group + first,
-                  rows->parent_key + first, rows->weight + first);
+    hg_training_identify(r->params, r->from_parent, table, region, run, rows->key + first,
+                         rows->group + first, rows->parent_key + first, rows->weight + first);
     cut_fraction(r, table->n, rows->key + first, rows->group + first, keep);
     drop_rows(rows, first, table->n, keep);
     hg_table_keep(table, keep);
@@ -290,13 +252,27 @@ check_frame(struct reader *r, const hg_catalog *catalog, const char *name)
     if (r->is_first) {
         r->rows->frame = *frame;
         hg_recipes_take_units(r->features, catalog);
-        hg_recipes_take_units(r->targets, catalog);
+        if (r->matched == NULL) {
+            hg_recipes_take_units(r->targets, catalog);
+        }
         r->is_first = false;
-        return HG_OK;
+    }
+    if (r->matched != NULL) {
+        HG_TRY(hg_frame_compare(frame, name, &r->matched->frame, "the run with galaxies",
+                                r->params->parent.redshift_tolerance,
+                                r->params->parent.cosmology_tolerance));
     }
     return hg_frame_compare(&r->rows->frame, "the first training catalogue", frame, name,
                             r->params->parent.redshift_tolerance,
                             r->params->parent.cosmology_tolerance);
+}
+
+static hg_status
+note_input(struct reader *r, const hg_catalog *catalog, const char *name)
+{
+    return hg_text_add(&r->rows->inputs,
+                       "- {file: \"%s\", rows: %" PRId64 ", identity: %016" PRIx64 "}\n", name,
+                       hg_catalog_n_row(catalog), hg_catalog_identity(catalog));
 }
 
 static hg_status
@@ -312,9 +288,7 @@ read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *op
         status = check_frame(r, catalog, options->files[0]);
     }
     if (status == HG_OK) {
-        status = hg_text_add(
-            &r->rows->inputs, "- {file: \"%s\", rows: %" PRId64 ", identity: %016" PRIx64 "}\n",
-            options->files[0], hg_catalog_n_row(catalog), hg_catalog_identity(catalog));
+        status = note_input(r, catalog, options->files[0]);
     }
     if (status != HG_OK) {
         hg_error_prefix("'%s': ", options->files[0]);
@@ -326,6 +300,135 @@ read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *op
     }
 done:
     hg_catalog_close(catalog);
+    return status;
+}
+
+/* Rows of the parent that are matched with a halo of some region. */
+static hg_status
+take_parent_part(struct reader *r, hg_table *table, int n, const hg_region regions[],
+                 const hg_matched matched[])
+{
+    uint8_t *keep = NULL;
+    hg_status status;
+
+    HG_TRY(hg_mem_zeros(&keep, (size_t)table->n, 1));
+    for (int64_t i = 0; i < table->n; i++) {
+        for (int k = 0; k < n && !keep[i]; k++) {
+            keep[i] = hg_matched_find(&matched[k], hg_table_i64(table, "id")[i]) >= 0;
+        }
+    }
+    r->rows->n_read += table->n;
+    hg_table_keep(table, keep);
+    hg_mem_free(keep);
+    status = HG_OK;
+    for (int k = 0; k < n && status == HG_OK; k++) {
+        hg_table rows = {.frame = table->frame, .first = table->first};
+
+        r->matched = &matched[k];
+        status = hg_table_append(&rows, table);
+        r->rows->n_read -= table->n; /* counted above */
+        if (status == HG_OK) {
+            status = take_part(r, &rows, &regions[k], regions[k].run);
+        }
+        hg_table_clear(&rows);
+    }
+    return status;
+}
+
+/* What is read of the parent: positions where any region has a radius. */
+static hg_status
+plan_parent(struct reader *r, const hg_catalog *catalog, const char *name, int n,
+            const hg_region regions[], const hg_matched matched[])
+{
+    const hg_region *wide = &regions[0];
+
+    for (int k = 0; k < n; k++) {
+        wide = isfinite(regions[k].radius) ? &regions[k] : wide;
+    }
+    r->matched = &matched[0];
+    HG_TRY(list_columns(r, catalog, wide));
+    for (int k = 0; k < n; k++) {
+        r->matched = &matched[k];
+        HG_TRY(check_frame(r, catalog, name));
+    }
+    return HG_OK;
+}
+
+/* Features of the parent, galaxies of all regions: the parent is read once. */
+static hg_status
+read_parent(const hg_comm *comm, struct reader *r, int n, const hg_region regions[],
+            const hg_matched matched[])
+{
+    hg_catalog_options options;
+    hg_catalog *catalog = NULL;
+    char buffer[HG_PATH_MAX];
+    const char *file[1];
+    hg_status status;
+
+    HG_TRY(hg_paths_parent(r->params, sizeof buffer, buffer, file, &options));
+    HG_TRY(hg_catalog_open(comm, &options, &catalog));
+    status = plan_parent(r, catalog, options.files[0], n, regions, matched);
+    if (status == HG_OK) {
+        status = note_input(r, catalog, options.files[0]);
+    }
+    for (int64_t part = comm->rank; part < hg_catalog_n_part(catalog) && status == HG_OK;
+         part += comm->size) {
+        hg_table table = {.frame = *hg_catalog_frame(catalog)};
+
+        status = hg_catalog_read(catalog, part, r->names.n, r->names.p, &table);
+        if (status == HG_OK) {
+            status = take_parent_part(r, &table, n, regions, matched);
+        }
+        hg_table_clear(&table);
+    }
+    if (status != HG_OK && strstr(hg_error_last()->message, options.files[0]) == NULL) {
+        hg_error_prefix("'%s': ", options.files[0]);
+    }
+    hg_catalog_close(catalog);
+    return hg_comm_agree(comm, status);
+}
+
+/* Galaxies of one run and features of another, by tables of pairs. */
+static hg_status
+read_matched(const hg_comm *comm, struct reader *r, const hg_catalog_options *common, int n,
+             const hg_region regions[])
+{
+    hg_matched *matched = NULL;
+    int64_t n_pair = 0;
+    hg_status status = hg_comm_agree(comm, hg_mem_zeros(&matched, (size_t)n, sizeof *matched));
+
+    for (int i = 0; i < n && status == HG_OK; i++) {
+        const char *file = regions[i].dmo;
+        hg_catalog_options options = *common;
+
+        status = hg_matched_read(comm, r->params, &regions[i], r->from_parent, common,
+                                 r->targets, &matched[i]);
+        n_pair += matched[i].n;
+        if (status == HG_OK && !r->from_parent && file[0] == '\0') {
+            status = HG_FAIL(HG_E_INPUT,
+                             "region %" PRId64 " has no file in column 'dmo', which "
+                             "Zooms.features: dmo needs",
+                             regions[i].region);
+        }
+        if (status == HG_OK && !r->from_parent) {
+            options.n_file = 1;
+            options.files = &file;
+            r->matched = &matched[i];
+            status = read_catalog(comm, r, &options, &regions[i], regions[i].run);
+        }
+    }
+    if (status == HG_OK && r->from_parent) {
+        status = read_parent(comm, r, n, regions, matched);
+    }
+    if (status == HG_OK) {
+        hg_log_info("train: features of the %s of %" PRId64 " pairs of haloes",
+                    r->from_parent ? "parent" : "dark-matter-only run", n_pair);
+    }
+    for (int i = 0; i < n && matched != NULL; i++) {
+        hg_matched_clear(&matched[i]);
+    }
+    hg_mem_free(matched);
+    r->matched = NULL;
     return status;
 }
 
@@ -343,6 +446,13 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
     hg_log_info("train: %d regions in '%s', effective number %.1f by weight", n, path,
                 hg_regions_effective(n, regions));
     status = HG_OK;
+    if (strcmp(r->params->zooms.features, "hydro") != 0) {
+        r->from_parent = strcmp(r->params->zooms.features, "parent") == 0;
+        status = r->twins ? HG_FAIL(HG_E_PARAM, "twins of galaxies work with Zooms.features: "
+                                                "hydro only")
+                          : read_matched(comm, r, common, n, regions);
+        n = 0;
+    }
     for (int i = 0; i < n && status == HG_OK; i++) {
         const char *file = r->twins ? regions[i].twin : regions[i].hydro;
         hg_catalog_options options = *common;
@@ -390,6 +500,12 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
                          "there are no zooms to learn from: name them in Zooms.regions or "
                          "Zooms.files, or make '%s' with 'halograft mock'",
                          path);
+    }
+    if (status == HG_OK && path[0] == '\0' && strcmp(params->zooms.features, "hydro") != 0) {
+        status = HG_FAIL(HG_E_PARAM,
+                         "Zooms.features: %s needs a region table: name it in "
+                         "Zooms.regions",
+                         params->zooms.features);
     }
     if (status == HG_OK && params->selection.train != NULL) {
         status = hg_expression_create(params->selection.train, &r.selection);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "emulate/training_rows.h"
 #include "halograft/catalog.h"
 #include "match/match.h"
 #include "match/match_table.h"
 #include "mock/mock.h"
 #include "read_catalog.h"
+#include "table/identity.h"
 
 MPI_SUITE(match_runs);
 
@@ -162,6 +164,128 @@ Test(match_runs, partners_in_the_parent_survive_shifted_centres_and_masses)
     cr_assert((double)s.n_wrong <= 0.005 * (double)s.n_pair, "%d of %d", (int)s.n_wrong,
               (int)s.n_pair);
     hg_params_free(params);
+    drop_folder();
+}
+
+/* Rows of one catalogue of the mock. */
+static void
+read_rows(const char *name, int n, const char *const columns[], hg_table *table)
+{
+    const char *path = in_folder(name);
+    hg_catalog_options options = one_file(&path);
+
+    cr_assert_eq(read_catalog(&options, "halograft", n, columns, table), HG_OK, "%s",
+                 hg_error_last()->message);
+}
+
+/* One training row. */
+typedef struct learned {
+    uint64_t key, parent_key;
+    double x, y, weight;
+} learned;
+
+/* What training must see of region `region`: rows of the partner's catalogue inside the radius
+ * with the galaxies of the table of pairs. Returns how many there are; counts what is not among
+ * the rows of training. */
+static int64_t
+expect_rows(int region, bool by_place, const hg_region *r, int64_t n, const learned row[],
+            int *n_bad)
+{
+    static const char *const features[] = {"id", "m_bound", "position"}, *const galaxies[] = {
+                                                                             "id",
+                                                                             "stellar_mass"};
+    char name[80];
+    hg_table partner, hydro;
+    hg_match_link *links = NULL;
+    int64_t n_link = 0, n_expected = 0;
+
+    snprintf(name, sizeof name, "mock/zooms/region_%02d_dmo.hdf5", region);
+    read_rows(by_place ? "mock/parent.hdf5" : name, 3, features, &partner);
+    snprintf(name, sizeof name, "mock/zooms/region_%02d_hydro.hdf5", region);
+    read_rows(name, 2, galaxies, &hydro);
+    snprintf(name, sizeof name, "mock/matches/mock_%02d_%s.hdf5", region,
+             by_place ? "parent" : "dmo");
+    cr_assert_eq(hg_match_table_read(&world, in_folder(name), &n_link, &links), HG_OK);
+    for (int64_t k = 0; k < n_link; k++) {
+        const uint64_t key = hg_halo_key("mock", region, links[k].partner);
+        int64_t p = 0, h = 0, found = -1;
+
+        while (hg_table_i64(&partner, "id")[p] != links[k].partner) {
+            p++;
+        }
+        while (hg_table_i64(&hydro, "id")[h] != links[k].id) {
+            h++;
+        }
+        if (!hg_region_holds(r, 80, hg_table_f64(&partner, "position") + 3 * p)) {
+            continue;
+        }
+        n_expected++;
+        for (int64_t i = 0; i < n; i++) {
+            found = row[i].key == key ? i : found;
+        }
+        *n_bad += found < 0 ||
+                  row[found].x !=
+                      (double)(float)log10((double)hg_table_f32(&partner, "m_bound")[p]) ||
+                  row[found].y != log10((double)hg_table_f32(&hydro, "stellar_mass")[h]) ||
+                  fabs(row[found].weight - r->weight) > 1e-6 * r->weight ||
+                  (by_place && row[found].parent_key !=
+                                   hg_halo_key("parent", HG_NO_REGION, links[k].partner));
+    }
+    hg_mem_free(links);
+    hg_table_clear(&partner);
+    hg_table_clear(&hydro);
+    return n_expected;
+}
+
+static void
+check_training(bool by_place)
+{
+    const char *const set[] = {by_place ? "Zooms.features=parent" : "Zooms.features=dmo",
+                               "Features.m_bound=log10", "Targets.stellar_mass=log10"};
+    hg_params *params = read_params(&world, 3, set);
+    hg_recipes features = {0}, targets = {0};
+    hg_training_rows rows = {0};
+    hg_region *regions = NULL;
+    learned *mine = NULL, *all = NULL;
+    int64_t n = 0, n_expected = 0;
+    int n_region = 0, n_bad = 0;
+
+    cr_assert_eq(by_place ? hg_match_to_parent(&world, params, false)
+                          : hg_match_run(&world, params, false),
+                 HG_OK);
+    cr_assert_eq(hg_recipes_parse(&params->features, "Features", &features), HG_OK);
+    cr_assert_eq(hg_recipes_parse(&params->targets, "Targets", &targets), HG_OK);
+    cr_assert_eq(hg_training_rows_read(&world, params, &features, &targets, &rows), HG_OK, "%s",
+                 hg_error_last()->message);
+    cr_assert_eq(hg_mem_array(&mine, (size_t)rows.n, sizeof *mine), HG_OK);
+    for (int64_t i = 0; i < rows.n; i++) {
+        mine[i] = (learned){rows.key[i], rows.parent_key[i], (double)rows.x[i], rows.y[i],
+                            rows.weight[i]};
+    }
+    cr_assert_eq(hg_comm_gather_rows(&world, rows.n, sizeof *mine, mine, &n, &all), HG_OK);
+    cr_assert_eq(hg_regions_read(&world, params->zooms.regions, "zoom", &n_region, &regions),
+                 HG_OK);
+    for (int r = 0; r < n_region; r++) {
+        n_expected += expect_rows(r, by_place, &regions[r], n, all, &n_bad);
+    }
+    cr_assert(n_expected > 500);
+    cr_assert_eq(n, n_expected);
+    cr_assert_eq(n_bad, 0);
+    hg_mem_free(mine);
+    hg_mem_free(all);
+    hg_mem_free(regions);
+    hg_training_rows_clear(&rows);
+    hg_recipes_clear(&features);
+    hg_recipes_clear(&targets);
+    hg_params_free(params);
+}
+
+Test(match_runs, training_joins_galaxies_with_features_of_the_partner)
+{
+    share_folder();
+    make_mock();
+    check_training(false);
+    check_training(true);
     drop_folder();
 }
 

@@ -1,0 +1,61 @@
+/* A row is known by run, region and id; what it is in the parent is told by the column
+ * parent_id, or follows where rows and parent are of the same run or files. */
+#include "emulate/training_identity.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "table/identity.h"
+
+/* Training on rows of the very files that are the parent: they are the same haloes. */
+static bool
+is_parent_itself(const hg_params *p)
+{
+    bool same = p->zooms.files.n > 0 && p->zooms.files.n == p->parent.files.n;
+
+    for (int i = 0; i < p->zooms.files.n && same; i++) {
+        same = strcmp(p->zooms.files.v[i], p->parent.files.v[i]) == 0;
+    }
+    return same;
+}
+
+void
+hg_training_identify(const hg_params *p, bool from_parent, const hg_table *table,
+                     const hg_region *region, const char *run, uint64_t key[], uint64_t group[],
+                     uint64_t parent_key[], double weight[])
+{
+    const hg_column *regions = hg_table_find(table, "region"),
+                    *runs = hg_table_find(table, "run"),
+                    *weights = hg_table_find(table, "weight"),
+                    *parents = hg_table_find(table, "parent_id"),
+                    *groups = p->selection.group != NULL
+                                  ? hg_table_find(table, p->selection.group)
+                                  : NULL;
+    const int64_t *id = hg_table_i64(table, "id");
+    const uint64_t parent = hg_halo_prefix(p->parent.run, HG_NO_REGION);
+    const bool same_run = strcmp(run, p->parent.run) == 0;
+    const bool same_files = region == NULL && is_parent_itself(p);
+
+    for (int64_t i = 0; i < table->n; i++) {
+        const int64_t number =
+            region != NULL ? region->region : hg_halo_place(regions, runs, i);
+        const int64_t ancestor = parents != NULL ? hg_column_integer(parents, i) : -1;
+
+        key[i] = hg_halo_key(run, number, id[i]);
+        group[i] = groups != NULL ? hg_halo_key(run, number, hg_column_integer(groups, i))
+                                  : hg_halo_prefix(run, number);
+        weight[i] = weights != NULL ? hg_column_value(weights, i, 0)
+                    : region != NULL && isfinite(region->weight) ? region->weight
+                                                                 : 1;
+        parent_key[i] = 0;
+        if (from_parent) {
+            parent_key[i] = hg_halo_key_of(parent, id[i]);
+        } else if (ancestor >= 0) {
+            parent_key[i] = hg_halo_key_of(parent, ancestor);
+        } else if (parents == NULL && same_files) {
+            parent_key[i] = hg_halo_key(p->parent.run, number, id[i]);
+        } else if (parents == NULL && same_run) {
+            parent_key[i] = hg_halo_key_of(parent, id[i]);
+        }
+    }
+}
