@@ -156,7 +156,10 @@ def main():
     options = parser.parse_args()
     seeds, rows = (2, 20000) if options.quick else (options.seeds, options.rows)
     settings = [part for text in options.set for part in ("--set", text)]
-    found = [run_seed(s, rows, options.draws, settings, options.methods.split(",")) for s in range(1, seeds + 1)]
+    found = []
+    for seed in range(1, seeds + 1):
+        found.append(run_seed(seed, rows, options.draws, settings, options.methods.split(",")))
+        print(f"seed {seed}: energy score", ", ".join(f"{n} {f['energy']:.5f}" for n, f in found[-1].items()), flush=True)
     names = [n for n in found[0] if n != "oracle"]
     gap = {n: np.array([f[n]["energy"] - f["oracle"]["energy"] for f in found]) for n in names}
     lines = []
