@@ -73,7 +73,7 @@
 
 #define HG_PARAMS_ZOOMS(P) \
     P(STRING, regions, "", NULL, 0, 0, "region table (CSV): one row per zoom region") \
-    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|columns", "auto", 0, 0, "format of the training catalogues") \
+    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|lgadget3|columns", "auto", 0, 0, "format of the training catalogues") \
     P(STRINGS, files, "", NULL, 0, 0, "training catalogue when there is no region table") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
@@ -84,7 +84,7 @@
     P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns: the first column tells the run, by a column of that name in the catalogue or by the name of the run")
 
 #define HG_PARAMS_PARENT(P) \
-    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|columns", "auto", 0, 0, "format of the parent catalogue") \
+    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|lgadget3|columns", "auto", 0, 0, "format of the parent catalogue") \
     P(STRINGS, files, "", NULL, 0, 0, "files of the parent catalogue, or one pattern with {file} and {snap}") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
@@ -96,6 +96,7 @@
     P(REAL, box, "Mpc", NULL, 0, 1e6, "side of the box where the files do not tell") \
     P(REAL, redshift, "", NULL, -1, 1e4, "redshift where the files do not tell") \
     P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the files do not tell") \
+    P(REAL, particle_mass, "Msun", NULL, 0, 1e20, "mass of a particle where the files do not tell") \
     P(REAL, omega_m, "", NULL, 0, 2, "matter density where the files do not tell") \
     P(REAL, omega_b, "", NULL, 0, 1, "baryon density where the files do not tell") \
     P(STRINGS, keep, "", NULL, 0, 0, "input columns to carry into the output besides id and position")

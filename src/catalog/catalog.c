@@ -26,17 +26,10 @@ struct hg_catalog {
     hg_plan plan;
 };
 
-const hg_format *const hg_formats[] = {&hg_format_halograft,
-                                       &hg_format_soap,
-                                       &hg_format_eagle,
-                                       &hg_format_subfind,
-                                       &hg_format_hbt,
-                                       &hg_format_velociraptor,
-                                       &hg_format_gadget,
-                                       &hg_format_rockstar,
-                                       &hg_format_ahf,
-                                       &hg_format_columns,
-                                       NULL};
+const hg_format *const hg_formats[] = {
+    &hg_format_halograft, &hg_format_soap,         &hg_format_eagle,   &hg_format_subfind,
+    &hg_format_hbt,       &hg_format_velociraptor, &hg_format_gadget,  &hg_format_rockstar,
+    &hg_format_ahf,       &hg_format_lgadget3,     &hg_format_columns, NULL};
 
 static hg_status
 name_formats(const char *given, int *format)

@@ -88,6 +88,7 @@ extern const hg_format hg_format_velociraptor;
 extern const hg_format hg_format_rockstar;
 extern const hg_format hg_format_gadget;
 extern const hg_format hg_format_ahf;
+extern const hg_format hg_format_lgadget3;
 extern const hg_format hg_format_columns;
 
 /** Formats in the order of probing, ended by NULL.

@@ -73,6 +73,7 @@ hg_paths_parent(const hg_params *params, size_t n, char buffer[], const char *fi
     options->frame.box = parent->box;
     options->frame.redshift = parent->redshift;
     options->frame.h = parent->h;
+    options->frame.particle_mass = parent->particle_mass;
     options->frame.omega_m = parent->omega_m;
     options->frame.omega_b = parent->omega_b;
     options->n_file = parent->files.n;
