@@ -25,7 +25,7 @@ hg_limits_trees(const hg_forest *f)
     return n < 1 ? 1 : n > TREES_MAX ? TREES_MAX : n;
 }
 
-hg_status
+void
 hg_limits_unseen(const hg_forest *f, int64_t row, const float x[], int n_near, double mean[],
                  double spread[], hg_shares *shares)
 {
@@ -49,7 +49,7 @@ hg_limits_unseen(const hg_forest *f, int64_t row, const float x[], int n_near, d
             square[o] += d * d;
         }
         if (shares != NULL && n < n_near) {
-            HG_TRY(hg_shares_add(f, t, leaf, row, shares));
+            hg_shares_add(f, t, leaf, row, shares);
         }
         n++;
     }
@@ -64,13 +64,12 @@ hg_limits_unseen(const hg_forest *f, int64_t row, const float x[], int n_near, d
             spread[o] = variance > 0 && n > 1 ? sqrt(variance * factor) : 0;
         }
     }
-    return HG_OK;
 }
 
 /* ---- measures of the sample ---- */
 /* the measures of a training row, those that are unusual when small with the opposite sign; NaN
  * when too few trees did not see it */
-static hg_status
+static void
 measure_row(const hg_forest *f, int64_t row, const float x[], hg_shares *shares,
             double measure[])
 {
@@ -79,15 +78,13 @@ measure_row(const hg_forest *f, int64_t row, const float x[], hg_shares *shares,
     measure[0] = (double)NAN;
     if (f->oob_trees[row] < f->options.oob_trees_min ||
         f->oob_trees[row] < hg_limits_trees(f)) {
-        return HG_OK;
+        return;
     }
-    HG_TRY(hg_shares_start(shares));
-    HG_TRY(hg_limits_unseen(f, row, x, hg_limits_trees(f), NULL, measure + HG_NEAR_MEASURES,
-                            shares));
+    hg_shares_start(shares);
+    hg_limits_unseen(f, row, x, hg_limits_trees(f), NULL, measure + HG_NEAR_MEASURES, shares);
     near = hg_shares_near(f, shares);
     measure[0] = -near.n_eff;
     measure[1] = -(double)near.n_group;
-    return HG_OK;
 }
 
 /* rows of the sample from `first` on; x begins with the first of them and goes on by `stride`
@@ -102,13 +99,13 @@ measure_range(const hg_forest *f, int n_thread, int64_t first, int64_t n, const 
 #pragma omp parallel num_threads(n_thread)
     {
         hg_shares shares = {0};
-        hg_status status = HG_OK;
+        hg_status status = hg_shares_init(f, &shares);
 
 #pragma omp for schedule(dynamic, 16)
         for (int64_t i = 0; i < n; i++) {
             if (status == HG_OK) {
-                status = measure_row(f, (first + i) * step, x + (size_t)i * stride, &shares,
-                                     measure + i * width);
+                measure_row(f, (first + i) * step, x + (size_t)i * stride, &shares,
+                            measure + i * width);
             }
             if (view != NULL) {
                 hg_view_forget(f, view); /* the pages of a row are many already */

@@ -23,11 +23,9 @@ int hg_limits_trees(const hg_forest *forest);
  * @param[out] spread  shape (n_target): standard deviation over trees, with the bias of all
  * trees and not that of these; may be NULL
  * @param      shares  empty; may be NULL
- * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_limits_unseen(const hg_forest *forest, int64_t row, const float x[],
-                                         int n_near, double mean[], double spread[],
-                                         hg_shares *shares);
+void hg_limits_unseen(const hg_forest *forest, int64_t row, const float x[], int n_near,
+                      double mean[], double spread[], hg_shares *shares);
 
 /** Choose f->limit from a sample of the training rows, each over trees that did not see it, to
  * be called when residuals and full bags stand: of these rows 5 and 1 per cent are beyond one

@@ -63,7 +63,7 @@ typedef struct hg_bench {
 
 /* rows of the training set, and their out-of-bag means instead of means that saw them; mean may
  * be NULL */
-static hg_status
+static void
 replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
                  const uint64_t key[], const float x[], double mean[], int64_t row[],
                  uint8_t origin[])
@@ -77,8 +77,8 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
             from = hg_forest_oob_mean(f, row[i], NULL) ? HG_ROW_OOB : HG_ROW_SEEN;
         }
         if (from == HG_ROW_OOB && mean != NULL && o->moved_rows) {
-            HG_TRY(hg_limits_unseen(f, row[i], x + i * f->n_feature, 0, mean + i * f->n_target,
-                                    NULL, NULL));
+            hg_limits_unseen(f, row[i], x + i * f->n_feature, 0, mean + i * f->n_target, NULL,
+                             NULL);
         } else if (from == HG_ROW_OOB && mean != NULL) {
             (void)hg_forest_oob_mean(f, row[i], mean + i * f->n_target);
         }
@@ -86,7 +86,6 @@ replace_training(const hg_forest *f, const hg_predict_options *o, int64_t n,
             origin[i] = (uint8_t)from;
         }
     }
-    return HG_OK;
 }
 
 typedef struct hg_job {
@@ -131,6 +130,9 @@ init_bench(const hg_job *job, hg_bench *b)
         HG_TRY(hg_average_init(job->forest, n, n_seen, job->result->spread != NULL || is_near,
                                &b->average));
         HG_TRY(hg_mem_array(&b->mean, n * n_target, sizeof *b->mean));
+    }
+    if (n_seen > 0) {
+        HG_TRY(hg_shares_init(job->forest, &b->shares));
     }
     HG_TRY(hg_mem_array(&b->row, n, sizeof *b->row));
     HG_TRY(hg_mem_array(&b->draw.tree, n, sizeof *b->draw.tree));
@@ -190,13 +192,12 @@ describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double 
         const bool is_known = self >= 0 && hg_forest_oob_mean(f, self, NULL);
         double *s = spread != NULL ? spread + i * f->n_target : NULL;
 
-        HG_TRY(hg_shares_start(&b->shares));
+        hg_shares_start(&b->shares);
         if (is_known && s != NULL) {
-            HG_TRY(hg_limits_unseen(f, self, x, n_near, NULL, s, &b->shares));
+            hg_limits_unseen(f, self, x, n_near, NULL, s, &b->shares);
         }
         for (int t = 0; t < n_near && !is_known; t++) {
-            HG_TRY(hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self,
-                                 &b->shares));
+            hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self, &b->shares);
         }
         if (needs_near(r)) {
             describe_near(job, b, first + i, s);
@@ -205,12 +206,11 @@ describe_block(const hg_job *job, hg_bench *b, int64_t first, int64_t n, double 
             continue;
         }
         if (is_known) {
-            HG_TRY(hg_shares_start(&b->shares));
-            HG_TRY(hg_limits_unseen(f, self, x, f->n_tree, NULL, NULL, &b->shares));
+            hg_shares_start(&b->shares);
+            hg_limits_unseen(f, self, x, f->n_tree, NULL, NULL, &b->shares);
         }
         for (int t = n_near; t < f->n_tree && !is_known; t++) {
-            HG_TRY(hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self,
-                                 &b->shares));
+            hg_shares_add(f, t, hg_average_leaf(&b->average, t, (size_t)k), self, &b->shares);
         }
         HG_TRY(hg_quantiles(f, &b->shares, &b->sorter, job->options->n_quantile,
                             job->options->level, (size_t)(job->n * f->n_target),
@@ -246,8 +246,8 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     if (mean != NULL) {
         hg_average_block(f, (size_t)n, x, &bench->average, mean, spread);
     }
-    HG_TRY(replace_training(f, job->options, n, key, x, mean, bench->row,
-                            r->origin != NULL ? r->origin + first : NULL));
+    replace_training(f, job->options, n, key, x, mean, bench->row,
+                     r->origin != NULL ? r->origin + first : NULL);
     if (spread != NULL || r->quantile != NULL) {
         HG_TRY(describe_block(job, bench, first, n, spread));
     }

@@ -72,20 +72,19 @@ hg_quantiles(const hg_forest *f, const hg_shares *shares, hg_sorter *s, int n,
     }
     HG_TRY(reserve(s, shares->n));
     for (uint32_t k = 0; k < shares->n; k++) {
-        total += shares->share[shares->place[k]];
+        total += shares->share[shares->row[k]];
     }
     for (int t = 0; t < f->n_target; t++) {
         uint64_t sum = 0;
         uint32_t at = 0;
 
         for (uint32_t k = 0; k < shares->n; k++) {
-            const uint32_t place = shares->place[k];
-            const size_t row = shares->row[place];
+            const size_t row = shares->row[k];
 
             s->entry[k] =
                 (uint64_t)hg_domain_code(f->value[row * (size_t)f->n_target + (size_t)t])
                     << 32 |
-                place;
+                row;
         }
         sort(s, shares->n);
         for (int q = 0; q < n; q++) {

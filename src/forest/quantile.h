@@ -7,7 +7,7 @@
 /** Memory of one thread; {0} is empty, free with hg_sorter_clear(). */
 typedef struct hg_sorter {
     size_t room;
-    uint64_t *entry; /**< shape (room): code of the value, then place of the row */
+    uint64_t *entry; /**< shape (room): code of the value, then the row */
     uint64_t *spare; /**< shape (room) */
 } hg_sorter;
 

@@ -7,28 +7,33 @@
 
 enum { HG_SHARE_BITS = 24 }; /**< the shares of a tree add up to 2^24, less what is rounded */
 
-/** Rows with a share, in a table of twice as many places; free with hg_shares_clear(). {0} is
- * empty. Shares are integers: their sums do not depend on an order. */
+/** Rows with a share; free with hg_shares_clear(). {0} is empty. Shares are integers: their
+ * sums do not depend on an order. */
 typedef struct hg_shares {
-    int shift;        /**< 32 - log2 of the number of places */
-    uint32_t n;       /**< rows with a share */
-    uint32_t *row;    /**< shape (places) */
-    uint64_t *share;  /**< shape (places); 0 = free */
-    uint32_t *place;  /**< shape (places / 2): where those n are */
-    int n_tree;       /**< trees with a listed row */
-    uint64_t squares; /**< sum of the squares of each tree's own shares */
-    uint64_t *group;  /**< shape (places): groups that were found, see hg_shares_near() */
-    uint32_t *stamp;  /**< shape (places): search in which they were */
+    uint32_t n;      /**< rows with a share */
+    uint32_t *row;   /**< shape (n_row + 1), of which n: which rows these are */
+    uint64_t *share; /**< shape (n_row): of every training row */
+    int n_tree;      /**< trees with a listed row */
+    uint64_t own;    /**< sum of the squares of each tree's own shares */
+    uint64_t joint;  /**< sum of the squares of shares */
+    uint32_t *group; /**< shape (n_row): number of the row's group, from 0 on */
+    uint32_t *stamp; /**< shape (groups): search in which a group was found */
     uint32_t n_search;
 } hg_shares;
 
-/** Forget all shares; make the first memory when there is none.
+/** Make the memory for a forest.
  *
  * @local
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_shares_start(hg_shares *shares);
+HG_MUST_CHECK hg_status hg_shares_init(const hg_forest *forest, hg_shares *shares);
 void hg_shares_clear(hg_shares *shares);
+
+/** Forget all shares.
+ *
+ * @local
+ */
+void hg_shares_start(hg_shares *shares);
 
 /** Add a leaf: its listed rows, in the bag of the tree or not, in proportion to their weights.
  * For a training row neither the row itself counts nor, as it would be for a row that is new,
@@ -37,11 +42,10 @@ void hg_shares_clear(hg_shares *shares);
  * @local
  * @param[in] leaf  number of the leaf in the tree
  * @param[in] self  training row the row is, or -1
- * @return HG_OK; HG_E_MEMORY
  * @source Meinshausen 2006, Journal of Machine Learning Research 7, 983
  */
-HG_MUST_CHECK hg_status hg_shares_add(const hg_forest *forest, int tree, uint32_t leaf,
-                                      int64_t self, hg_shares *shares);
+void hg_shares_add(const hg_forest *forest, int tree, uint32_t leaf, int64_t self,
+                   hg_shares *shares);
 
 /** What surrounds a row. */
 typedef struct hg_near {
