@@ -25,33 +25,50 @@ hg_limits_trees(const hg_forest *f)
     return n < 1 ? 1 : n > TREES_MAX ? TREES_MAX : n;
 }
 
+/* trees from the first on that did not see a training row, and the row's leaves there; returns
+ * how many there are, at most HG_TREES_TOGETHER, and moves on to where the search ended */
+static int
+find_unseen(const hg_forest *f, int64_t row, const float x[], int *first, int tree[],
+            uint32_t leaf[])
+{
+    const hg_node *node[HG_TREES_TOGETHER];
+    int n = 0;
+
+    for (; *first < f->n_tree && n < HG_TREES_TOGETHER; (*first)++) {
+        if (hg_model_is_oob(f, *first, row)) {
+            node[n] = f->node + f->node_offset[*first];
+            tree[n++] = *first;
+        }
+    }
+    if (n > 0) {
+        hg_row_route(n, node, f->feature_bits, x, leaf);
+    }
+    return n;
+}
+
 void
 hg_limits_unseen(const hg_forest *f, int64_t row, const float x[], int n_near, double mean[],
                  double spread[], hg_shares *shares)
 {
     double sum[HG_TARGETS_MAX] = {0}, square[HG_TARGETS_MAX] = {0};
-    int n = 0;
+    int n = 0, first = 0, tree[HG_TREES_TOGETHER];
+    uint32_t leaf[HG_TREES_TOGETHER];
 
-    for (int t = 0; t < f->n_tree; t++) {
-        const float *value;
-        uint32_t leaf = 0;
+    for (int n_found; (n_found = find_unseen(f, row, x, &first, tree, leaf)) > 0;) {
+        for (int k = 0; k < n_found; k++, n++) {
+            const float *value =
+                f->mean + (f->leaf_offset[tree[k]] + leaf[k]) * (size_t)f->n_target;
 
-        if (!hg_model_is_oob(f, t, row)) {
-            continue;
-        }
-        hg_tree_route(f->node + f->node_offset[t], f->feature_bits, 1, x, (size_t)f->n_feature,
-                      NULL, &leaf);
-        value = f->mean + (f->leaf_offset[t] + leaf) * (size_t)f->n_target;
-        for (int o = 0; o < f->n_target; o++) {
-            const double d = (double)value[o] - f->centre[o];
+            for (int o = 0; o < f->n_target; o++) {
+                const double d = (double)value[o] - f->centre[o];
 
-            sum[o] += (double)value[o];
-            square[o] += d * d;
+                sum[o] += (double)value[o];
+                square[o] += d * d;
+            }
+            if (shares != NULL && n < n_near) {
+                hg_shares_add(f, tree[k], leaf[k], row, shares);
+            }
         }
-        if (shares != NULL && n < n_near) {
-            hg_shares_add(f, t, leaf, row, shares);
-        }
-        n++;
     }
     for (int o = 0; o < f->n_target; o++) {
         const double m = sum[o] / n, d = m - f->centre[o], variance = square[o] / n - d * d;

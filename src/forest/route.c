@@ -132,3 +132,22 @@ hg_tree_route(const hg_node node[], int bits, size_t n, const float x[], size_t 
         route(node, 8, &q, leaf);
     }
 }
+
+void
+hg_row_route(int n_tree, const hg_node *const node[], int bits, const float x[],
+             uint32_t leaf[])
+{
+    uint32_t k[HG_TREES_TOGETHER] = {0};
+    int n_done;
+
+    do {
+        n_done = 0;
+        for (int t = 0; t < n_tree; t++) {
+            k[t] = step(node[t], bits, k[t], x);
+            n_done += hg_node_is_leaf(node[t][k[t]]);
+        }
+    } while (n_done < n_tree);
+    for (int t = 0; t < n_tree; t++) {
+        leaf[t] = hg_leaf_number(node[t][k[t]]);
+    }
+}

@@ -352,4 +352,18 @@ void hg_tree_clear(hg_tree *tree);
 void hg_tree_route(const hg_node node[], int bits, size_t n, const float x[], size_t stride,
                    const uint32_t index[], uint32_t leaf[]);
 
+enum { HG_TREES_TOGETHER = 16 }; /**< trees that hg_row_route() takes at most */
+
+/** Find the leaves of one row in several trees.
+ *
+ * @local
+ * @param[in]  n_tree  1 to HG_TREES_TOGETHER
+ * @param[in]  node    shape (n_tree): nodes of each tree
+ * @param[in]  bits    feature bits of a link, 6 or 8
+ * @param[in]  x       features of the row
+ * @param[out] leaf    shape (n_tree)
+ */
+void hg_row_route(int n_tree, const hg_node *const node[], int bits, const float x[],
+                  uint32_t leaf[]);
+
 #endif

@@ -56,6 +56,22 @@ check_leaves(const hg_forest *f, const float x[], size_t n, const uint32_t index
     }
 }
 
+/* one row through the first trees at once, for any number of them */
+static void
+check_row(const hg_forest *f, const float x[])
+{
+    const hg_node *node[HG_TREES_TOGETHER];
+    uint32_t leaf[HG_TREES_TOGETHER];
+
+    for (int n = 1; n <= HG_TREES_TOGETHER; n++) {
+        node[n - 1] = f->node + f->node_offset[n - 1];
+        hg_row_route(n, node, f->feature_bits, x, leaf);
+        for (int t = 0; t < n; t++) {
+            cr_assert_eq(leaf[t], walk(f, t, x));
+        }
+    }
+}
+
 /* 6 and 8 bits of a link for the feature; trees of two leaves, and of a few and many levels */
 Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
 {
@@ -77,6 +93,9 @@ Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
             for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
                 check_leaves(f, new.x, sizes[s], NULL);
                 check_leaves(f, new.x, sizes[s], index);
+            }
+            for (int i = 0; i < 50; i++) {
+                check_row(f, new.x + i *widths[w]);
             }
             hg_forest_free(f);
         }
