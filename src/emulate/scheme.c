@@ -65,7 +65,7 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
     }
     return s->share * (record + 4 * f + 16 * o + 60) + s->n * rows +
            s->threads *
-               (s->n * (arena + 17 + 8 * o) + leaves_of(s) * (16 + 12 * o) + histograms) +
+               (s->n * (arena + 21 + 8 * o) + leaves_of(s) * (20 + 12 * o) + histograms) +
            1.3 * forest_of(s, shape);
 }
 
