@@ -13,6 +13,7 @@
 #include "halograft/log.h"
 #include "suite/paths.h"
 #include "table/identity.h"
+#include "table/split.h"
 
 static bool
 is_declared(const hg_extract *e, const char *name)

@@ -18,6 +18,7 @@
 #include "suite/paths.h"
 #include "suite/regions.h"
 #include "table/identity.h"
+#include "table/split.h"
 
 /* What is the same for all catalogues of a training set. */
 struct reader {

@@ -34,11 +34,3 @@ hg_halo_place(const hg_column *region, const hg_column *run, int64_t row)
 
     return run != NULL ? place + ((hg_column_integer(run, row) + 1) << 32) : place;
 }
-
-int
-hg_split_takes(uint64_t key, uint64_t seed, double fraction)
-{
-    hg_stream s = hg_stream_start(seed, 0, key, HG_PURPOSE_SPLIT);
-
-    return hg_stream_uniform(&s) < fraction;
-}

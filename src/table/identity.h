@@ -38,13 +38,4 @@ uint64_t hg_halo_key_of(uint64_t prefix, int64_t id);
  */
 int64_t hg_halo_place(const hg_column *region, const hg_column *run, int64_t row);
 
-/** Whether an object belongs to a random share of all, decided by its key alone.
- *
- * @local
- * @param[in] key       of the object or its group
- * @param[in] seed      of the run
- * @param[in] fraction  share in [0, 1]
- */
-int hg_split_takes(uint64_t key, uint64_t seed, double fraction);
-
 #endif

@@ -7,6 +7,7 @@
 #include "read_catalog.h"
 #include "store/publish.h"
 #include "table/identity.h"
+#include "table/split.h"
 
 MPI_SUITE(convert);
 

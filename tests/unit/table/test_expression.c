@@ -6,6 +6,7 @@
 #include "table/expression.h"
 #include "table/identity.h"
 #include "table/recipe.h"
+#include "table/split.h"
 
 static hg_table table;
 
