@@ -86,16 +86,19 @@ choose_format(const hg_catalog_options *options, const char *path, int *format)
     }
     hg_error_set(&none);
     for (int i = 0; hg_formats[i] != NULL; i++) {
-        if (hg_formats[i]->probe != NULL && hg_formats[i]->probe(path, &reasons)) {
+        const bool is_it = hg_formats[i]->probe != NULL && hg_formats[i]->probe(path, &reasons);
+
+        if (hg_error_last()->status == HG_E_MEMORY) { /* it could not look: not a "no" */
+            hg_text_clear(&reasons);
+            return HG_E_MEMORY;
+        }
+        if (is_it) {
             *format = i;
             hg_text_clear(&reasons);
             return HG_OK;
         }
     }
     hg_text_clear(&reasons);
-    if (hg_error_last()->status == HG_E_MEMORY) { /* a probe that could not look says "no" */
-        return HG_E_MEMORY;
-    }
     /* a damaged file says so here, which is better than "unknown" */
     status = hg_h5_open(path, &file);
     if (status == HG_OK) {
