@@ -96,9 +96,10 @@ uint64_t hg_catalog_identity(const hg_catalog *catalog);
 
 /** Read the rows of one part: the named columns, converted to canonical units; `id` (int64),
  * and with them the table's first row and frame. Vectors come with width 3. "NAME[k]" is
- * element k of a column with several elements; `row` is the row in the input. Positions are
- * folded into the box. With on_bad_rows "drop" the table has fewer rows than the part; with
- * "flag" it has the column `flags` (bit 8 = bad value, 16 = missing host).
+ * element k of a column with several elements; `row` is the row in the input, `redshift` that
+ * of the frame where files have no such column. Positions are folded into the box. With
+ * on_bad_rows "drop" the table has fewer rows than the part; with "flag" it has the column
+ * `flags` (bit 8 = bad value, 16 = missing host).
  *
  * @local  any rank may read any part; files are opened, read and closed
  * @param[in]  part    0 <= part < hg_catalog_n_part()

@@ -148,7 +148,8 @@ identify(const hg_plan *plan)
     return hg_hash_more(hash, header, sizeof header);
 }
 
-/* Columns every catalogue has: the row, and the row as id where the format has no id. */
+/* Columns every catalogue has: the row, the row as id where the format has no id, and the
+ * redshift where it is known. */
 static hg_status
 add_derived(hg_plan *plan)
 {
@@ -161,6 +162,11 @@ add_derived(hg_plan *plan)
             HG_TRY(hg_plan_add_source(plan, names[i], &source));
             source->derived = true;
         }
+    }
+    if (hg_plan_find(plan, "redshift") == NULL && isfinite(plan->frame.redshift)) {
+        plan->redshift = (hg_source){.column = {.name = "redshift", .width = 1},
+                                     .derived = true,
+                                     .run_value = HG_RUN_REDSHIFT};
     }
     return HG_OK;
 }

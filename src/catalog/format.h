@@ -37,8 +37,10 @@ typedef struct hg_source {
     int kind;      /**< meaning belongs to the format */
     bool whole;    /**< stored as real numbers that must be integers */
     bool derived;  /**< not stored but made by the reader */
-    int run_value; /**< column of the run table, from 1; 0 = not from there */
+    int run_value; /**< column of the run table, from 1; HG_RUN_REDSHIFT; 0 = not from there */
 } hg_source;
+
+enum { HG_RUN_REDSHIFT = -1 };
 
 typedef enum hg_bad_rows { HG_BAD_ERROR, HG_BAD_DROP, HG_BAD_FLAG } hg_bad_rows;
 
@@ -61,8 +63,9 @@ typedef struct hg_plan {
     hg_plan_file *file;
     hg_source *source;
     char *names;
-    void *extra; /**< data of the format */
-    void *run;   /**< lines of the run table, see catalog/run_table.c */
+    void *extra;        /**< data of the format */
+    hg_source redshift; /**< of the frame, as a column where files have none; not listed */
+    void *run;          /**< lines of the run table, see catalog/run_table.c */
 } hg_plan;
 
 typedef struct hg_format {

@@ -92,7 +92,7 @@ hg_plan_find(const hg_plan *plan, const char *name)
             return &plan->source[i];
         }
     }
-    return NULL;
+    return plan->redshift.derived && strcmp(name, "redshift") == 0 ? &plan->redshift : NULL;
 }
 
 void

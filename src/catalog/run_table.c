@@ -206,10 +206,13 @@ hg_run_table_read(const hg_plan *plan, int n_name, const char *const names[], hg
         HG_TRY(hg_table_add(table, names[c], "", HG_COLUMN_F64, 1, &value));
         key = plan->run_key[0] != '\0' ? hg_table_find(table, plan->run_key) : NULL;
         for (int64_t i = 0; i < table->n; i++) {
-            const char *line = find_line(plan, key != NULL ? hg_column_integer(key, i) : 0);
+            const char *line =
+                plan->n_run > 0 ? find_line(plan, key != NULL ? hg_column_integer(key, i) : 0)
+                                : NULL;
 
-            value[i] = (double)NAN;
-            if (line != NULL) {
+            value[i] =
+                source->run_value == HG_RUN_REDSHIFT ? plan->frame.redshift : (double)NAN;
+            if (line != NULL && source->run_value > 0) {
                 memcpy(&value[i], line + (size_t)(source->run_value - 1) * sizeof(double),
                        sizeof(double));
             }

@@ -27,7 +27,8 @@ HG_MUST_CHECK hg_status hg_run_table_plan(const hg_catalog_options *options, hg_
  */
 size_t hg_run_table_bytes(const hg_plan *plan);
 
-/** Add those of the named columns that stand in the run table to rows that were read.
+/** Add those of the named columns that stand in the run table, and `redshift` where it is that
+ * of the frame, to rows that were read.
  *
  * @local
  * @param[in]     names  shape (n_name); others are ignored

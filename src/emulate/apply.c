@@ -3,6 +3,7 @@
 #include "emulate/apply.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +17,33 @@
 #include "suite/frame_text.h"
 #include "suite/paths.h"
 
+/* A model with the redshift as a feature holds between the redshifts it has seen. */
+static hg_status
+check_redshift(const hg_grafter *g, double tolerance)
+{
+    const char *text = hg_forest_get_meta(hg_stages_forest(g->model, 0), "redshifts");
+    const double z = hg_catalog_frame(g->catalog)->redshift;
+    double low, high;
+
+    if (text == NULL || sscanf(text, "%lf %lf", &low, &high) != 2) {
+        return HG_FAIL(HG_E_FORMAT, "the model has the redshift as a feature but does not tell "
+                                    "which redshifts it was trained on");
+    }
+    if (z < low - tolerance || z > high + tolerance) {
+        return HG_FAIL(HG_E_INPUT,
+                       "the model was trained between redshifts %.6g and %.6g, the parent has "
+                       "%.6g: trees do not extrapolate; raise Parent.redshift_tolerance (now "
+                       "%g) if that is meant",
+                       low, high, z, tolerance);
+    }
+    return HG_OK;
+}
+
 static hg_status
 check_frames(const hg_grafter *g)
 {
+    const double tolerance = g->params->parent.redshift_tolerance;
+    const bool has_epochs = hg_recipes_use(&g->features, "redshift");
     const char *text = hg_forest_get_meta(hg_stages_forest(g->model, 0), "frame");
     hg_frame trained;
 
@@ -26,8 +51,11 @@ check_frames(const hg_grafter *g)
         return HG_OK;
     }
     HG_TRY(hg_frame_parse(text, &trained));
+    if (has_epochs) {
+        HG_TRY(check_redshift(g, tolerance));
+    }
     HG_TRY(hg_frame_compare(&trained, "the model", hg_catalog_frame(g->catalog), "the parent",
-                            g->params->parent.redshift_tolerance,
+                            has_epochs ? (double)INFINITY : tolerance,
                             g->params->parent.cosmology_tolerance));
     if (g->is_loud && !trained.dark_matter_only &&
         hg_catalog_frame(g->catalog)->dark_matter_only) {

@@ -60,6 +60,10 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
     }
     hg_text_clear(&frame);
     HG_TRY(status);
+    if (rows->has_epochs) {
+        snprintf(code, sizeof code, "%.17g %.17g", rows->redshift[0], rows->redshift[1]);
+        HG_TRY(hg_forest_set_meta(forest, "redshifts", code));
+    }
     HG_TRY(hg_forest_set_meta(forest, "parameters", hg_params_text(params)));
     HG_TRY(hg_forest_set_meta(forest, "inputs", hg_text_string(&rows->inputs)));
     HG_TRY(hg_forest_set_meta(forest, "name", params->meta.name));
@@ -148,13 +152,22 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
 static hg_status
 count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows *rows)
 {
-    int64_t counts[2] = {rows->n, rows->n_read};
+    int64_t counts[4] = {rows->n, rows->n_read, rows->n_beyond, rows->n_contaminated};
 
-    hg_comm_sum(comm, 2, counts);
+    hg_comm_sum(comm, 4, counts);
     hg_log_info("train: %" PRId64 " of %" PRId64 " rows are used, bag by %s", counts[0],
                 counts[1],
                 rows->has_group && strcmp(params->model.bag, "auto") == 0 ? "group"
                                                                           : params->model.bag);
+    hg_log_info("train: left out: %" PRId64 " beyond the radius of their region, %" PRId64
+                " with more than %g of their mass in low-resolution particles, %" PRId64
+                " by Selection or for want of a pair",
+                counts[2], counts[3], params->zooms.contamination_max,
+                counts[1] - counts[0] - counts[2] - counts[3]);
+    if (rows->has_epochs && rows->redshift[0] < rows->redshift[1]) {
+        hg_log_info("train: redshifts from %.4f to %.4f, the redshift is a feature",
+                    rows->redshift[0], rows->redshift[1]);
+    }
     if (counts[0] == 0) {
         return HG_FAIL(
             HG_E_INPUT,

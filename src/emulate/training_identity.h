@@ -11,6 +11,7 @@
  * @local
  * @param[in]  p            parameters
  * @param[in]  from_parent  the rows are haloes of the parent
+ * @param[in]  is_epoch     their region is listed at several redshifts
  * @param[in]  region       they belong to, or NULL where columns tell
  * @param[in]  run          name of the simulation
  * @param[out] key          shape (n)
@@ -18,8 +19,9 @@
  * @param[out] parent_key   shape (n); 0 = not in the parent
  * @param[out] weight       shape (n), dimensionless
  */
-void hg_training_identify(const hg_params *p, bool from_parent, const hg_table *table,
-                          const hg_region *region, const char *run, uint64_t key[],
-                          uint64_t group[], uint64_t parent_key[], double weight[]);
+void hg_training_identify(const hg_params *p, bool from_parent, bool is_epoch,
+                          const hg_table *table, const hg_region *region, const char *run,
+                          uint64_t key[], uint64_t group[], uint64_t parent_key[],
+                          double weight[]);
 
 #endif

@@ -32,6 +32,7 @@ struct reader {
     bool twins;                /* read the twins of the regions */
     const hg_matched *matched; /* targets by the id of the rows read, NULL = rows have them */
     bool from_parent;          /* the rows read are the parent's */
+    bool is_epoch;             /* the region is listed at several redshifts */
 };
 
 /* List the columns to read: what recipes and cuts need, and what identifies rows. */
@@ -52,7 +53,7 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
     }
     if (region != NULL && isfinite(region->radius)) {
         for (int k = 0; k < 3; k++) {
-            if (!isfinite(region->centre[k])) {
+            if (!isfinite(region->centre[k]) && !isfinite(region->own[k])) {
                 return HG_FAIL(HG_E_INPUT,
                                "region %" PRId64 " has a radius but no centre: give x, y and z",
                                region->region);
@@ -97,12 +98,16 @@ cut_rows(const struct reader *r, const hg_table *table, const hg_region *region,
 
     memset(keep, 1, (size_t)table->n);
     cut_region(table, region, keep);
-    for (int64_t i = 0; r->matched != NULL && i < table->n; i++) {
-        keep[i] = keep[i] && hg_matched_find(r->matched, hg_table_i64(table, "id")[i]) >= 0;
-    }
-    for (int64_t i = 0; contamination != NULL && i < table->n; i++) {
-        keep[i] = keep[i] &&
-                  hg_column_value(contamination, i, 0) <= r->params->zooms.contamination_max;
+    for (int64_t i = 0; i < table->n; i++) {
+        const bool is_inside = keep[i] != 0;
+
+        keep[i] = is_inside &&
+                  (contamination == NULL ||
+                   hg_column_value(contamination, i, 0) <= r->params->zooms.contamination_max);
+        r->rows->n_beyond += !is_inside;
+        r->rows->n_contaminated += is_inside && !keep[i];
+        keep[i] = keep[i] && (r->matched == NULL ||
+                              hg_matched_find(r->matched, hg_table_i64(table, "id")[i]) >= 0);
     }
     if (r->selection == NULL) {
         return HG_OK;
@@ -215,8 +220,9 @@ take_part(struct reader *r, hg_table *table, const hg_region *region, const char
         goto done;
     }
     HG_TRY_OR(done, status, make_room(rows, table->n, r->features->n, r->targets->n));
-    hg_training_identify(r->params, r->from_parent, table, region, run, rows->key + first,
-                         rows->group + first, rows->parent_key + first, rows->weight + first);
+    hg_training_identify(r->params, r->from_parent, r->is_epoch, table, region, run,
+                         rows->key + first, rows->group + first, rows->parent_key + first,
+                         rows->weight + first);
     cut_fraction(r, table->n, rows->key + first, rows->group + first, keep);
     drop_rows(rows, first, table->n, keep);
     hg_table_keep(table, keep);
@@ -249,7 +255,10 @@ static hg_status
 check_frame(struct reader *r, const hg_catalog *catalog, const char *name)
 {
     const hg_frame *frame = hg_catalog_frame(catalog);
+    double *range = r->rows->redshift;
 
+    range[0] = fmin(r->is_first ? (double)NAN : range[0], frame->redshift);
+    range[1] = fmax(r->is_first ? (double)NAN : range[1], frame->redshift);
     if (r->is_first) {
         r->rows->frame = *frame;
         hg_recipes_take_units(r->features, catalog);
@@ -264,7 +273,8 @@ check_frame(struct reader *r, const hg_catalog *catalog, const char *name)
                                 r->params->parent.cosmology_tolerance));
     }
     return hg_frame_compare(&r->rows->frame, "the first training catalogue", frame, name,
-                            r->params->parent.redshift_tolerance,
+                            r->rows->has_epochs ? (double)INFINITY
+                                                : r->params->parent.redshift_tolerance,
                             r->params->parent.cosmology_tolerance);
 }
 
@@ -447,6 +457,13 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
     hg_log_info("train: %d regions in '%s', effective number %.1f by weight", n, path,
                 hg_regions_effective(n, regions));
     status = HG_OK;
+    for (int i = 0; i < n && strcmp(r->params->zooms.features, "hydro") != 0; i++) {
+        if (hg_regions_repeats(n, regions, i)) {
+            hg_mem_free(regions);
+            return HG_FAIL(HG_E_PARAM, "regions at several redshifts work with Zooms.features: "
+                                       "hydro alone");
+        }
+    }
     if (strcmp(r->params->zooms.features, "hydro") != 0) {
         r->from_parent = strcmp(r->params->zooms.features, "parent") == 0;
         status = r->twins ? HG_FAIL(HG_E_PARAM, "twins of galaxies work with Zooms.features: "
@@ -465,6 +482,8 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
         options.n_file = 1;
         options.files = &file;
         options.run = regions[i].run;
+        options.frame.redshift = regions[i].redshift;
+        r->is_epoch = hg_regions_repeats(n, regions, i);
         status = read_catalog(comm, r, &options, &regions[i], regions[i].run);
     }
     r->rows->has_group = true;
@@ -486,7 +505,7 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
 
-    *rows = (hg_training_rows){0};
+    *rows = (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift")};
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
     options.run_table = params->zooms.run_table;

@@ -12,17 +12,21 @@
 typedef struct hg_training_rows {
     int64_t n;
     int64_t room;
-    float *x;             /**< shape (n, n_feature) */
-    double *y;            /**< shape (n, n_target) */
-    double *weight;       /**< shape (n) */
-    uint64_t *key;        /**< shape (n) */
-    uint64_t *group;      /**< shape (n) */
-    uint64_t *parent_key; /**< shape (n), 0 = not in the parent */
-    bool has_group;       /**< a region table or a group column gave groups */
-    bool has_twins;       /**< the region table names twins */
-    int64_t n_read;       /**< rows read on this rank, before any cut */
-    hg_frame frame;       /**< of the first catalogue */
-    hg_text inputs;       /**< YAML lines that name the catalogues read */
+    float *x;               /**< shape (n, n_feature) */
+    double *y;              /**< shape (n, n_target) */
+    double *weight;         /**< shape (n) */
+    uint64_t *key;          /**< shape (n) */
+    uint64_t *group;        /**< shape (n) */
+    uint64_t *parent_key;   /**< shape (n), 0 = not in the parent */
+    bool has_group;         /**< a region table or a group column gave groups */
+    bool has_twins;         /**< the region table names twins */
+    int64_t n_read;         /**< rows read on this rank, before any cut; likewise below */
+    int64_t n_beyond;       /**< beyond the radius of their region */
+    int64_t n_contaminated; /**< of the others, with too many low-resolution particles */
+    bool has_epochs;        /**< the redshift is a feature: catalogues may differ in it */
+    double redshift[2];     /**< lowest and highest of all catalogues; NAN = not known */
+    hg_frame frame;         /**< of the first catalogue */
+    hg_text inputs;         /**< YAML lines that name the catalogues read */
 } hg_training_rows;
 
 /** Read all training catalogues; every rank keeps the rows of the parts it read.

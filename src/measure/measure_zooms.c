@@ -264,7 +264,8 @@ regions_are_complete(int n, const hg_region region[])
 {
     for (int i = 0; i < n; i++) {
         if (!(region[i].radius > 0) || !(region[i].weight > 0) ||
-            !isfinite(region[i].radius + region[i].weight + region[i].centre[0])) {
+            !isfinite(region[i].radius + region[i].weight + region[i].centre[0]) ||
+            hg_regions_repeats(n, region, i)) {
             return false;
         }
     }
@@ -291,7 +292,8 @@ hg_measure_zooms(const hg_comm *comm, const hg_measure_plan *plan, hg_statistics
     hg_phase_start("measure: zooms");
     HG_TRY_OR(done, status, hg_regions_read(comm, path, params->zooms.run, &n, &region));
     if (!regions_are_complete(n, region)) {
-        hg_log_info("measure: regions without radius or weight, so no mass function of them");
+        hg_log_info("measure: regions without radius or weight, or at several redshifts, so no "
+                    "mass function of them");
         goto done;
     }
     HG_TRY_OR(done, status, hg_comm_split(comm, comm->rank, &self));

@@ -162,6 +162,21 @@ hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog)
     }
 }
 
+bool
+hg_recipes_use(const hg_recipes *set, const char *column)
+{
+    for (int i = 0; i < set->n; i++) {
+        const hg_expression *e = set->recipe[i].expression;
+
+        for (int k = 0; k < hg_expression_n_name(e); k++) {
+            if (strcmp(hg_expression_name(e, k), column) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void
 hg_predicted_name(const char *target, int draw, size_t n, char name[])
 {

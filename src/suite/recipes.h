@@ -65,6 +65,12 @@ void hg_recipes_clear(hg_recipes *set);
  */
 void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
 
+/** Whether a recipe of the set uses a column.
+ *
+ * @local
+ */
+bool hg_recipes_use(const hg_recipes *set, const char *column);
+
 enum { HG_PREDICTED_MEAN = -1, HG_PREDICTED_PROBABILITY = -2, HG_PREDICTED_SPREAD = -3 };
 
 /** Name of the column of predictions: X_mean, X_probability, X_spread, X_draw, X_draw2, ...

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "table/sheet.h"
 
-static const char *const names[] = {"region",  "run",    "hydro",  "dmo",   "hydro_ids",
-                                    "dmo_ids", "match",  "twin",   "x",     "y",
-                                    "z",       "radius", "weight", "delta", "redshift"};
+static const char *const names[] = {
+    "region", "run", "hydro",  "dmo",    "hydro_ids", "dmo_ids",  "match", "twin",  "x",
+    "y",      "z",   "radius", "weight", "delta",     "redshift", "own_x", "own_y", "own_z"};
 enum {
     REGION,
     RUN,
@@ -28,6 +28,9 @@ enum {
     WEIGHT,
     DELTA,
     REDSHIFT,
+    OWN_X,
+    OWN_Y,
+    OWN_Z,
     N_NAME
 };
 
@@ -48,9 +51,10 @@ parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_N
 {
     const int line = sheet->line[row + 1];
     double *const numbers[N_NAME] = {
-        [X] = &r->centre[0],      [Y] = &r->centre[1],   [Z] = &r->centre[2],
-        [RADIUS] = &r->radius,    [WEIGHT] = &r->weight, [DELTA] = &r->delta,
-        [REDSHIFT] = &r->redshift};
+        [X] = &r->centre[0],       [Y] = &r->centre[1],   [Z] = &r->centre[2],
+        [RADIUS] = &r->radius,     [WEIGHT] = &r->weight, [DELTA] = &r->delta,
+        [REDSHIFT] = &r->redshift, [OWN_X] = &r->own[0],  [OWN_Y] = &r->own[1],
+        [OWN_Z] = &r->own[2]};
     char *const files[N_NAME] = {
         [HYDRO] = r->hydro,     [DMO] = r->dmo,     [HYDRO_IDS] = r->hydro_ids,
         [DMO_IDS] = r->dmo_ids, [MATCH] = r->match, [TWIN] = r->twin};
@@ -128,6 +132,12 @@ find_columns(const char *path, const hg_sheet *sheet, int column[N_NAME])
     return HG_OK;
 }
 
+static bool
+is_same(const hg_region *a, const hg_region *b)
+{
+    return a->region == b->region && strcmp(a->run, b->run) == 0;
+}
+
 static hg_status
 parse_table(const char *path, const hg_sheet *sheet, const char *run, int *n,
             hg_region **regions)
@@ -144,10 +154,12 @@ parse_table(const char *path, const hg_sheet *sheet, const char *run, int *n,
 
         HG_TRY(parse_row(path, sheet, *n, column, run, r));
         for (int i = 0; i < *n; i++) {
-            if ((*regions)[i].region == r->region && strcmp((*regions)[i].run, r->run) == 0) {
+            if (is_same(&(*regions)[i], r) && !((*regions)[i].redshift < r->redshift ||
+                                                (*regions)[i].redshift > r->redshift)) {
                 return HG_FAIL(HG_E_INPUT,
-                               "'%s', line %d: region %lld of run '%s' is listed twice", path,
-                               sheet->line[*n + 1], (long long)r->region, r->run);
+                               "'%s', line %d: region %lld of run '%s' is listed twice and not "
+                               "at two redshifts",
+                               path, sheet->line[*n + 1], (long long)r->region, r->run);
             }
         }
     }
@@ -185,6 +197,17 @@ fail:
     return status;
 }
 
+bool
+hg_regions_repeats(int n, const hg_region regions[], int i)
+{
+    int count = 0;
+
+    for (int j = 0; j < n; j++) {
+        count += is_same(&regions[i], &regions[j]);
+    }
+    return count > 1;
+}
+
 double
 hg_regions_effective(int n, const hg_region regions[])
 {
@@ -205,7 +228,8 @@ hg_region_holds(const hg_region *region, double box, const double position[3])
     double sum = 0;
 
     for (int k = 0; k < 3; k++) {
-        double d = position[k] - region->centre[k];
+        double d =
+            position[k] - (isfinite(region->own[k]) ? region->own[k] : region->centre[k]);
 
         if (isfinite(box)) {
             d -= box * round(d / box);

@@ -1,7 +1,8 @@
 /** The region table: which zooms there are, where they lie in the parent, and what they weigh.
  *
  * CSV with a header line:
- * region,run,hydro,dmo,hydro_ids,dmo_ids,match,twin,x,y,z,radius,weight, delta,redshift. Files
+ * region,run,hydro,dmo,hydro_ids,dmo_ids,match,twin,x,y,z,radius,weight,
+ * delta,redshift,own_x,own_y,own_z. Files
  * are relative to the table's folder; centre and radius in comoving Mpc in the parent's frame.
  * Only `region` and `hydro` must be there. Layer: suite.
  */
@@ -24,6 +25,7 @@ typedef struct hg_region {
     char match[1024];     /**< table of pairs; "" = where `match` writes it */
     char twin[1024]; /**< catalogue of a run that differs in the galaxies' seed; "" = none */
     double centre[3];
+    double own[3]; /**< the same in the frame of the files, where that is another */
     double radius;
     double weight;
     double delta;
@@ -38,7 +40,7 @@ typedef struct hg_region {
  * @param[out] n        number of regions
  * @param[out] regions  shape (n); owned by the caller, free with hg_mem_free()
  * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT naming line and column; HG_E_INPUT for an empty
- * table or a region that is listed twice
+ * table or a region that is listed twice at one redshift, or without one
  */
 HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, const char *run,
                                         int *n, hg_region **regions);
@@ -50,6 +52,12 @@ HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, c
  * @param[in] position  shape (3), Mpc, in the parent's frame
  */
 bool hg_region_holds(const hg_region *region, double box, const double position[3]);
+
+/** Whether a region is listed more than once, at several redshifts.
+ *
+ * @local
+ */
+bool hg_regions_repeats(int n, const hg_region regions[], int i);
 
 /** Effective number of regions, (sum w)^2 / sum w^2.
  *
