@@ -5,6 +5,9 @@ For each of several choices of ten spheres over the range of overdensity: train 
 the spheres, apply to the whole box, and compare mass function, P(k) and xi(r) of M* > 10^10.7 Msun
 with the truth: the draws with scatter beside the mean. Prints mean and spread over the choices.
 
+With --params params/illustris1_environment.yml the features also tell the environment, traced by
+centrals of more than 10^12.25 Msun of dark matter.
+
     bench/illustris1_spheres.py [--choices 6] [--spheres 10] [--radius 15]
 """
 
@@ -55,6 +58,19 @@ def write_regions(path, regions, radius, file):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_tracers(path, snap, attributes):
+    """The most massive object of each group, where complete, as a file like that of the galaxies."""
+    mass, group = snap["DarkMatterMass"][()], snap["HaloNumber"][()]
+    order = np.argsort(-mass, kind="stable")
+    central = np.zeros(len(mass), bool)
+    central[order[np.unique(group[order], return_index=True)[1]]] = True
+    chosen = central & (mass * 1e10 > 10**12.25)
+    with h5py.File(path, "w") as file:
+        file.attrs.update(attributes)
+        for name, values in snap.items():
+            file[f"snap_135/{name}"] = values[()][chosen]
+
+
 def ratios(folder):
     """Curves of draws and mean over those of the truth, by statistic."""
     found = statistics.read(folder / "statistics.hdf5")
@@ -82,6 +98,8 @@ def main():
     file = need_data("illustris1_galaxies") / "illustris1_galaxies.h5"
     with h5py.File(file) as data:
         snap = data["snap_135"]
+        (SOURCE / "out").mkdir(exist_ok=True)
+        write_tracers(SOURCE / "out" / "illustris1_tracers.h5", snap, data.attrs)
         position = np.stack([snap[f"Pos{c}"][()] for c in "XYZ"], axis=1) / 1000 % BOX
     collected = {}
     for choice in range(options.choices):

@@ -21,6 +21,10 @@ extern "C" {
 
 enum { HG_ROWS_PER_PART = 1 << 20 };
 
+/** Name under which the number of a row in the catalogue can always be read, as int64; a column
+ * `row` may be stored in the files and mean the row of another catalogue. */
+#define HG_CATALOG_ROW "#row"
+
 /** What to open and how. */
 typedef struct hg_catalog_options {
     const char *format;       /**< "auto" or the name of a format (catalog/format.h) */
@@ -111,6 +115,17 @@ uint64_t hg_catalog_identity(const hg_catalog *catalog);
  */
 HG_MUST_CHECK hg_status hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name,
                                         const char *const names[], hg_table *table);
+
+/** Add the columns of a side-car, a catalogue with the same rows in the same order, to those of
+ * a catalogue. Its columns are then found and read like the catalogue's own, which go before
+ * where both have one.
+ *
+ * @local
+ * @param[in,out] catalog  has no side-car yet
+ * @param[in]     side     owned by the catalogue from here on
+ * @return HG_OK; HG_E_INPUT when the numbers of rows differ, then `side` stays the caller's
+ */
+HG_MUST_CHECK hg_status hg_catalog_join(hg_catalog *catalog, hg_catalog *side);
 
 #ifdef __cplusplus
 }

@@ -129,6 +129,26 @@
     P(REAL, mass_shift, "", "0", -3, 3, "match --to-parent: added to log10 mass of the zooms' haloes, such as 0.074 for hydrodynamical runs") \
     P(BOOL, csv, "", "true", 0, 0, "also write the pairs as CSV")
 
+#define HG_PARAMS_ENVIRONMENT(P) \
+    P(STRINGS, tracer, "", NULL, 0, 0, "catalogue whose rows trace the surroundings of haloes, in the parent's box; default: the parent itself") \
+    P(STRING, tracer_mapping, "", NULL, 0, 0, "mapping file of tracers of format columns") \
+    P(STRING, select, "", NULL, 0, 0, "rows that are tracers, an expression such as 'central == 1 && m200c > 1e12'; default: all. They must be complete in the parent") \
+    P(STRING, mass, "", "m200c", 0, 0, "expression for the mass of tracers and haloes: it weighs tracers and says which neighbour is more massive") \
+    P(CHOICE, weight, "number|mass|both", "number", 0, 0, "densities count tracers (delta_8), sum their masses (delta_mass_8), or both") \
+    P(REALS, spheres, "Mpc", NULL, 1e-4, 1e5, "radii of spheres with exact counts, ascending: columns delta_8 for 8 Mpc, delta_0p5 for 0.5 Mpc") \
+    P(REALS, gauss, "Mpc", NULL, 1e-4, 1e5, "radii of the density smoothed with a Gaussian, at least 2.5 cells of the mesh: columns delta_gauss_4") \
+    P(REALS, top_hat, "Mpc", NULL, 1e-4, 1e5, "radii of the density smoothed with a top hat, likewise: columns delta_tophat_4") \
+    P(REALS, tidal, "Mpc", NULL, 1e-4, 1e5, "radii (Gaussian, likewise) of the tidal tensor: columns tidal_4_1, tidal_4_2, tidal_4_3, its eigenvalues, the largest first, whose sum is delta_gauss_4") \
+    P(REALS, neighbours, "", NULL, 1, 64, "distances in Mpc to the tracers number N by distance: columns d_1, d_5") \
+    P(BOOL, massive, "", "false", 0, 0, "distance in Mpc to the nearest more massive tracer: column d_massive") \
+    P(REAL, farthest, "Mpc", "32 Mpc", 1e-3, 1e5, "larger distances to tracers are given as this; at most half the box") \
+    P(CHOICE, self, "exclude|include", "exclude", 0, 0, "whether a halo counts in its own environment") \
+    P(REAL, self_radius, "Mpc", "0 Mpc", 0, 100, "tracers this near to a halo are the halo itself; larger than 0 where haloes of zooms stand a little off their twins in the parent") \
+    P(INT, mesh, "", "256", 8, 8192, "cells per side of the mesh of smoothed fields, even") \
+    P(REAL, particles_min, "", "100", 0, 1e9, "refuse tracers of fewer particles: there the parent is not complete") \
+    P(CHOICE, zooms, "parent|own", "parent", 0, 0, "haloes of zooms find their surroundings in the parent's box, where their positions lie, or among the haloes of their own catalogue: those whose sphere crosses the edge of the region are then left out of training") \
+    P(STRING, folder, "", NULL, 0, 0, "folder of the columns that 'features' makes; default: environment in Output.folder")
+
 #define HG_PARAMS_MODEL(P) \
     P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
     P(CHOICE, preset, "halograft|scikit-learn|lovell2022", "halograft", 0, 0, "defaults of the tree parameters") \
@@ -232,6 +252,7 @@
     S("Convert", convert, HG_PARAMS_CONVERT) \
     S("Selection", selection, HG_PARAMS_SELECTION) \
     S("Match", match, HG_PARAMS_MATCH) \
+    S("Environment", environment, HG_PARAMS_ENVIRONMENT) \
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
     S("Measure", measure, HG_PARAMS_MEASURE) \

@@ -24,6 +24,7 @@
 
 struct hg_catalog {
     hg_plan plan;
+    hg_catalog *side; /* further columns of the same rows, or NULL */
 };
 
 const hg_format *const hg_formats[] = {
@@ -271,6 +272,7 @@ void
 hg_catalog_close(hg_catalog *catalog)
 {
     if (catalog != NULL) {
+        hg_catalog_close(catalog->side);
         hg_plan_clear(&catalog->plan);
         hg_mem_free(catalog);
     }
@@ -320,13 +322,15 @@ hg_catalog_part_rows(const hg_catalog *catalog, int64_t part)
 int
 hg_catalog_n_column(const hg_catalog *catalog)
 {
-    return catalog->plan.n_source;
+    return catalog->plan.n_source + (catalog->side != NULL ? catalog->side->plan.n_source : 0);
 }
 
 const hg_column *
 hg_catalog_column(const hg_catalog *catalog, int i)
 {
-    return &catalog->plan.source[i].column;
+    const int n = catalog->plan.n_source;
+
+    return i < n ? &catalog->plan.source[i].column : &catalog->side->plan.source[i - n].column;
 }
 
 const hg_column *
@@ -334,6 +338,9 @@ hg_catalog_find(const hg_catalog *catalog, const char *name)
 {
     const hg_source *source = catalog != NULL ? hg_plan_find(&catalog->plan, name) : NULL;
 
+    if (source == NULL && catalog != NULL && catalog->side != NULL) {
+        source = hg_plan_find(&catalog->side->plan, name);
+    }
     return source != NULL ? &source->column : NULL;
 }
 
@@ -436,23 +443,113 @@ done:
 }
 
 hg_status
+hg_catalog_join(hg_catalog *catalog, hg_catalog *side)
+{
+    HG_ASSERT(catalog->side == NULL);
+    if (side->plan.n_row != catalog->plan.n_row) {
+        return HG_FAIL(HG_E_INPUT,
+                       "'%s' has %" PRId64 " rows, but '%s' %" PRId64
+                       ": it is no side-car of this catalogue",
+                       side->plan.n_file > 0 ? hg_plan_path(&side->plan, 0) : "the side-car",
+                       side->plan.n_row,
+                       catalog->plan.n_file > 0 ? hg_plan_path(&catalog->plan, 0)
+                                                : "the catalogue",
+                       catalog->plan.n_row);
+    }
+    catalog->side = side;
+    return HG_OK;
+}
+
+/* Columns of the catalogue itself, checked, and on request the rows, since bad ones may be
+ * dropped. */
+static hg_status
+read_own(const hg_catalog *catalog, int64_t part, bool numbered, int n_name,
+         const char *const names[], hg_table *table)
+{
+    const hg_plan *plan = &catalog->plan;
+    const int64_t first = hg_catalog_part_first(catalog, part);
+
+    *table = (hg_table){.n = hg_catalog_part_rows(catalog, part), .first = first};
+    table->frame = plan->frame;
+    HG_TRY(read_columns(plan, first, n_name, names, table));
+    if (numbered) {
+        HG_TRY(add_rows(table, HG_CATALOG_ROW, first));
+    }
+    HG_TRY(hg_check_ids(plan, first, table));
+    HG_TRY(hg_check_rows(plan, first, table));
+    return hg_run_table_read(plan, n_name, names, table);
+}
+
+/* Copy one column of the side-car to the rows of a table that are left. */
+static hg_status
+pick_rows(const hg_column *from, hg_table *table)
+{
+    const size_t size = hg_type_size(hg_layout_type(from->type)) * (size_t)from->width;
+    const int64_t *row;
+    char *to = NULL;
+
+    HG_TRY(hg_table_add(table, from->name, from->unit, from->type, from->width, &to));
+    row = hg_table_i64(table, HG_CATALOG_ROW);
+    for (int64_t i = 0; i < table->n; i++) {
+        memcpy(to + (size_t)i * size,
+               (const char *)from->data + (size_t)(row[i] - table->first) * size, size);
+    }
+    return HG_OK;
+}
+
+/* Add the named columns of the side-car. */
+static hg_status
+read_side(const hg_catalog *catalog, int64_t part, int n_name, const char *const names[],
+          hg_table *table)
+{
+    const hg_plan *plan = &catalog->side->plan;
+    hg_table more = {.n = hg_catalog_part_rows(catalog, part),
+                     .first = hg_catalog_part_first(catalog, part)};
+    hg_status status = read_columns(plan, more.first, n_name, names, &more);
+
+    for (int i = 0; i < n_name && status == HG_OK; i++) {
+        status = pick_rows(hg_table_find(&more, names[i]), table);
+    }
+    hg_table_clear(&more);
+    return status;
+}
+
+hg_status
 hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name, const char *const names[],
                 hg_table *table)
 {
-    const hg_plan *plan = &catalog->plan;
-    int64_t first = hg_catalog_part_first(catalog, part);
+    const char **own = NULL, **side = NULL;
+    bool numbered = false;
+    int n_own = 0, n_side = 0;
     hg_status status;
 
     HG_ASSERT(part >= 0 && part < hg_catalog_n_part(catalog));
-    *table = (hg_table){.n = hg_catalog_part_rows(catalog, part), .first = first};
-    table->frame = plan->frame;
-    HG_TRY_OR(fail, status, read_columns(plan, first, n_name, names, table));
-    HG_TRY_OR(fail, status, hg_check_ids(plan, first, table));
-    HG_TRY_OR(fail, status, hg_check_rows(plan, first, table));
-    HG_TRY_OR(fail, status, hg_run_table_read(plan, n_name, names, table));
-    return HG_OK;
+    *table = (hg_table){0};
+    HG_TRY_OR(done, status, hg_mem_array(&own, (size_t)n_name, sizeof *own));
+    HG_TRY_OR(done, status, hg_mem_array(&side, (size_t)n_name, sizeof *side));
+    for (int i = 0; i < n_name; i++) {
+        const bool is_side = catalog->side != NULL &&
+                             hg_plan_find(&catalog->plan, names[i]) == NULL &&
+                             hg_plan_find(&catalog->side->plan, names[i]) != NULL;
 
-fail:
-    hg_table_clear(table);
+        if (strcmp(names[i], HG_CATALOG_ROW) == 0) {
+            numbered = true;
+        } else {
+            *(is_side ? &side[n_side++] : &own[n_own++]) = names[i];
+        }
+    }
+    HG_TRY_OR(done, status, read_own(catalog, part, numbered || n_side > 0, n_own, own, table));
+    if (n_side > 0) {
+        HG_TRY_OR(done, status, read_side(catalog, part, n_side, side, table));
+    }
+    if (!numbered) {
+        hg_table_drop(table, HG_CATALOG_ROW);
+    }
+done:
+    hg_mem_free(own);
+    hg_mem_free(side);
+    if (status != HG_OK) {
+        hg_table_clear(table);
+    }
     return status;
 }

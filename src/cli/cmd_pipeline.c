@@ -15,6 +15,7 @@
 #include "emulate/run.h"
 #include "emulate/summary.h"
 #include "emulate/train.h"
+#include "features/features.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
 #include "match/match.h"
@@ -154,6 +155,12 @@ hg_status
 hg_cmd_match(const hg_comm *comm, const hg_options *options)
 {
     return run_pipeline(comm, options, options->to_parent ? hg_match_to_parent : hg_match_run);
+}
+
+hg_status
+hg_cmd_features(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_features_make);
 }
 
 hg_status

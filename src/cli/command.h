@@ -90,6 +90,7 @@ hg_status hg_cmd_inspect(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_convert(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_export(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_match(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_features(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_train(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);

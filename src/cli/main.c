@@ -21,6 +21,8 @@ const hg_command hg_commands[] = {
      true, hg_cmd_export},
     {"match", "PARAMS", "pair haloes of zooms with their twins or with the parent's", false,
      hg_cmd_match},
+    {"features", "PARAMS", "environment of all haloes: densities, tides, neighbours", false,
+     hg_cmd_features},
     {"train", "PARAMS", "learn the galaxy-halo relation from zoom catalogues", false,
      hg_cmd_train},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,

@@ -66,6 +66,9 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
     }
     HG_TRY(hg_forest_set_meta(forest, "parameters", hg_params_text(params)));
     HG_TRY(hg_forest_set_meta(forest, "inputs", hg_text_string(&rows->inputs)));
+    if (hg_text_string(&rows->environment)[0] != '\0') {
+        HG_TRY(hg_forest_set_meta(forest, "environment", hg_text_string(&rows->environment)));
+    }
     HG_TRY(hg_forest_set_meta(forest, "name", params->meta.name));
     snprintf(code, sizeof code, "halograft %s %s", hg_version(), hg_version_commit());
     return hg_forest_set_meta(forest, "code", code);
@@ -152,9 +155,15 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
 static hg_status
 count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows *rows)
 {
-    int64_t counts[4] = {rows->n, rows->n_read, rows->n_beyond, rows->n_contaminated};
+    int64_t counts[5] = {rows->n, rows->n_read, rows->n_beyond, rows->n_contaminated,
+                         rows->n_lost};
 
-    hg_comm_sum(comm, 4, counts);
+    hg_comm_sum(comm, 5, counts);
+    if (counts[4] > 0) {
+        hg_log_info("train: %" PRId64 " rows at the edge of their zoom have no environment and "
+                    "are left out",
+                    counts[4]);
+    }
     hg_log_info("train: %" PRId64 " of %" PRId64 " rows are used, bag by %s", counts[0],
                 counts[1],
                 rows->has_group && strcmp(params->model.bag, "auto") == 0 ? "group"

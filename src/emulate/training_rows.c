@@ -11,7 +11,9 @@
 
 #include "base/memory.h"
 #include "emulate/matched_targets.h"
+#include "emulate/training_environment.h"
 #include "emulate/training_identity.h"
+#include "features/environment.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 #include "suite/frame_text.h"
@@ -28,6 +30,8 @@ struct reader {
     hg_expression *selection;
     hg_training_rows *rows;
     hg_names names;
+    hg_environment environment;
+    bool has_environment; /* columns of side-cars are used */
     bool has_region, is_first;
     bool twins;                /* read the twins of the regions */
     const hg_matched *matched; /* targets by the id of the rows read, NULL = rows have them */
@@ -91,7 +95,7 @@ cut_region(const hg_table *table, const hg_region *region, uint8_t keep[])
 }
 
 static hg_status
-cut_rows(const struct reader *r, const hg_table *table, const hg_region *region, uint8_t keep[])
+cut_rows(struct reader *r, const hg_table *table, const hg_region *region, uint8_t keep[])
 {
     const hg_column *contamination = hg_table_find(table, "f_contam");
     double *value = NULL;
@@ -108,6 +112,9 @@ cut_rows(const struct reader *r, const hg_table *table, const hg_region *region,
         r->rows->n_contaminated += is_inside && !keep[i];
         keep[i] = keep[i] && (r->matched == NULL ||
                               hg_matched_find(r->matched, hg_table_i64(table, "id")[i]) >= 0);
+    }
+    if (r->has_environment) {
+        r->rows->n_lost += hg_environment_cut(&r->environment, table, keep);
     }
     if (r->selection == NULL) {
         return HG_OK;
@@ -294,6 +301,11 @@ read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *op
     hg_status status;
 
     HG_TRY(hg_catalog_open(comm, options, &catalog));
+    if (r->has_environment) {
+        HG_TRY_OR(done, status,
+                  hg_training_join(comm, r->params, region, r->twins, r->from_parent,
+                                   hg_text_string(&r->rows->environment), catalog));
+    }
     status = list_columns(r, catalog, region);
     if (status == HG_OK) {
         status = check_frame(r, catalog, options->files[0]);
@@ -378,7 +390,13 @@ read_parent(const hg_comm *comm, struct reader *r, int n, const hg_region region
 
     HG_TRY(hg_paths_parent(r->params, sizeof buffer, buffer, file, &options));
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
-    status = plan_parent(r, catalog, options.files[0], n, regions, matched);
+    status = r->has_environment
+                 ? hg_training_join(comm, r->params, NULL, r->twins, r->from_parent,
+                                    hg_text_string(&r->rows->environment), catalog)
+                 : HG_OK;
+    if (status == HG_OK) {
+        status = plan_parent(r, catalog, options.files[0], n, regions, matched);
+    }
     if (status == HG_OK) {
         status = note_input(r, catalog, options.files[0]);
     }
@@ -501,17 +519,12 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
                        .rows = rows,
                        .is_first = true,
                        .twins = twins};
-    hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
+    hg_catalog_options options;
     char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
 
     *rows = (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift")};
-    options.format = params->zooms.format;
-    options.mapping = params->zooms.mapping;
-    options.run_table = params->zooms.run_table;
-    options.run = params->zooms.run;
-    options.partial = params->zooms.partial;
-    options.on_bad_rows = params->zooms.on_bad_rows;
+    hg_paths_zooms(params, &options);
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
     is_there = comm->rank == 0 && hg_file_exists(path);
     hg_comm_broadcast(comm, 0, &is_there, 1);
@@ -533,6 +546,10 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
             hg_error_prefix("Selection.train: ");
         }
     }
+    if (status == HG_OK) {
+        status = hg_training_environment(params, &r.environment, &r.has_environment,
+                                         &rows->environment);
+    }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (path[0] != '\0') {
         status = read_regions(comm, &r, &options, path);
@@ -544,6 +561,7 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     }
 done:
     hg_expression_free(r.selection);
+    hg_environment_clear(&r.environment);
     if (status != HG_OK) {
         hg_training_rows_clear(rows);
     }
@@ -574,5 +592,6 @@ hg_training_rows_clear(hg_training_rows *rows)
     hg_mem_free(rows->group);
     hg_mem_free(rows->parent_key);
     hg_text_clear(&rows->inputs);
+    hg_text_clear(&rows->environment);
     *rows = (hg_training_rows){0};
 }

@@ -243,6 +243,24 @@ round_masses(const hg_comm *comm, const hg_places *point, const hg_places *trace
     return HG_OK;
 }
 
+hg_status
+hg_neighbours_total(const hg_comm *comm, const hg_places *tracer, double *sum)
+{
+    const hg_places none = {0, NULL, NULL};
+    double *rounded[2], scale;
+    int64_t whole = 0;
+    hg_status status;
+
+    status = hg_comm_agree(comm, round_masses(comm, &none, tracer, &scale, rounded));
+    for (int64_t i = 0; i < tracer->n && status == HG_OK; i++) {
+        whole += (int64_t)rounded[1][i];
+    }
+    hg_comm_sum(comm, 1, &whole);
+    *sum = (double)whole / scale;
+    hg_mem_free(rounded[1]);
+    return status;
+}
+
 /* the innermost sphere that holds a tracer gets it; the others take it from there in the end */
 static void
 take_counts(const search *s, double mass, int n, const double d2[], const double weight[],
@@ -416,18 +434,14 @@ settle(const search *s, unresolved *u, const found value[], double squared[])
     u->n = left;
 }
 
-/* Tracers that may be the more massive neighbour of some point left; all without masses. */
-static hg_status
+/* Tracers that may be the more massive neighbour of some point left. */
+static hg_places
 thin_tracers(const hg_comm *comm, const unresolved *u, const hg_places *tracer,
-             double (*position)[3], double mass[], hg_places *thin)
+             double (*position)[3], double mass[])
 {
     double least = HUGE_VAL;
     int64_t n = 0;
 
-    *thin = *tracer;
-    if (position == NULL) {
-        return HG_OK;
-    }
     for (int64_t i = 0; i < u->n; i++) {
         least = fmin(least, u->mass[i]);
     }
@@ -438,8 +452,7 @@ thin_tracers(const hg_comm *comm, const unresolved *u, const hg_places *tracer,
             mass[n++] = tracer->mass[i];
         }
     }
-    *thin = (hg_places){n, (const double(*)[3])position, mass};
-    return HG_OK;
+    return (hg_places){n, (const double(*)[3])position, mass};
 }
 
 /* The reach that holds some tracers at mean density. */
@@ -479,12 +492,11 @@ search_wider(const hg_comm *comm, search *s, double farthest, const hg_places *p
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     s->reach = first_reach(comm, s, tracer->n, farthest);
     for (;;) {
-        hg_places thin;
+        const hg_places near = thins ? thin_tracers(comm, &u, tracer, position, mass) : *tracer;
 
-        HG_TRY_OR(done, status, thin_tracers(comm, &u, tracer, position, mass, &thin));
         HG_TRY_OR(done, status,
                   search_box(comm, s, &(hg_places){u.n, (const double(*)[3])u.position, u.mass},
-                             &thin, value));
+                             &near, value));
         settle(s, &u, value, squared);
         left = u.n;
         hg_comm_sum(comm, 1, &left);

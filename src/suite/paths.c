@@ -87,6 +87,20 @@ hg_paths_parent(const hg_params *params, size_t n, char buffer[], const char *fi
     return HG_OK;
 }
 
+void
+hg_paths_zooms(const hg_params *params, hg_catalog_options *options)
+{
+    const hg_params_zooms *zooms = &params->zooms;
+
+    *options = (hg_catalog_options)HG_CATALOG_OPTIONS_INIT;
+    options->format = zooms->format;
+    options->mapping = zooms->mapping;
+    options->run_table = zooms->run_table;
+    options->run = zooms->run;
+    options->partial = zooms->partial;
+    options->on_bad_rows = zooms->on_bad_rows;
+}
+
 hg_status
 hg_paths_wisdom(const hg_params *params, size_t n, char path[])
 {

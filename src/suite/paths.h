@@ -68,4 +68,11 @@ HG_MUST_CHECK hg_status hg_paths_regions(const hg_params *params, size_t n, char
 HG_MUST_CHECK hg_status hg_paths_parent(const hg_params *params, size_t n, char buffer[],
                                         const char *file[], hg_catalog_options *options);
 
+/** How to open the catalogues of zooms; the caller adds the files.
+ *
+ * @local
+ * @param[out] options  filled, borrows from params
+ */
+void hg_paths_zooms(const hg_params *params, hg_catalog_options *options);
+
 #endif
