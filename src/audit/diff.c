@@ -175,18 +175,11 @@ compare_datasets(walk *w, const char *path)
 static hg_status
 differ_in_text(walk *w, const char *place, const char *a, const char *b)
 {
-    int64_t line = 1;
-    size_t at = 0, start = 0;
+    char line_a[128], line_b[128];
+    const int64_t line = hg_text_difference(a, b, sizeof line_a, line_a, line_b);
 
-    for (; a[at] == b[at] && a[at] != '\0'; at++) {
-        if (a[at] == '\n') {
-            line++;
-            start = at + 1;
-        }
-    }
-    return differ(w, "attribute '%s', line %" PRId64 ": '%.*s' against '%.*s'", place, line,
-                  (int)fmin(100, (double)strcspn(a + start, "\n")), a + start,
-                  (int)fmin(100, (double)strcspn(b + start, "\n")), b + start);
+    return differ(w, "attribute '%s', line %" PRId64 ": '%s' against '%s'", place, line, line_a,
+                  line_b);
 }
 
 static hg_status

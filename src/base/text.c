@@ -254,3 +254,23 @@ hg_text_fill(const char *pattern, const char *name, int64_t value, size_t n, cha
     memmove(out + used, rest, strlen(rest) + 1);
     return HG_OK;
 }
+
+int64_t
+hg_text_difference(const char *a, const char *b, size_t n, char line_a[], char line_b[])
+{
+    int64_t line = 1;
+
+    while (*a != '\0' || *b != '\0') {
+        const size_t n_a = strcspn(a, "\n"), n_b = strcspn(b, "\n");
+
+        if (n_a != n_b || strncmp(a, b, n_a) != 0 || a[n_a] != b[n_b]) {
+            snprintf(line_a, n, "%.*s", (int)n_a, a);
+            snprintf(line_b, n, "%.*s", (int)n_b, b);
+            return line;
+        }
+        a += n_a + (a[n_a] != '\0');
+        b += n_b + (b[n_b] != '\0');
+        line++;
+    }
+    return 0;
+}

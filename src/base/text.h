@@ -34,6 +34,15 @@ const char *hg_text_string(const hg_text *text);
  */
 void hg_text_clear(hg_text *text);
 
+/** The first line in which two texts differ.
+ *
+ * @local
+ * @param[out] line_a, line_b  shape (n); the line of each, cut to fit, "" behind its last
+ * @return number of the line from 1; 0 when the texts are equal
+ */
+int64_t hg_text_difference(const char *a, const char *b, size_t n, char line_a[],
+                           char line_b[]);
+
 /** Parse a whole string as a finite number; anything left over is an error.
  *
  * @local

@@ -32,10 +32,15 @@ copy_options(const hg_output_options *options, hg_output *o)
     o->options.path = o->path;
     o->options.column = NULL;
     o->options.parameters = o->options.provenance = o->options.run_name = NULL;
+    o->options.identity = NULL;
     HG_TRY(hg_text_path(sizeof o->path, o->path, "%s", options->path));
     HG_TRY(hg_mem_string(&o->parameters, options->parameters ? options->parameters : ""));
     HG_TRY(hg_mem_string(&o->provenance, options->provenance ? options->provenance : ""));
     HG_TRY(hg_mem_string(&o->run_name, options->run_name ? options->run_name : "halograft"));
+    if (options->identity != NULL) {
+        HG_TRY(hg_mem_string(&o->identity, options->identity));
+        o->options.identity = o->identity;
+    }
     HG_TRY(hg_mem_array(&o->column, (size_t)options->n_column, sizeof *o->column));
     for (int i = 0; i < options->n_column; i++) {
         hg_output_column *c = &o->column[i];
@@ -66,6 +71,8 @@ free_output(hg_output *output)
         hg_mem_free(output->parameters);
         hg_mem_free(output->provenance);
         hg_mem_free(output->run_name);
+        hg_mem_free(output->identity);
+        hg_mem_free(output->done);
         hg_mem_free(output->column);
         hg_mem_free(output->record);
         hg_mem_free(output);
@@ -85,10 +92,21 @@ look_for_old(hg_output *o)
         return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another folder",
                        master);
     }
+    hg_part_files_remove_temporary(o->path);
     hg_part_files_remove(o->path, HG_FILE_JOURNAL, true);
     if (!o->is_staged) {
         hg_part_files_remove(o->path, HG_FILE_JOURNAL, false);
     }
+    return o->identity != NULL ? hg_output_journal_begin(o, 0, NULL) : HG_OK;
+}
+
+hg_status
+hg_output_begin(const hg_comm *comm, hg_output *o)
+{
+    hg_status status = comm->rank == 0 ? look_for_old(o) : HG_OK;
+
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
     return HG_OK;
 }
 
@@ -101,24 +119,19 @@ hg_output_create(const hg_comm *comm, const hg_output_options *options, hg_outpu
     *output = NULL;
     HG_TRY_OR(agree, status, hg_mem_zeros(&o, 1, sizeof *o));
     HG_TRY_OR(agree, status, copy_options(options, o));
-    if (comm->rank == 0) {
-        status = look_for_old(o);
-    }
 agree:
     HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
-    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
+    if (o->options.resume && o->identity != NULL) {
+        HG_TRY_OR(fail, status, hg_output_resume(comm, o));
+    } else {
+        HG_TRY_OR(fail, status, hg_output_begin(comm, o));
+    }
     *output = o;
     return HG_OK;
 
 fail:
     free_output(o);
     return status;
-}
-
-hg_status
-hg_output_journal(const hg_output *output, size_t n, char path[])
-{
-    return hg_part_file(output->path, HG_FILE_JOURNAL, output->is_staged, n, path);
 }
 
 static hg_status
@@ -149,9 +162,9 @@ write_columns(hg_output *o, hg_h5 *file, const hg_table *table, hg_part_record *
     return HG_OK;
 }
 
-/* Bytes of one record: the head and one entry per column. */
-static size_t
-record_size(const hg_output *o)
+/* The head and one entry per column. */
+size_t
+hg_output_record_size(const hg_output *o)
 {
     return sizeof(hg_part_record) + (size_t)o->options.n_column * sizeof(hg_part_dataset);
 }
@@ -159,20 +172,20 @@ record_size(const hg_output *o)
 hg_part_record *
 hg_output_record(const hg_output *o, unsigned char *records, int64_t i)
 {
-    return (hg_part_record *)(void *)(records + (size_t)i * record_size(o));
+    return (hg_part_record *)(void *)(records + (size_t)i * hg_output_record_size(o));
 }
 
-static hg_status
-add_record(hg_output *o, hg_part_record **record)
+hg_status
+hg_output_add_record(hg_output *o, hg_part_record **record)
 {
     if (o->n_record == o->room) {
         int64_t room = 2 * o->room + 4;
 
-        HG_TRY(hg_mem_resize(&o->record, (size_t)room, record_size(o)));
+        HG_TRY(hg_mem_resize(&o->record, (size_t)room, hg_output_record_size(o)));
         o->room = room;
     }
     *record = hg_output_record(o, o->record, o->n_record);
-    memset(*record, 0, record_size(o));
+    memset(*record, 0, hg_output_record_size(o));
     return HG_OK;
 }
 
@@ -184,7 +197,7 @@ hg_output_part(hg_output *output, int64_t part, const hg_table *table)
     hg_h5 *file = NULL;
     hg_status status, closed;
 
-    HG_TRY(add_record(output, &record));
+    HG_TRY(hg_output_add_record(output, &record));
     HG_TRY(hg_part_file(output->path, part, output->is_staged, sizeof path, path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
     HG_TRY(hg_h5_create(temporary, &file));
@@ -204,8 +217,8 @@ close:
     return HG_OK;
 }
 
-static int
-compare_records(const void *a, const void *b)
+int
+hg_output_compare(const void *a, const void *b)
 {
     int64_t x, y;
 
@@ -245,9 +258,27 @@ remove_own_parts(const hg_output *o)
 {
     char path[HG_PATH_MAX];
 
-    for (int64_t i = 0; i < o->n_record; i++) {
+    for (int64_t i = o->n_committed; i < o->n_record; i++) {
         if (hg_part_file(o->path, hg_output_record(o, o->record, i)->part, o->is_staged,
                          sizeof path, path) == HG_OK) {
+            unlink(path);
+        }
+    }
+}
+
+/* What a run that failed leaves: nothing, or the journal and the parts it lists. */
+static void
+remove_rest(const hg_output *o)
+{
+    static const int64_t last[] = {HG_FILE_MANIFEST, HG_FILE_MASTER};
+    char path[HG_PATH_MAX];
+
+    if (o->identity == NULL) {
+        hg_part_files_remove(o->path, HG_FILE_JOURNAL, o->is_staged);
+        return;
+    }
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+        if (hg_part_file(o->path, last[i], o->is_staged, sizeof path, path) == HG_OK) {
             unlink(path);
         }
     }
@@ -260,16 +291,19 @@ hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
     int64_t n = 0, stop = failed || output == NULL;
     hg_status status = HG_OK;
 
+    if (output != NULL && output->is_complete) {
+        goto done;
+    }
     hg_comm_max(comm, 1, &stop);
     if (stop) {
         goto done;
     }
     HG_TRY_OR(done, status,
-              hg_comm_gather_rows(comm, output->n_record, record_size(output), output->record,
-                                  &n, &records));
+              hg_comm_gather_rows(comm, output->n_record, hg_output_record_size(output),
+                                  output->record, &n, &records));
     if (comm->rank == 0) {
         if (n > 1) {
-            qsort(records, (size_t)n, record_size(output), compare_records);
+            qsort(records, (size_t)n, hg_output_record_size(output), hg_output_compare);
         }
         status = check_records(output, records, n);
         if (status == HG_OK) {
@@ -278,13 +312,10 @@ hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
     }
     status = hg_comm_agree(comm, status);
 done:
-    if (output != NULL && (stop || status != HG_OK)) {
+    if (output != NULL && !output->is_complete && (stop || status != HG_OK)) {
         remove_own_parts(output);
         if (comm->rank == 0) {
-            /* the journal of a run that failed stays, unless it is beside an older one */
-            hg_part_files_remove(output->path,
-                                 output->is_staged ? HG_FILE_JOURNAL : HG_FILE_MANIFEST,
-                                 output->is_staged);
+            remove_rest(output);
         }
     }
     hg_mem_free(records);

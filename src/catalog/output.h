@@ -38,27 +38,38 @@ typedef struct hg_output_options {
     const char *provenance; /**< further YAML lines (model hash, input identity), or NULL */
     const char *run_name;
     uint64_t seed;
+    const char *identity; /**< lines "what: value" of all that decides the bytes, or NULL; with
+                             it a journal is kept and finished parts outlive a run that fails */
+    bool resume;          /**< with identity: go on with the parts of an earlier run */
     bool truth; /**< this is the truth of a mock: hg_catalog_open() refuses it unless told to */
 } hg_output_options;
 
 /** Begin a catalogue, then all ranks may write parts. What is left of an unfinished one of this
- * name is removed.
+ * name is removed, unless it is resumed.
  *
  * @collective{comm}
- * @return HG_OK; HG_E_EXISTS when there is a finished one and `overwrite` is false; HG_E_ARG;
- * HG_E_MEMORY
+ * @return HG_OK; HG_E_EXISTS when there is a finished one and `overwrite` is false; HG_E_INPUT
+ * when what is resumed was begun with other parameters, model or input, which it names;
+ * HG_E_ARG; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_output_create(const hg_comm *comm, const hg_output_options *options,
                                          hg_output **output);
 
-/** Path of the journal of this catalogue.
+/** Whether a part stands already, whether all of them and the master do (then nothing is left
+ * to do but hg_output_finish()), and how many do.
  *
  * @local
- * @param[in]  n     size of the buffer
- * @param[out] path  filled
- * @return HG_OK; HG_E_ARG when too long
  */
-HG_MUST_CHECK hg_status hg_output_journal(const hg_output *output, size_t n, char path[]);
+bool hg_output_has_part(const hg_output *output, int64_t part);
+bool hg_output_is_complete(const hg_output *output);
+int64_t hg_output_n_done(const hg_output *output);
+
+/** Enter the parts written since the last call into the journal, flushed to disk.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_output_commit(const hg_comm *comm, hg_output *output);
 
 /** Write a whole catalogue of rows distributed over ranks in one call: rows in rank order, cut
  * into parts of HG_ROWS_PER_PART rows whatever the number of ranks.
@@ -80,8 +91,8 @@ HG_MUST_CHECK hg_status hg_output_table(const hg_comm *comm, const hg_output_opt
 HG_MUST_CHECK hg_status hg_output_part(hg_output *output, int64_t part, const hg_table *table);
 
 /** Write master and manifest when all parts stand; frees the object in any case. With `failed`
- * true on any rank nothing more is written and the parts are removed: no catalogue is left, or
- * the one that was to be replaced, as it was.
+ * true on any rank nothing more is written and the parts are removed, but for those in a
+ * journal: no catalogue is left, or the one that was to be replaced, as it was.
  *
  * @collective{comm}
  * @param[in] output  may be NULL only where hg_output_create() failed; then nothing happens

@@ -34,15 +34,22 @@ struct hg_output {
     char *provenance;
     char *run_name;
     hg_output_column *column;
+    char *identity;
+    bool is_complete; /**< resumed, and nothing is left to do */
+    int64_t n_done;   /**< parts of earlier runs that stand */
+    int64_t *done;    /**< their numbers, ascending, on all ranks */
     int64_t n_record;
+    int64_t n_committed; /**< records that stand in the journal */
     int64_t room;
     unsigned char *record; /**< records of this rank's parts */
 };
 
-/** Record i of an array of records.
+/** Record i of an array of records, bytes of one, and the order of parts for qsort().
  *
  * @local
  */
+size_t hg_output_record_size(const hg_output *output);
+int hg_output_compare(const void *a, const void *b);
 hg_part_record *hg_output_record(const hg_output *output, unsigned char *records, int64_t i);
 
 /** Write the groups Header, Cosmology and Units.
@@ -63,5 +70,48 @@ HG_MUST_CHECK hg_status hg_output_header(const hg_output *output, hg_h5 *file, i
  */
 HG_MUST_CHECK hg_status hg_output_master(hg_output *output, int n_rank, int64_t n,
                                          unsigned char *records);
+
+/** Room for one more record, zeroed; it counts once n_record is raised.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_output_add_record(hg_output *output, hg_part_record **record);
+
+/** Begin a catalogue anew, removing what is left of an unfinished one.
+ *
+ * @collective{comm}
+ */
+HG_MUST_CHECK hg_status hg_output_begin(const hg_comm *comm, hg_output *output);
+
+/** Write a journal that lists some parts, replacing an older one (rank 0).
+ *
+ * @local
+ * @param[in] records  shape (n)
+ */
+HG_MUST_CHECK hg_status hg_output_journal_begin(const hg_output *output, int64_t n,
+                                                unsigned char *records);
+
+/** Read the journal of an earlier run (rank 0).
+ *
+ * @local
+ * @param[out] n        number of parts it lists
+ * @param[out] records  shape (n), ascending; owned by the caller, free with hg_mem_free()
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_INPUT naming what has changed since; HG_E_FORMAT
+ */
+HG_MUST_CHECK hg_status hg_output_journal_read(const hg_output *output, int64_t *n,
+                                               unsigned char **records);
+
+/** Whether the file of a part is there and what the journal says.
+ *
+ * @local
+ */
+bool hg_output_part_stands(const hg_output *output, const hg_part_record *record);
+
+/** Go on where an earlier run ended, as options.resume asks: find its journal, check the parts
+ * it lists, keep the good ones. Without one the catalogue is begun anew.
+ *
+ * @collective{comm}
+ */
+HG_MUST_CHECK hg_status hg_output_resume(const hg_comm *comm, hg_output *output);
 
 #endif

@@ -72,19 +72,50 @@ find_number(const char *file, const char *name, bool staged, int64_t *number)
     return strcmp(rest, ".hdf5") == 0;
 }
 
-void
-hg_part_files_remove(const char *path, int64_t first, bool staged)
+/* Which files of a folder to remove. */
+typedef struct choice {
+    const char *name;
+    int64_t first;
+    bool staged, temporary;
+} choice;
+
+/* A temporary name is a dot, the name, and ".tmp-JOB". */
+static bool
+is_temporary(const char *file, const char *name)
+{
+    const char *end = strstr(file, ".tmp-");
+    char whole[HG_PATH_MAX];
+    int64_t number;
+
+    if (file[0] != '.' || end == NULL) {
+        return false;
+    }
+    snprintf(whole, sizeof whole, "%.*s", (int)(end - file) - 1, file + 1);
+    return find_number(whole, name, false, &number) || find_number(whole, name, true, &number);
+}
+
+static bool
+is_chosen(const char *file, const choice *c)
+{
+    int64_t number;
+
+    return c->temporary ? is_temporary(file, c->name)
+                        : find_number(file, c->name, c->staged, &number) && number >= c->first;
+}
+
+static void
+remove_chosen(const char *path, choice c)
 {
     const int n = folder_length(path);
     char folder[HG_PATH_MAX], file[2 * HG_PATH_MAX];
     struct dirent *entry;
-    int64_t number;
     DIR *dir;
 
+    c.name = path + n;
     snprintf(folder, sizeof folder, "%.*s", n > 0 ? n : 2, n > 0 ? path : "./");
     dir = opendir(folder);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        if (find_number(entry->d_name, path + n, staged, &number) && number >= first) {
+        if (is_chosen(entry->d_name, &c)) {
             snprintf(file, sizeof file, "%s%s", folder, entry->d_name);
             unlink(file);
         }
@@ -92,6 +123,18 @@ hg_part_files_remove(const char *path, int64_t first, bool staged)
     if (dir != NULL) {
         closedir(dir);
     }
+}
+
+void
+hg_part_files_remove(const char *path, int64_t first, bool staged)
+{
+    remove_chosen(path, (choice){.first = first, .staged = staged});
+}
+
+void
+hg_part_files_remove_temporary(const char *path)
+{
+    remove_chosen(path, (choice){.temporary = true});
 }
 
 static hg_status

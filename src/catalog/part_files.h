@@ -36,6 +36,13 @@ HG_MUST_CHECK hg_status hg_part_file(const char *path, int64_t number, bool stag
  */
 void hg_part_files_remove(const char *path, int64_t first, bool staged);
 
+/** Remove what runs that were killed left under temporary names.
+ *
+ * @local
+ * @param[in] path  NAME with its folder
+ */
+void hg_part_files_remove_temporary(const char *path);
+
 /** Put the staged files in the place of the old ones: the old master goes first and the new one
  * comes last, so that at no instant a master stands over parts of both. Parts the new catalogue
  * does not have are removed.

@@ -21,6 +21,7 @@
 #include "match/match.h"
 #include "measure/measure.h"
 #include "mock/mock.h"
+#include "par/stop.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 
@@ -82,18 +83,23 @@ print_summary(const hg_comm *comm, const hg_params *params)
     return hg_comm_agree(comm, status);
 }
 
+static bool
+is_chain(pipeline run)
+{
+    return run == hg_emulate_run || run == hg_emulate_run_resume;
+}
+
 static hg_status
 finish_pipeline(const hg_comm *comm, const hg_params *params, pipeline run, int threads,
                 double began)
 {
     hg_comm_report_times(comm);
     list_warnings();
-    if (run == hg_measure_run || run == hg_emulate_run) {
+    if (run == hg_measure_run || is_chain(run)) {
         HG_TRY(print_summary(comm, params));
     }
-    return run == hg_emulate_run
-               ? hg_note_write(comm, params, threads, hg_clock_seconds() - began)
-               : HG_OK;
+    return is_chain(run) ? hg_note_write(comm, params, threads, hg_clock_seconds() - began)
+                         : HG_OK;
 }
 
 static hg_status
@@ -116,8 +122,12 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     hg_status status;
     int threads;
 
-    if ((options->resume || options->merge) && run != train_resume && run != train_merge) {
-        return HG_FAIL(HG_E_USAGE, "--resume and --merge are for 'train' alone");
+    if (options->merge && run != train_merge) {
+        return HG_FAIL(HG_E_USAGE, "--merge is for 'train' alone");
+    }
+    if (options->resume && run != train_resume && run != hg_emulate_apply_resume &&
+        run != hg_emulate_run_resume) {
+        return HG_FAIL(HG_E_USAGE, "--resume is for 'train', 'apply' and 'run'");
     }
     if (options->to_parent && run != hg_match_to_parent) {
         return HG_FAIL(HG_E_USAGE, "--to-parent is for 'match' alone");
@@ -126,6 +136,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     set_log(comm, options, params);
     threads = set_threads(comm, params);
     hg_mem_budget((int64_t)params->run.memory_max);
+    hg_stop_listen(params->output.folder, params->run.walltime);
     hg_log_info("start: halograft %s (%s), %d ranks x %d threads on %d node%s, %s",
                 hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,
                 comm->n_node > 1 ? "s" : "", hg_comm_version());
@@ -137,8 +148,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
             status = finish_pipeline(comm, params, run, threads, began);
         }
     }
-    if (status == HG_OK && !options->dry_run && run == hg_emulate_run &&
-        params->output.report) {
+    if (status == HG_OK && !options->dry_run && is_chain(run) && params->output.report) {
         hg_report_later(params->output.folder);
     }
     hg_params_free(params);
@@ -175,7 +185,8 @@ hg_cmd_train(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_apply(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_emulate_apply);
+    return run_pipeline(comm, options,
+                        options->resume ? hg_emulate_apply_resume : hg_emulate_apply);
 }
 
 hg_status
@@ -187,5 +198,6 @@ hg_cmd_measure(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_run(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_emulate_run);
+    return run_pipeline(comm, options,
+                        options->resume ? hg_emulate_run_resume : hg_emulate_run);
 }

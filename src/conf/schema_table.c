@@ -162,6 +162,29 @@ hg_schema_echo(const hg_params *params, bool results_only, hg_text *text)
     return echo_open("Samples", &params->samples, text);
 }
 
+hg_status
+hg_params_lines(const hg_params *params, int n, const char *const begins[], hg_text *text)
+{
+    char name[128];
+
+    for (int i = 0; i < hg_schema_n; i++) {
+        const hg_schema_key *key = &hg_schema[i];
+        const char *member = (const char *)params + key->offset;
+        bool wanted = false;
+
+        snprintf(name, sizeof name, "%s.%s", key->section, key->key);
+        for (int k = 0; k < n; k++) {
+            wanted = wanted || strncmp(name, begins[k], strlen(begins[k])) == 0;
+        }
+        if (wanted && is_set(key, member)) {
+            HG_TRY(hg_text_add(text, "%s: ", name));
+            HG_TRY(echo_value(key, member, text));
+            HG_TRY(hg_text_append(text, "\n", 1));
+        }
+    }
+    return HG_OK;
+}
+
 static void
 print_range(const hg_schema_key *key)
 {

@@ -42,4 +42,16 @@ extern const int hg_schema_n;
 HG_MUST_CHECK hg_status hg_schema_echo(const hg_params *params, bool results_only,
                                        hg_text *text);
 
+/** Append the parameters in force whose names ("Scatter.draws") begin with one of some texts,
+ * as lines "Section.key: value".
+ *
+ * @local
+ * @param[in]     n       number of beginnings
+ * @param[in]     begins  shape (n)
+ * @param[in,out] text    lines are appended
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_params_lines(const hg_params *params, int n,
+                                        const char *const begins[], hg_text *text);
+
 #endif

@@ -9,12 +9,14 @@
 
 #include "base/memory.h"
 #include "catalog/output.h"
+#include "conf/schema_table.h"
 #include "emulate/apply_columns.h"
 #include "emulate/apply_parts.h"
 #include "emulate/graft.h"
 #include "features/environment.h"
 #include "features/sidecar.h"
 #include "halograft/log.h"
+#include "halograft/version.h"
 #include "store/publish.h"
 #include "suite/frame_text.h"
 #include "suite/paths.h"
@@ -138,36 +140,31 @@ check_space(const hg_comm *comm, const hg_grafter *g, const char *path)
     return hg_comm_agree(comm, status);
 }
 
+/* All that decides the bytes of the parts, a line each: what --resume compares. */
 static hg_status
-write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool overwrite)
+describe_identity(const hg_grafter *g, hg_text *text)
 {
-    char provenance[1024], journal[HG_PATH_MAX];
-    hg_output_options options = {.path = path,
-                                 .overwrite = overwrite,
-                                 .frame = *hg_catalog_frame(g->catalog),
-                                 .n_column = g->n_output,
-                                 .column = g->output,
-                                 .parameters = hg_params_text(g->params),
-                                 .provenance = provenance,
-                                 .run_name = g->params->meta.name,
-                                 .seed = (uint64_t)g->params->meta.seed};
-    hg_output *output = NULL;
-    hg_status status, end;
+    static const char *const begins[] = {"Meta.",
+                                         "Parent.format",
+                                         "Parent.mapping",
+                                         "Parent.partial",
+                                         "Parent.on_bad_rows",
+                                         "Parent.run",
+                                         "Parent.box",
+                                         "Parent.h",
+                                         "Parent.omega",
+                                         "Parent.redshift",
+                                         "Parent.keep",
+                                         "Selection.apply",
+                                         "Scatter.",
+                                         "Output.domain",
+                                         "Environment.",
+                                         "Output.rows_per_part"};
 
-    snprintf(provenance, sizeof provenance,
-             "model: {file: \"%.500s\", content_hash: %016" PRIx64
-             "}\nparent: {identity: %016" PRIx64 ", rows: %" PRId64
-             "}\nparameters_hash: %016" PRIx64 "\n",
-             g->params->model.file, hg_stages_hash(g->model), hg_catalog_identity(g->catalog),
-             hg_catalog_n_row(g->catalog), hg_params_hash(g->params));
-    HG_TRY(check_space(comm, g, path));
-    HG_TRY(hg_output_create(comm, &options, &output));
-    status = hg_comm_agree(comm, hg_output_journal(output, sizeof journal, journal));
-    if (status == HG_OK) {
-        status = hg_apply_parts(comm, g, journal, output);
-    }
-    end = hg_output_finish(comm, output, status != HG_OK);
-    return status != HG_OK ? status : end;
+    HG_TRY(hg_text_add(
+        text, "version: %s\nmodel: %016" PRIx64 "\nparent catalogue: %016" PRIx64 "\n",
+        hg_version(), hg_stages_hash(g->model), hg_catalog_identity(g->catalog)));
+    return hg_params_lines(g->params, sizeof begins / sizeof begins[0], begins, text);
 }
 
 static double
@@ -176,17 +173,18 @@ percentage(int64_t n, int64_t all)
     return all > 0 ? 100 * (double)n / (double)all : 0;
 }
 
+/* Of the rows of this run, which are not all where another one was resumed. */
 static void
-report(const hg_comm *comm, const hg_grafter *g, const char *path)
+report(const hg_comm *comm, const hg_grafter *g, int64_t n_row, const char *path)
 {
     int64_t counts[5] = {g->n_predicted, g->n_extrapolated, g->n_training,
                          g->n_domain[HG_DOMAIN_EDGE], g->n_domain[HG_DOMAIN_OUTSIDE]};
 
     hg_comm_sum(comm, 5, counts);
-    hg_log_info(
-        "apply: %" PRId64 " of %" PRId64 " haloes predicted, %.3g %% outside the training "
-        "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
-        counts[0], hg_catalog_n_row(g->catalog), percentage(counts[1], counts[0]), counts[2]);
+    hg_log_info("apply: %" PRId64 " of %" PRId64
+                " haloes predicted, %.3g %% outside the training "
+                "range in some feature, %" PRId64 " were training haloes (out-of-bag means)",
+                counts[0], n_row, percentage(counts[1], counts[0]), counts[2]);
     if (g->has_domain) {
         hg_log_info(
             "apply: %.3g %% are outside the training domain, %.3g %% at its edge (1 and "
@@ -199,6 +197,70 @@ report(const hg_comm *comm, const hg_grafter *g, const char *path)
     }
     hg_log_info("apply: catalogue '%s.hdf5' in %" PRId64 " parts", path,
                 hg_catalog_n_part(g->catalog));
+}
+
+static hg_status
+fill_catalog(const hg_comm *comm, hg_grafter *g, const hg_output_options *options)
+{
+    hg_output *output = NULL;
+    int64_t n_row = 0;
+    hg_status status = HG_OK, end;
+
+    HG_TRY(hg_output_create(comm, options, &output));
+    for (int64_t part = 0; part < hg_catalog_n_part(g->catalog); part++) {
+        n_row += hg_output_has_part(output, part) ? 0 : hg_catalog_part_rows(g->catalog, part);
+    }
+    const bool is_complete = hg_output_is_complete(output);
+
+    if (is_complete) {
+        hg_log_info("apply: catalogue '%s.hdf5' is complete, nothing is left to do",
+                    options->path);
+    } else {
+        if (hg_output_n_done(output) > 0) {
+            hg_log_info("apply: %" PRId64 " of %" PRId64 " parts are there already",
+                        hg_output_n_done(output), hg_catalog_n_part(g->catalog));
+        }
+        status = hg_apply_parts(comm, g, output);
+    }
+    end = hg_output_finish(comm, output, status != HG_OK);
+    HG_TRY(status != HG_OK ? status : end);
+    if (!is_complete) {
+        report(comm, g, n_row, options->path);
+    }
+    return HG_OK;
+}
+
+static hg_status
+write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool resume, bool overwrite)
+{
+    char provenance[1024];
+    hg_text identity = {0};
+    hg_output_options options = {.path = path,
+                                 .overwrite = overwrite,
+                                 .frame = *hg_catalog_frame(g->catalog),
+                                 .n_column = g->n_output,
+                                 .column = g->output,
+                                 .parameters = hg_params_text(g->params),
+                                 .provenance = provenance,
+                                 .run_name = g->params->meta.name,
+                                 .resume = resume,
+                                 .seed = (uint64_t)g->params->meta.seed};
+    hg_status status;
+
+    snprintf(provenance, sizeof provenance,
+             "model: {file: \"%.500s\", content_hash: %016" PRIx64
+             "}\nparent: {identity: %016" PRIx64 ", rows: %" PRId64
+             "}\nparameters_hash: %016" PRIx64 "\n",
+             g->params->model.file, hg_stages_hash(g->model), hg_catalog_identity(g->catalog),
+             hg_catalog_n_row(g->catalog), hg_params_hash(g->params));
+    status = describe_identity(g, &identity);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    options.identity = hg_text_string(&identity);
+    HG_TRY_OR(done, status, check_space(comm, g, path));
+    status = fill_catalog(comm, g, &options);
+done:
+    hg_text_clear(&identity);
+    return status;
 }
 
 static const struct {
@@ -307,8 +369,8 @@ open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
     return join_environment(comm, params, *model, *catalog);
 }
 
-hg_status
-hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
+static hg_status
+apply(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
 {
     char path[HG_PATH_MAX];
     hg_grafter *g = NULL;
@@ -336,10 +398,7 @@ hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
                 " parts, %d features, %d targets, %d draws",
                 hg_catalog_n_row(catalog), hg_catalog_n_part(catalog), g->features.n,
                 g->targets.n, g->options.n_draw);
-    status = write_catalog(comm, g, path, overwrite);
-    if (status == HG_OK) {
-        report(comm, g, path);
-    }
+    status = write_catalog(comm, g, path, resume, overwrite);
 done:
     if (g != NULL) {
         hg_recipes_clear(&g->features);
@@ -350,4 +409,16 @@ done:
     hg_stages_free(model);
     hg_catalog_close(catalog);
     return status;
+}
+
+hg_status
+hg_emulate_apply(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return apply(comm, params, false, overwrite);
+}
+
+hg_status
+hg_emulate_apply_resume(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return apply(comm, params, true, overwrite);
 }

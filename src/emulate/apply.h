@@ -16,9 +16,21 @@
  * @param[in] params     Parent, Selection, Model.file, Scatter, Output are used
  * @param[in] overwrite  replace an existing catalogue
  * @return HG_OK; HG_E_NOTFOUND when columns are missing; HG_E_INPUT when cosmology or redshift
- * differ from the model's, for bad rows, or an empty catalogue; HG_E_EXISTS; HG_E_WRITE
+ * differ from the model's, for bad rows, or an empty catalogue; HG_E_EXISTS; HG_E_WRITE;
+ * HG_STOPPED when a stop was asked for (par/stop.h)
  */
 HG_MUST_CHECK hg_status hg_emulate_apply(const hg_comm *comm, const hg_params *params,
                                          bool overwrite);
+
+/** The same, going on with the parts that an earlier run has finished, on any number of ranks;
+ * the catalogue has the same bytes. A finished catalogue is left as it is, and where nothing
+ * was begun the application begins.
+ *
+ * @collective{comm}
+ * @return as hg_emulate_apply(); HG_E_INPUT when model, parent or parameters have changed
+ * since, which it names
+ */
+HG_MUST_CHECK hg_status hg_emulate_apply_resume(const hg_comm *comm, const hg_params *params,
+                                                bool overwrite);
 
 #endif

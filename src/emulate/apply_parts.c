@@ -8,9 +8,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/worker.h"
 #include "halograft/log.h"
-#include "store/publish.h"
+#include "par/stop.h"
 
 /* A part in memory; number -1 = none. */
 struct part {
@@ -81,57 +82,86 @@ do_round(struct line *line)
     return status;
 }
 
-/* One line per finished part, written by rank 0 after the round's agreement. */
+/* The parts that are left to do: part number i of them goes to rank i mod size. */
+typedef struct agenda {
+    int64_t n;
+    int64_t *part;
+} agenda;
+
 static hg_status
-journal_round(const hg_comm *comm, const hg_grafter *g, const char *journal, int64_t first,
-              int64_t last)
+list_parts(const hg_comm *comm, const hg_grafter *g, const hg_output *output, agenda *todo)
 {
-    hg_status status = HG_OK;
+    const int64_t n_part = hg_catalog_n_part(g->catalog);
+    hg_status status = hg_mem_array(&todo->part, (size_t)n_part, sizeof *todo->part);
 
-    for (int64_t part = first; comm->rank == 0 && part < last && status == HG_OK; part++) {
-        char line[256];
-        int64_t row = hg_catalog_part_first(g->catalog, part);
-
-        snprintf(line, sizeof line,
-                 "{\"part\": %" PRId64 ", \"rows\": [%" PRId64 ", %" PRId64
-                 "], \"inputs\": \"%016" PRIx64 "\", \"model\": \"%016" PRIx64
-                 "\", \"params\": \"%016" PRIx64 "\"}",
-                 part, row, row + hg_catalog_part_rows(g->catalog, part),
-                 hg_catalog_identity(g->catalog), hg_stages_hash(g->model),
-                 hg_params_hash(g->params));
-        status = hg_journal_append(journal, line);
+    for (int64_t part = 0; part < n_part && status == HG_OK; part++) {
+        if (!hg_output_has_part(output, part)) {
+            todo->part[todo->n++] = part;
+        }
     }
     return hg_comm_agree(comm, status);
 }
 
-hg_status
-hg_apply_parts(const hg_comm *comm, hg_grafter *g, const char *journal, hg_output *output)
+/* Rows of the parts before number i of the agenda, those of earlier runs included. */
+static int64_t
+rows_before(const hg_grafter *g, const agenda *todo, int64_t i)
 {
-    const int64_t n_part = hg_catalog_n_part(g->catalog), step = comm->size;
+    return i < todo->n ? hg_catalog_part_first(g->catalog, todo->part[i])
+                       : hg_catalog_n_row(g->catalog);
+}
+
+/* A request to stop came: what is grafted is written, what was only read is dropped. */
+static hg_status
+stop_here(const hg_comm *comm, struct line *line, const agenda *todo, int64_t written)
+{
+    hg_status status;
+
+    clear_part(&line->here);
+    status = do_round(line);
+    HG_TRY(hg_comm_agree(comm, status));
+    HG_TRY(hg_output_commit(comm, line->output));
+    return HG_FAIL(HG_STOPPED,
+                   "stopped as requested with %" PRId64 " of %" PRId64
+                   " parts done; --resume goes on",
+                   hg_catalog_n_part(line->g->catalog) - todo->n + written,
+                   hg_catalog_n_part(line->g->catalog));
+}
+
+hg_status
+hg_apply_parts(const hg_comm *comm, hg_grafter *g, hg_output *output)
+{
+    const int64_t step = comm->size;
     struct line line = {g, output, {.number = -1}, {.number = -1}, {.number = -1}};
     hg_progress progress = hg_progress_start("apply", "haloes", hg_catalog_n_row(g->catalog));
-    hg_status status = HG_OK;
+    agenda todo = {0, NULL};
+    double began = hg_clock_seconds();
+    hg_status status;
 
+    HG_TRY_OR(done, status, list_parts(comm, g, output, &todo));
     /* `first` is the first part grafted in a round: one round before only reads, one after only
      * writes */
-    for (int64_t first = -step; first < n_part + step; first += step) {
-        const int64_t written = first - step, next = first + step + comm->rank;
-        const int64_t end = written + step < n_part ? written + step : n_part;
+    for (int64_t first = -step; first < todo.n + step; first += step) {
+        const int64_t next = first + step + comm->rank;
+        const int64_t end = first < todo.n ? first : todo.n;
 
-        line.next.number = next < n_part ? next : -1;
+        line.next.number = next < todo.n ? todo.part[next] : -1;
         status = do_round(&line);
         HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-        if (end <= 0) {
-            continue;
+        if (end > 0) {
+            HG_TRY_OR(done, status, hg_output_commit(comm, output));
+            hg_progress_to(&progress, rows_before(g, &todo, end));
         }
-        HG_TRY_OR(done, status, journal_round(comm, g, journal, written, end));
-        hg_progress_to(&progress, end < n_part ? hg_catalog_part_first(g->catalog, end)
-                                               : hg_catalog_n_row(g->catalog));
+        if (first + step < todo.n && hg_stop_wanted(comm, hg_clock_seconds() - began)) {
+            status = stop_here(comm, &line, &todo, first + step);
+            goto done;
+        }
+        began = hg_clock_seconds();
     }
     hg_progress_end(&progress);
 done:
     clear_part(&line.done);
     clear_part(&line.here);
     clear_part(&line.next);
+    hg_mem_free(todo.part);
     return status;
 }

@@ -12,11 +12,10 @@
  *
  * @collective{comm}
  * @param[in,out] g        ready; its counters of rows grow
- * @param[in]     journal  path; gets one line per part that stands on disk
- * @param[in,out] output   open; the caller finishes it
- * @return HG_OK; HG_E_INPUT for bad rows; HG_E_READ; HG_E_WRITE; HG_E_MEMORY
+ * @param[in,out] output   open; parts it has already are left out, the caller finishes it
+ * @return HG_OK; HG_STOPPED when a stop was asked for, then all parts that were written are in
+ * the journal; HG_E_INPUT for bad rows; HG_E_READ; HG_E_WRITE; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_apply_parts(const hg_comm *comm, hg_grafter *g, const char *journal,
-                                       hg_output *output);
+HG_MUST_CHECK hg_status hg_apply_parts(const hg_comm *comm, hg_grafter *g, hg_output *output);
 
 #endif

@@ -6,6 +6,7 @@
 #include "emulate/train.h"
 #include "features/environment.h"
 #include "features/features.h"
+#include "halograft/log.h"
 #include "measure/measure.h"
 #include "measure/measure_source.h"
 #include "mock/mock.h"
@@ -27,18 +28,49 @@ make_features(const hg_comm *comm, const hg_params *params, bool overwrite)
     return wanted ? hg_features_make(comm, params, overwrite) : HG_OK;
 }
 
-hg_status
-hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
+/* A universe that is whole is kept when the run goes on. */
+static hg_status
+make_mock(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
+{
+    bool is_done = false;
+
+    if (!hg_paths_is_mock(params)) {
+        return HG_OK;
+    }
+    if (resume) {
+        HG_TRY(hg_mock_is_done(comm, params, &is_done));
+        if (is_done) {
+            hg_log_info("mock: the universe is there already");
+            return HG_OK;
+        }
+    }
+    return hg_mock_run(comm, params, overwrite || resume);
+}
+
+static hg_status
+run(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
 {
     if (params->model.task_trees > 0) {
         return HG_FAIL(HG_E_PARAM, "Model.task_trees is for 'train': a run needs all trees");
     }
     HG_TRY(hg_measured_set_check(comm, params));
-    if (hg_paths_is_mock(params)) {
-        HG_TRY(hg_mock_run(comm, params, overwrite));
-    }
-    HG_TRY(make_features(comm, params, overwrite));
-    HG_TRY(hg_emulate_train(comm, params, overwrite));
-    HG_TRY(hg_emulate_apply(comm, params, overwrite));
-    return hg_measure_run(comm, params, overwrite);
+    HG_TRY(make_mock(comm, params, resume, overwrite));
+    HG_TRY(make_features(comm, params, overwrite || resume));
+    HG_TRY(hg_emulate_train_more(comm, params, resume ? HG_TRAIN_RESUME : HG_TRAIN_ANEW,
+                                 overwrite));
+    HG_TRY(resume ? hg_emulate_apply_resume(comm, params, overwrite)
+                  : hg_emulate_apply(comm, params, overwrite));
+    return hg_measure_run(comm, params, overwrite || resume);
+}
+
+hg_status
+hg_emulate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return run(comm, params, false, overwrite);
+}
+
+hg_status
+hg_emulate_run_resume(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return run(comm, params, true, overwrite);
 }

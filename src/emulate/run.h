@@ -16,4 +16,12 @@
 HG_MUST_CHECK hg_status hg_emulate_run(const hg_comm *comm, const hg_params *params,
                                        bool overwrite);
 
+/** The same, going on where an earlier run ended: a mock universe that is whole is kept,
+ * finished trees and parts are taken over, and everything is measured anew.
+ *
+ * @collective{comm}
+ */
+HG_MUST_CHECK hg_status hg_emulate_run_resume(const hg_comm *comm, const hg_params *params,
+                                              bool overwrite);
+
 #endif

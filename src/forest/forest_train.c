@@ -15,6 +15,7 @@
 #include "forest/scaling.h"
 #include "halograft/log.h"
 #include "par/shared.h"
+#include "par/stop.h"
 
 hg_status
 hg_train_check(const hg_train_options *o, const hg_train_data *d)
@@ -96,7 +97,10 @@ grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t 
 
             if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
                 at = t;
-                status = make_tree(harvest, &space, t);
+                status = checkpoint->parts != NULL && hg_stop_wanted_here(0)
+                             ? HG_FAIL(HG_STOPPED, "stopped as requested, finished trees are "
+                                                   "in part files; --resume goes on")
+                             : make_tree(harvest, &space, t);
             }
 #pragma omp atomic capture
             done = ++n_done;
@@ -206,6 +210,18 @@ hg_train_start(const hg_train_options *o, const hg_train_data *d, int64_t n, hg_
     return HG_OK;
 }
 
+/* A request to stop reaches the ranks at different trees: those that are finished are kept. */
+static hg_status
+keep_trees(const hg_comm *comm, hg_checkpoint *checkpoint)
+{
+    const hg_error_record stopped = *hg_error_last();
+
+    (void)hg_stop_wanted(comm, 0);
+    HG_TRY(hg_comm_agree(comm, hg_checkpoint_flush(checkpoint)));
+    hg_error_set(&stopped);
+    return HG_STOPPED;
+}
+
 static hg_status
 train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts *parts,
            hg_rows *rows, hg_plan *plan, hg_forest *f)
@@ -231,8 +247,11 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     status = hg_harvest_begin(comm->rank, comm->size, plan, &checkpoint,
                               parts != NULL && parts->n_tree > 0, &harvest);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    status = grow_trees(comm, &harvest, oob, oob + n_value);
-    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    status = hg_comm_agree(comm, grow_trees(comm, &harvest, oob, oob + n_value));
+    if (status == HG_STOPPED) {
+        status = keep_trees(comm, &checkpoint);
+    }
+    HG_TRY_OR(end, status, status);
     if (parts != NULL && parts->n_tree > 0) {
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
         goto end;

@@ -7,17 +7,22 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "catalog/part_files.h"
+#include "conf/schema_table.h"
 #include "halograft/log.h"
+#include "halograft/version.h"
 #include "mock/mock_hydro.h"
 #include "mock/mock_table.h"
 #include "mock/mock_universe.h"
 #include "mock/mock_zooms.h"
 #include "store/publish.h"
+#include "store/textfile.h"
 #include "suite/paths.h"
 
 /* What all steps need. */
@@ -416,6 +421,81 @@ check_params(const hg_params_mock *p)
     return HG_OK;
 }
 
+/* mock.done holds the parameters of a universe that is whole. */
+static hg_status
+done_text(const job *j, size_t n, char path[], hg_text *text)
+{
+    static const char *const begins[] = {"Meta.seed", "Mock."};
+
+    HG_TRY(make_path(j, "mock.done", n, path));
+    HG_TRY(hg_text_add(text, "version: %s\n", hg_version()));
+    return hg_params_lines(j->params, 2, begins, text);
+}
+
+static hg_status
+refuse_other(const char *path, const char *found, const char *wanted)
+{
+    char was[256], is[256];
+
+    return hg_text_difference(found, wanted, sizeof was, was, is) == 0
+               ? HG_OK
+               : HG_FAIL(
+                     HG_E_INPUT,
+                     "the universe of '%s' is another one (there '%s', here '%s'): take its "
+                     "parameters, or begin anew without --resume",
+                     path, was, is);
+}
+
+hg_status
+hg_mock_is_done(const hg_comm *comm, const hg_params *params, bool *is_done)
+{
+    const job j = {.params = params};
+    char path[HG_PATH_MAX], *line = NULL;
+    hg_text wanted = {0}, found = {0};
+    hg_textfile *file = NULL;
+    hg_status status = HG_OK;
+
+    *is_done = false;
+    if (comm->rank == 0) {
+        HG_TRY_OR(agree, status, done_text(&j, sizeof path, path, &wanted));
+        if (hg_file_exists(path)) {
+            HG_TRY_OR(agree, status, hg_textfile_open(path, &file));
+            while ((status = hg_textfile_line(file, &line)) == HG_OK && line != NULL) {
+                HG_TRY_OR(agree, status, hg_text_add(&found, "%s\n", line));
+            }
+            status = refuse_other(path, hg_text_string(&found), hg_text_string(&wanted));
+            *is_done = status == HG_OK;
+        }
+    }
+agree:
+    hg_textfile_close(file);
+    hg_text_clear(&wanted);
+    hg_text_clear(&found);
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, is_done, sizeof *is_done);
+    return HG_OK;
+}
+
+/* Before: the universe is none any more; after: it is whole. */
+static hg_status
+mark_done(const hg_comm *comm, const job *j, bool is_done)
+{
+    char path[HG_PATH_MAX];
+    hg_text text = {0};
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0) {
+        status = done_text(j, sizeof path, path, &text);
+        if (status == HG_OK && is_done) {
+            status = hg_publish_text(path, hg_text_string(&text));
+        } else if (status == HG_OK) {
+            unlink(path);
+        }
+        hg_text_clear(&text);
+    }
+    return hg_comm_agree(comm, status);
+}
+
 hg_status
 hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
@@ -431,6 +511,7 @@ hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     HG_TRY(hg_comm_split(comm, comm->rank, &j.self));
     HG_TRY_OR(done, status, hg_folder_make(comm, params->output.folder));
     HG_TRY_OR(done, status, hg_output_claim(comm, parent, overwrite));
+    HG_TRY_OR(done, status, mark_done(comm, &j, false));
     HG_TRY_OR(done, status, write_parent(comm, &j));
     if (params->mock.periodic > 0) {
         hg_phase_start("mock periodic");
@@ -442,6 +523,7 @@ hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
         HG_TRY_OR(done, status, write_boxes(comm, &j));
         hg_phase_stop("mock boxes");
     }
+    status = mark_done(comm, &j, true);
 done:
     hg_comm_clear(&j.self);
     return status;

@@ -23,7 +23,7 @@ printf '#!/bin/sh\necho "$*" >requeued\n' >scontrol
 chmod +x program scontrol
 export PATH="$work:$PATH" HG_LAUNCH=env HG_PROGRAM="$work/program"
 export SLURM_JOB_ID=41 SLURM_CPUS_PER_TASK=2
-unset SLURM_RESTART_COUNT SLURM_ARRAY_TASK_ID SLURM_ARRAY_JOB_ID
+unset SLURM_ARRAY_TASK_ID SLURM_ARRAY_JOB_ID
 
 fail() {
     echo "FAILED: $*"
@@ -41,12 +41,10 @@ single=$root/jobscripts/slurm/run.slurm
 array=$root/jobscripts/slurm/array_snapshots.slurm
 
 [ "$(code_of "$single" my.yml --set "Meta.name=two words")" = 0 ] || fail "a run: $(cat log)"
-expect "run my.yml --set Meta.name=two words"
-[ "$(SLURM_RESTART_COUNT=1 code_of "$single" my.yml)" = 0 ] || fail "a restart: $(cat log)"
-expect "run my.yml --overwrite"
+expect "run my.yml --resume --set Meta.name=two words"
 [ "$(code_of "$single" my.yml code=7)" = 7 ] || fail "the exit code is lost"
 [ "$(SLURM_ARRAY_TASK_ID=5 code_of "$array" my.yml -v)" = 0 ] || fail "an array task: $(cat log)"
-expect "run my.yml --snap 5 -v"
+expect "run my.yml --snap 5 --resume -v"
 [ "$(code_of "$array" my.yml)" != 0 ] || fail "an array script outside an array"
 grep -q 'submit this script with --array' log || fail "no word about --array: $(cat log)"
 [ "$(code_of "$single")" != 0 ] || fail "no parameter file"

@@ -36,6 +36,20 @@ Test(text, the_nearest_name_is_found_and_a_far_one_is_not)
     cr_assert_eq(hg_text_distance("kitten", "sitting"), 3);
 }
 
+Test(text, the_first_line_in_which_two_texts_differ_is_found)
+{
+    char a[8], b[8];
+
+    cr_expect_eq(hg_text_difference("x\ny\n", "x\ny\n", sizeof a, a, b), 0);
+    cr_expect_eq(hg_text_difference("x\nyes\nz", "x\nyet\nz", sizeof a, a, b), 2);
+    cr_expect_str_eq(a, "yes");
+    cr_expect_str_eq(b, "yet");
+    cr_expect_eq(hg_text_difference("x\n", "x\n123456789", sizeof a, a, b), 2);
+    cr_expect_str_eq(a, "");
+    cr_expect_str_eq(b, "1234567");
+    cr_expect_eq(hg_text_difference("", "", sizeof a, a, b), 0);
+}
+
 Test(text, fields_of_a_pattern_are_filled)
 {
     char out[64];

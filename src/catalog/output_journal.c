@@ -1,0 +1,379 @@
+/* The journal of a catalogue in the making, written by rank 0 only: a first line says what
+ * decides its bytes, then there is one line for each part, flushed to disk when the part stands
+ * under its name. Where a part lies and what it holds follows from its number alone, so any
+ * number of ranks may go on. A line that was torn by the end of a run is ignored, and the part
+ * made again. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "catalog/output_private.h"
+#include "catalog/part_files.h"
+#include "halograft/log.h"
+#include "store/textfile.h"
+
+/* ---- writing ---- */
+
+/* The identity as a JSON string; its lines hold no control characters but line ends. */
+static hg_status
+add_head(const char *identity, hg_text *text)
+{
+    HG_TRY(hg_text_add(text, "{\"identity\": \""));
+    for (const char *p = identity; *p != '\0'; p++) {
+        const char *escaped = *p == '\n'   ? "\\n"
+                              : *p == '"'  ? "\\\""
+                              : *p == '\\' ? "\\\\"
+                                           : "";
+
+        HG_TRY(*escaped != '\0' ? hg_text_append(text, escaped, 2)
+                                : hg_text_append(text, p, 1));
+    }
+    return hg_text_add(text, "\"}\n");
+}
+
+static hg_status
+add_line(const hg_output *o, const hg_part_record *r, hg_text *text)
+{
+    HG_TRY(hg_text_add(text,
+                       "{\"part\": %" PRId64 ", \"rows\": %" PRId64 ", \"bytes\": %" PRId64
+                       ", \"xxh3\": \"%016" PRIx64 "\", \"columns\": \"",
+                       r->part, r->rows, r->bytes, r->hash));
+    for (int c = 0; c < o->options.n_column; c++) {
+        HG_TRY(hg_text_add(text, "%s%" PRId32 ":%" PRId32 ":%016" PRIx64, c > 0 ? " " : "",
+                           r->dataset[c].type, r->dataset[c].width, r->dataset[c].sum));
+    }
+    return hg_text_add(text, "\"}\n");
+}
+
+static hg_status
+append_lines(const hg_output *o, int64_t n, unsigned char *records)
+{
+    char path[HG_PATH_MAX];
+    hg_text text = {0};
+    hg_status status = HG_OK;
+
+    for (int64_t i = 0; i < n && status == HG_OK; i++) {
+        status = add_line(o, hg_output_record(o, records, i), &text);
+    }
+    if (status == HG_OK && n > 0) {
+        text.data[--text.n] = '\0'; /* the line end comes with the append */
+        status = hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path);
+        status = status == HG_OK ? hg_journal_append(path, hg_text_string(&text)) : status;
+    }
+    hg_text_clear(&text);
+    return status;
+}
+
+hg_status
+hg_output_commit(const hg_comm *comm, hg_output *output)
+{
+    const int64_t n_new = output->n_record - output->n_committed;
+    unsigned char *records = NULL;
+    int64_t n = 0;
+    hg_status status = HG_OK;
+
+    HG_TRY(hg_comm_gather_rows(
+        comm, n_new, hg_output_record_size(output),
+        n_new > 0 ? hg_output_record(output, output->record, output->n_committed) : NULL, &n,
+        &records));
+    if (comm->rank == 0) {
+        status = append_lines(output, n, records);
+    }
+    hg_mem_free(records);
+    HG_TRY(hg_comm_agree(comm, status));
+    output->n_committed = output->n_record;
+    return HG_OK;
+}
+
+hg_status
+hg_output_journal_begin(const hg_output *o, int64_t n, unsigned char *records)
+{
+    char path[HG_PATH_MAX];
+    hg_text text = {0};
+    hg_status status;
+
+    HG_TRY_OR(done, status, add_head(o->options.identity, &text));
+    for (int64_t i = 0; i < n; i++) {
+        HG_TRY_OR(done, status, add_line(o, hg_output_record(o, records, i), &text));
+    }
+    HG_TRY_OR(done, status,
+              hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path));
+    status = hg_publish_text(path, hg_text_string(&text));
+done:
+    hg_text_clear(&text);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* Undo add_head() in place; false when the line is none. */
+static bool
+take_head(char *line, char **identity)
+{
+    static const char begin[] = "{\"identity\": \"";
+    char *to;
+
+    if (strncmp(line, begin, sizeof begin - 1) != 0) {
+        return false;
+    }
+    *identity = to = line + sizeof begin - 1;
+    for (char *p = *identity; *p != '"'; p++) {
+        if (*p == '\\' && p[1] != '\0') {
+            p++;
+            *to++ = *p == 'n' ? '\n' : *p;
+        } else if (*p == '\0') {
+            return false;
+        } else {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+    return true;
+}
+
+static bool
+take_line(const hg_output *o, const char *line, hg_part_record *r)
+{
+    int used = 0;
+
+    if (sscanf(line,
+               "{\"part\": %" SCNd64 ", \"rows\": %" SCNd64 ", \"bytes\": %" SCNd64
+               ", \"xxh3\": \"%16" SCNx64 "\", \"columns\": \"%n",
+               &r->part, &r->rows, &r->bytes, &r->hash, &used) != 4 ||
+        used == 0 || r->part < 0 || r->rows < 0) {
+        return false;
+    }
+    for (int c = 0; c < o->options.n_column; c++) {
+        int more = 0;
+
+        if (sscanf(line + used, "%" SCNd32 ":%" SCNd32 ":%16" SCNx64 "%n", &r->dataset[c].type,
+                   &r->dataset[c].width, &r->dataset[c].sum, &more) != 3) {
+            return false;
+        }
+        used += more;
+        used += line[used] == ' ';
+    }
+    return strcmp(line + used, "\"}") == 0;
+}
+
+static hg_status
+refuse(const hg_output *o, const char *old, const char *new)
+{
+    char was[256], is[256];
+
+    (void)hg_text_difference(old, new, sizeof was, was, is);
+    return HG_FAIL(
+        HG_E_INPUT,
+        "'%s' cannot be resumed: '%.*s' has changed since (it was '%s', it is '%s'): "
+        "undo the change, or begin anew without --resume",
+        o->path, (int)strcspn(is[0] != '\0' ? is : was, ":"), is[0] != '\0' ? is : was, was,
+        is);
+}
+
+/* Parts in order, each once. */
+static void
+sort_records(const hg_output *o, int64_t *n, unsigned char *records)
+{
+    int64_t kept = 0;
+
+    if (*n > 1) {
+        qsort(records, (size_t)*n, hg_output_record_size(o), hg_output_compare);
+    }
+    for (int64_t i = 0; i < *n; i++) {
+        const hg_part_record *r = hg_output_record(o, records, i);
+
+        if (kept == 0 || hg_output_record(o, records, kept - 1)->part != r->part) {
+            memmove(hg_output_record(o, records, kept++), r, hg_output_record_size(o));
+        }
+    }
+    *n = kept;
+}
+
+hg_status
+hg_output_journal_read(const hg_output *o, int64_t *n, unsigned char **records)
+{
+    char path[HG_PATH_MAX], *line = NULL, *identity = NULL;
+    hg_textfile *file = NULL;
+    int64_t room = 0;
+    hg_status status;
+
+    *n = 0;
+    HG_TRY(hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path));
+    HG_TRY(hg_textfile_open(path, &file));
+    HG_TRY_OR(done, status, hg_textfile_line(file, &line));
+    if (line == NULL || !take_head(line, &identity)) {
+        status = HG_FAIL(HG_E_FORMAT,
+                         "'%s' is no journal of this version: begin anew without "
+                         "--resume",
+                         path);
+        goto done;
+    }
+    if (strcmp(identity, o->options.identity) != 0) {
+        status = refuse(o, identity, o->options.identity);
+        goto done;
+    }
+    while ((status = hg_textfile_line(file, &line)) == HG_OK && line != NULL) {
+        if (*n == room) {
+            room = 2 * room + 64;
+            HG_TRY_OR(done, status,
+                      hg_mem_resize(records, (size_t)room, hg_output_record_size(o)));
+        }
+        *n += take_line(o, line, hg_output_record(o, *records, *n));
+    }
+    sort_records(o, n, *records);
+done:
+    hg_textfile_close(file);
+    return status;
+}
+
+bool
+hg_output_part_stands(const hg_output *o, const hg_part_record *r)
+{
+    char path[HG_PATH_MAX];
+    uint64_t hash = 0;
+    int64_t bytes = 0;
+
+    return hg_part_file(o->path, r->part, o->is_staged, sizeof path, path) == HG_OK &&
+           hg_file_exists(path) && hg_file_hash(path, &hash, &bytes) == HG_OK &&
+           bytes == r->bytes && hash == r->hash;
+}
+
+/* ---- going on ---- */
+
+static bool
+has_file(const hg_output *o, int64_t number, bool staged)
+{
+    char path[HG_PATH_MAX];
+
+    return hg_part_file(o->path, number, staged, sizeof path, path) == HG_OK &&
+           hg_file_exists(path);
+}
+
+/* What there is to go on with (rank 0). The staged catalogue of a run that was to replace
+ * another comes first. */
+static hg_status
+find_earlier(hg_output *o, bool *found, int64_t *n, unsigned char **records)
+{
+    const bool has_master = has_file(o, HG_FILE_MASTER, false);
+
+    o->is_staged = has_file(o, HG_FILE_JOURNAL, true);
+    *found = o->is_staged || has_file(o, HG_FILE_JOURNAL, false);
+    if (!*found) {
+        return HG_OK;
+    }
+    HG_TRY(hg_output_journal_read(o, n, records));
+    o->is_complete = has_master && !o->is_staged;
+    return HG_OK;
+}
+
+/* Of the parts that the journal lists, those that stand; each rank looks at its share. */
+static hg_status
+keep_good(const hg_comm *comm, hg_output *o, int64_t n, unsigned char *records)
+{
+    int64_t *good = NULL;
+    hg_part_record *mine = NULL;
+    hg_status status;
+
+    HG_TRY_OR(agree, status, hg_mem_zeros(&good, (size_t)n + 1, sizeof *good));
+    HG_TRY_OR(agree, status, hg_mem_array(&o->done, (size_t)n + 1, sizeof *o->done));
+    for (int64_t i = comm->rank; i < n && status == HG_OK; i += comm->size) {
+        const hg_part_record *r = hg_output_record(o, records, i);
+
+        good[i] = hg_output_part_stands(o, r);
+        if (good[i] != 0) {
+            status = hg_output_add_record(o, &mine);
+            if (status == HG_OK) {
+                memcpy(mine, r, hg_output_record_size(o));
+                o->n_record++;
+            }
+        }
+    }
+agree:
+    status = hg_comm_agree(comm, status);
+    if (status == HG_OK) {
+        hg_comm_sum(comm, (size_t)n, good);
+        for (int64_t i = 0; i < n; i++) {
+            if (good[i] != 0) {
+                memmove(hg_output_record(o, records, o->n_done),
+                        hg_output_record(o, records, i), hg_output_record_size(o));
+                o->done[o->n_done] = hg_output_record(o, records, o->n_done)->part;
+                o->n_done++;
+            } else if (comm->rank == 0) {
+                hg_log_warn("part %" PRId64 " of '%s' is damaged or missing and is made again",
+                            hg_output_record(o, records, i)->part, o->path);
+            }
+        }
+        o->n_committed = o->n_record;
+    }
+    hg_mem_free(good);
+    return status;
+}
+
+/* Rank 0's find on all ranks. */
+static hg_status
+share_earlier(const hg_comm *comm, hg_output *o, bool *found, int64_t *n,
+              unsigned char **records)
+{
+    hg_status status = HG_OK;
+
+    hg_comm_broadcast(comm, 0, found, sizeof *found);
+    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
+    hg_comm_broadcast(comm, 0, &o->is_complete, sizeof o->is_complete);
+    hg_comm_broadcast(comm, 0, n, sizeof *n);
+    if (comm->rank != 0) {
+        status = hg_mem_array(records, (size_t)*n, hg_output_record_size(o));
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, *records, (size_t)*n * hg_output_record_size(o));
+    return HG_OK;
+}
+
+hg_status
+hg_output_resume(const hg_comm *comm, hg_output *o)
+{
+    unsigned char *records = NULL;
+    int64_t n = 0;
+    bool found = false;
+    hg_status status;
+
+    status = comm->rank == 0 ? find_earlier(o, &found, &n, &records) : HG_OK;
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(done, status, share_earlier(comm, o, &found, &n, &records));
+    if (!found) {
+        status = hg_output_begin(comm, o);
+        goto done;
+    }
+    if (!o->is_complete) {
+        HG_TRY_OR(done, status, keep_good(comm, o, n, records));
+    }
+    if (comm->rank == 0 && !o->is_complete) {
+        hg_part_files_remove_temporary(o->path);
+        status = hg_output_journal_begin(o, o->n_done, records);
+    }
+    status = hg_comm_agree(comm, status);
+done:
+    hg_mem_free(records);
+    return status;
+}
+
+bool
+hg_output_has_part(const hg_output *o, int64_t part)
+{
+    return o->n_done > 0 &&
+           bsearch(&part, o->done, (size_t)o->n_done, sizeof part, hg_output_compare) != NULL;
+}
+
+bool
+hg_output_is_complete(const hg_output *o)
+{
+    return o->is_complete;
+}
+
+int64_t
+hg_output_n_done(const hg_output *o)
+{
+    return o->n_done;
+}
