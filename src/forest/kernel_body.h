@@ -416,7 +416,7 @@ HG_ISA(choose_split)(const hg_rule *rule, const hg_lanes *lanes, hg_split *split
 
 #undef HG_SEARCH_CASE
 
-#include "forest/kernel_move.h"
+#include "forest/kernel_move_body.h"
 
 #undef HG_INLINE
 #undef HG_ISA

@@ -93,7 +93,7 @@ ends 75
 grep -q -- '--resume goes on' log.txt
 resume 2
 rm -f out/galaxies*
-run 1 apply --set 'Run.walltime=0.4 s'
+run 1 apply --set 'Run.walltime=0.01 s'
 ends 75
 resume 1
 
