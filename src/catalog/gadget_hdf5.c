@@ -78,7 +78,8 @@ get_optional(hg_h5 *file, const char *object, const char *name, double *value)
 static hg_status
 read_swift(hg_h5 *file, hg_gadget_header *h)
 {
-    double length = NAN, mass = NAN, time = NAN, is_virtual = 0, box[3];
+    double length = HG_NOT_KNOWN, mass = HG_NOT_KNOWN, time = HG_NOT_KNOWN, is_virtual = 0,
+           box[3];
 
     HG_TRY(get_optional(file, "Header", "Virtual", &is_virtual));
     if (is_virtual > 0) {
@@ -131,7 +132,7 @@ static hg_status
 read_scalings(hg_h5 *file, int type, bool is_swift, hg_gadget_header *h)
 {
     char position[64], velocity[64];
-    double power = NAN, physical = 0;
+    double power = HG_NOT_KNOWN, physical = 0;
 
     snprintf(position, sizeof position, "PartType%d/Coordinates", type);
     snprintf(velocity, sizeof velocity, "PartType%d/Velocities", type);

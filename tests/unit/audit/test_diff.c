@@ -48,7 +48,7 @@ differences(double relative, bool provenance, const char *word)
     return n;
 }
 
-static const double values[6] = {1, 2, NAN, 4, 5, -0.0};
+static const double values[6] = {1, 2, (double)NAN, 4, 5, -0.0};
 static const int64_t wholes[3] = {1, INT64_MAX, 3};
 
 Test(diff, equal_content_is_equal_whatever_the_provenance)
@@ -74,7 +74,7 @@ Test(diff, each_kind_of_difference_is_found)
     cr_expect_eq(differences(0, false, "'a/matrix': 1 of 6 values, largest difference 0.0005"),
                  1);
     cr_expect_eq(differences(1e-3, false, "same"), 0);
-    near[4] = NAN;
+    near[4] = (double)NAN;
     make_file("b", near, wholes, "two");
     cr_expect_eq(differences(1e-3, false, "first in row 2: 5 against nan"), 1);
     make_file("b", values, wholes, "three");

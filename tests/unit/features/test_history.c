@@ -100,7 +100,8 @@ Test(history, epochs_and_holes_follow_a_power_law_exactly)
 
 Test(history, a_stripped_halo_keeps_its_peak)
 {
-    const double scale[] = {0.25, 0.5, 0.75, 1}, m[] = {1, 6, 6, 2}, nothing[] = {NAN, 0};
+    const double scale[] = {0.25, 0.5, 0.75, 1}, m[] = {1, 6, 6, 2},
+                 nothing[] = {(double)NAN, 0};
     const hg_branch branch = {4, scale, m}, empty = {2, scale, nothing};
     const double epoch[] = {0.5};
     double value[1];
