@@ -112,7 +112,12 @@ find_places(hg_harvest *h)
         hg_place_of_tree *used = &h->used;
 
         if (h->node == NULL) {
-            HG_TRY(make_room(h, tree));
+            const hg_status status = make_room(h, tree);
+
+            if (status != HG_OK) {
+                h->is_apart = 1; /* some arrays may stand; other threads must not fill them */
+                return status;
+            }
         }
         if (used->node + (size_t)tree->n_node > h->room.node ||
             used->leaf + (size_t)tree->n_leaf > h->room.leaf ||

@@ -152,7 +152,8 @@ def check_files():
     damaged = bytearray((WORK / "copy.hdf5").read_bytes())
     damaged[len(damaged) // 2] ^= 4
     (WORK / "damaged.hdf5").write_bytes(damaged)
-    assert "damaged" in tool("verify", WORK / "damaged.hdf5", code=1)
+    said = tool("verify", WORK / "damaged.hdf5", code=1)
+    assert "damaged" in said, said
     assert "not a halograft model" in tool("show", WORK / "parent.hdf5", code=1)
     assert "seal and content match" in tool("verify", WORK / "copy.hdf5")
     assert "24 trees" in tool("show", WORK / "copy.hdf5")

@@ -102,9 +102,9 @@ must 1 --set Model.file=m.hdf5 --set Model.trees=17
 must 2 --set Model.file=m.hdf5 --resume
 grep -q "17 of 60 trees are there already" "$work/log"
 same "$whole" "enlarged" m
-if "$HALOGRAFT" apply "$work/p.yml" --resume 2>"$work/log"; then
-    echo "FAILED: apply takes --resume"
+if "$HALOGRAFT" measure "$work/p.yml" --resume 2>"$work/log"; then
+    echo "FAILED: measure takes --resume"
     exit 1
 fi
-grep -q "for 'train' alone" "$work/log"
+grep -q -- "--resume is for 'train', 'apply' and 'run'" "$work/log"
 echo "passed: one hash $whole"
