@@ -149,11 +149,13 @@ def check_files():
     assert "stage 4, labels for draws: sfr\n" in done.stdout, done.stdout
     model = stages.load(WORK / "group.hdf5")
     model_file.save(model, WORK / "copy.hdf5", overwrite=True)
-    damaged = bytearray((WORK / "copy.hdf5").read_bytes())
-    damaged[len(damaged) // 2] ^= 4
-    (WORK / "damaged.hdf5").write_bytes(damaged)
-    said = tool("verify", WORK / "damaged.hdf5", code=1)
-    assert "damaged" in said, said
+    whole = (WORK / "copy.hdf5").read_bytes()
+    for at in (100, 800, len(whole) // 3, len(whole) // 2, len(whole) - 100):  # HDF5 must not meet any of them
+        damaged = bytearray(whole)
+        damaged[at] ^= 4
+        (WORK / "damaged.hdf5").write_bytes(damaged)
+        said = tool("verify", WORK / "damaged.hdf5", code=1)
+        assert "is damaged: its bytes do not match" in said, said
     assert "not a halograft model" in tool("show", WORK / "parent.hdf5", code=1)
     assert "seal and content match" in tool("verify", WORK / "copy.hdf5")
     assert "24 trees" in tool("show", WORK / "copy.hdf5")

@@ -52,6 +52,7 @@ def show(args):
 
 def verify(args):
     """Check seal and content hash."""
+    model_file.check_seal(args.model)
     print(f"{args.model}: content hash {model_file.verify(stages.load(args.model), args.model)}, seal and content match")
 
 

@@ -122,16 +122,24 @@ def _file_hash(path, n):
     return h.value().to_bytes(8, "little")
 
 
-def verify(model, path):
-    """Check a file's seal and that the content (of stages.load()) has the hash the file says; returns the hash."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        file.seek(max(size - 16, 0))
-        seal = file.read()
+def check_seal(path):
+    """Check the checksum behind a file's end, which must come before HDF5 opens it; ModelError where it fails."""
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            file.seek(max(size - 16, 0))
+            seal = file.read()
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read: {error.strerror}") from error
     if seal[:8] != SEAL_MARK:
         raise ModelError(f"'{path}' has no seal")
     if seal[8:] != _file_hash(path, size - 16):
         raise ModelError(f"'{path}' is damaged: its bytes do not match its checksum")
+
+
+def verify(model, path):
+    """Check a file's seal and that the content (of stages.load()) has the hash the file says; returns the hash."""
+    check_seal(path)
     with h5py.File(path, "r") as file:
         pairs = [(content_hash(stage.forest), plain(file[f"stage{s}"].attrs["content_hash"]))
                  for s, stage in enumerate(model.stage)]
