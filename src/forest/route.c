@@ -10,7 +10,7 @@
 
 enum {
     CHAINS = 8,        /* rows that begin together */
-    TOP = 12,          /* their steps in registers */
+    TOP = 20,          /* their steps in registers */
     WAVE = 96,         /* rows under way */
     BURST = 4,         /* steps of a wave between looks for leaves */
     LINE = 16,         /* floats in a line of the cache */
