@@ -190,6 +190,17 @@ done:
     return status;
 }
 
+static bool
+is_same_mask(const hg_soap_mask *a, const hg_soap_mask *b)
+{
+    bool same = a->n == b->n && a->threshold == b->threshold;
+
+    for (int i = 0; i < a->n && same; i++) {
+        same = strcmp(a->count[i], b->count[i]) == 0;
+    }
+    return same;
+}
+
 static hg_status
 set_mask(hg_soap_plan *own, hg_h5 *file, hg_source *source)
 {
@@ -204,7 +215,7 @@ set_mask(hg_soap_plan *own, hg_h5 *file, hg_source *source)
     HG_TRY(hg_h5_get_integer(file, source->path[0], "Mask Threshold", &m.threshold));
     HG_TRY(read_counts(file, source->path[0], &m));
     for (int i = 0; i < own->n_mask; i++) {
-        if (memcmp(&own->mask[i], &m, sizeof m) == 0) {
+        if (is_same_mask(&own->mask[i], &m)) {
             source->kind = i + 1;
             return HG_OK;
         }

@@ -68,13 +68,11 @@ hg_training_identify(const hg_params *p, bool from_parent, bool is_epoch, const 
         if (!is_here) {
             continue;
         }
-        if (from_parent) {
-            parent_key[i] = hg_halo_key_of(parent, id[i]);
-        } else if (ancestor >= 0) {
+        if (!from_parent && ancestor >= 0) {
             parent_key[i] = hg_halo_key_of(parent, ancestor);
-        } else if (parents == NULL && same_files) {
+        } else if (!from_parent && parents == NULL && same_files) {
             parent_key[i] = hg_halo_key(p->parent.run, number, id[i]);
-        } else if (parents == NULL && same_run) {
+        } else if (from_parent || (parents == NULL && same_run)) {
             parent_key[i] = hg_halo_key_of(parent, id[i]);
         }
     }

@@ -311,7 +311,8 @@ broadcast_tree(const hg_comm *comm, int t, uint64_t mate, uint64_t n_mate, hg_fo
 static void
 exchange_trees(const hg_comm *comm, hg_harvest *h, const uint64_t mate[], hg_forest *f)
 {
-    const int threads = h->plan->options.threads;
+    const int threads = /* NOLINT: the analyser does not look into pragmas */
+        h->plan->options.threads;
 
 #pragma omp parallel for schedule(dynamic, 1) \
     num_threads(threads > 0 ? threads : omp_get_max_threads())
