@@ -64,4 +64,18 @@ HG_MUST_CHECK hg_status hg_texttable_read(const hg_plan *plan, int64_t first, in
                                           int n_source, const hg_source *const source[],
                                           hg_table *table);
 
+/** Make a derived column from the stored integers, which stand in the table under the name
+ * `raw`, and drop those. */
+typedef hg_status (*hg_texttable_derive)(const hg_source *source, const char *raw,
+                                         hg_table *table);
+
+/** Read rows of a text table in which sources with a `kind` other than 0 are not what is
+ * stored: their fields are read as integers, and `derive` turns them into the column.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_texttable_read_derived(const hg_plan *plan, int64_t first, int64_t n,
+                                                  int n_source, const hg_source *const source[],
+                                                  hg_texttable_derive derive, hg_table *table);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,4 +204,20 @@ hg_files_clear(hg_files *files)
     hg_mem_free(files->path);
     hg_mem_free(files->number);
     *files = (hg_files){0};
+}
+
+hg_status
+hg_header_agree(size_t n, const hg_header_item item[], double tolerance, const char *what,
+                const char *first, const char *path)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double a = item[i].a, b = item[i].b;
+
+        if (tolerance > 0 ? fabs(a - b) > tolerance * fabs(a) : a != b) {
+            return HG_FAIL(HG_E_INPUT,
+                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one %s",
+                           item[i].name, a, first, b, path, what);
+        }
+    }
+    return HG_OK;
 }

@@ -3,6 +3,7 @@
 #define HG_CATALOG_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "halograft/error.h"
@@ -24,5 +25,23 @@ typedef struct hg_files {
  */
 HG_MUST_CHECK hg_status hg_files_expand(int n, const char *const names[], hg_files *files);
 void hg_files_clear(hg_files *files);
+
+/** A number that the headers of all files of a set must share. */
+typedef struct hg_header_item {
+    const char *name; /**< as the message calls it */
+    double a, b;      /**< in the first file and in another */
+} hg_header_item;
+
+/** Compare the headers of two files of a set.
+ *
+ * @local
+ * @param[in] item         shape (n)
+ * @param[in] tolerance    largest relative difference; 0 = none, and then NAN differs from NAN
+ * @param[in] what         "catalogue" or "snapshot", for the message
+ * @param[in] first, path  names of the files of a and b
+ * @return HG_OK; HG_E_INPUT naming the number, both values and both files
+ */
+HG_MUST_CHECK hg_status hg_header_agree(size_t n, const hg_header_item item[], double tolerance,
+                                        const char *what, const char *first, const char *path);
 
 #endif

@@ -85,22 +85,13 @@ static hg_status
 compare(const hg_gadget_header *a, const hg_gadget_header *b, const char *first,
         const char *path)
 {
-    const struct {
-        const char *name;
-        double a, b;
-    } item[] = {{"the scale factor", a->frame.scale_factor, b->frame.scale_factor},
-                {"BoxSize", a->box, b->box},
-                {"h", a->frame.h, b->frame.h},
-                {"Omega_m", a->frame.omega_m, b->frame.omega_m}};
+    const hg_header_item item[] = {
+        {"the scale factor", a->frame.scale_factor, b->frame.scale_factor},
+        {"BoxSize", a->box, b->box},
+        {"h", a->frame.h, b->frame.h},
+        {"Omega_m", a->frame.omega_m, b->frame.omega_m}};
 
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        if (fabs(item[i].a - item[i].b) > 1e-9 * fabs(item[i].a)) {
-            return HG_FAIL(HG_E_INPUT,
-                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
-                           "snapshot",
-                           item[i].name, item[i].a, first, item[i].b, path);
-        }
-    }
+    HG_TRY(hg_header_agree(sizeof item / sizeof item[0], item, 1e-9, "snapshot", first, path));
     for (int t = 0; t < HG_GADGET_TYPES; t++) {
         const bool is_stored = a->sample_mass[t] > 0 || b->sample_mass[t] > 0;
 

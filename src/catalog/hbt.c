@@ -143,25 +143,14 @@ read_header(hg_h5 *file, const char *path, header *h)
 static hg_status
 compare(const header *a, const header *b, const char *first, const char *path)
 {
-    const struct {
-        const char *name;
-        double a, b;
-    } item[] = {{"SnapshotId", a->snapshot, b->snapshot},
-                {"ScaleFactor", a->a, b->a},
-                {"NumberOfFiles", a->n_file, b->n_file},
-                {"NumberOfSubhalosInAllFiles", a->n_total, b->n_total},
-                {"LengthInMpch", a->length, b->length},
-                {"MassInMsunh", a->mass, b->mass}};
+    const hg_header_item item[] = {{"SnapshotId", a->snapshot, b->snapshot},
+                                   {"ScaleFactor", a->a, b->a},
+                                   {"NumberOfFiles", a->n_file, b->n_file},
+                                   {"NumberOfSubhalosInAllFiles", a->n_total, b->n_total},
+                                   {"LengthInMpch", a->length, b->length},
+                                   {"MassInMsunh", a->mass, b->mass}};
 
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        if (item[i].a != item[i].b) {
-            return HG_FAIL(HG_E_INPUT,
-                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
-                           "catalogue",
-                           item[i].name, item[i].a, first, item[i].b, path);
-        }
-    }
-    return HG_OK;
+    return hg_header_agree(sizeof item / sizeof item[0], item, 0, "catalogue", first, path);
 }
 
 /* First match counts; '*' = anywhere in the name. Integers keep their values. */

@@ -21,7 +21,7 @@
 
 enum { HEAD_LINES = 200 };
 
-enum kind { STORED, CENTRAL, FLAGS };
+enum kind { STORED = 0, CENTRAL, FLAGS };
 
 enum scale { AS_IS, MASS, LENGTH, RADIUS, DISPERSION, RATE, PARTICLES };
 
@@ -377,30 +377,7 @@ static hg_status
 read_rows(const hg_plan *plan, int64_t first, int64_t n, int n_source,
           const hg_source *const source[], hg_table *table)
 {
-    const hg_source **all = NULL;
-    hg_source raw[2];
-    hg_status status;
-    int n_raw = 0;
-
-    HG_TRY(hg_mem_array(&all, (size_t)n_source, sizeof *all));
-    for (int s = 0; s < n_source; s++) {
-        all[s] = source[s];
-        if (source[s]->kind != STORED) {
-            raw[n_raw] = *source[s];
-            raw[n_raw].column.type = HG_COLUMN_I64;
-            snprintf(raw[n_raw].column.name, HG_NAME_MAX, "#%s",
-                     source[s]->kind == CENTRAL ? "central" : "flags");
-            all[s] = &raw[n_raw++];
-        }
-    }
-    status = hg_texttable_read(plan, first, n, n_source, all, table);
-    for (int s = 0; s < n_source && status == HG_OK; s++) {
-        if (source[s]->kind != STORED) {
-            status = derive(source[s], all[s]->column.name, table);
-        }
-    }
-    hg_mem_free(all);
-    return status;
+    return hg_texttable_read_derived(plan, first, n, n_source, source, derive, table);
 }
 
 const hg_format hg_format_rockstar = {

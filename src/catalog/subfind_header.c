@@ -59,24 +59,14 @@ hg_status
 hg_subfind_header_compare(const hg_subfind_header *a, const hg_subfind_header *b,
                           const char *first, const char *path)
 {
-    const struct {
-        const char *name;
-        double a, b;
-    } item[] = {{"the number of groups", (double)a->total_group, (double)b->total_group},
-                {"the number of subhaloes", (double)a->total_sub, (double)b->total_sub},
-                {"NumFiles", (double)a->n_file, (double)b->n_file},
-                {"Time", a->frame.scale_factor, b->frame.scale_factor},
-                {"BoxSize", a->box, b->box},
-                {"HubbleParam", a->frame.h, b->frame.h},
-                {"Omega0", a->frame.omega_m, b->frame.omega_m}};
+    const hg_header_item item[] = {
+        {"the number of groups", (double)a->total_group, (double)b->total_group},
+        {"the number of subhaloes", (double)a->total_sub, (double)b->total_sub},
+        {"NumFiles", (double)a->n_file, (double)b->n_file},
+        {"Time", a->frame.scale_factor, b->frame.scale_factor},
+        {"BoxSize", a->box, b->box},
+        {"HubbleParam", a->frame.h, b->frame.h},
+        {"Omega0", a->frame.omega_m, b->frame.omega_m}};
 
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        if (fabs(item[i].a - item[i].b) > 1e-9 * fabs(item[i].a)) {
-            return HG_FAIL(HG_E_INPUT,
-                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
-                           "catalogue",
-                           item[i].name, item[i].a, first, item[i].b, path);
-        }
-    }
-    return HG_OK;
+    return hg_header_agree(sizeof item / sizeof item[0], item, 1e-9, "catalogue", first, path);
 }

@@ -502,3 +502,35 @@ hg_texttable_read(const hg_plan *plan, int64_t first, int64_t n, int n_source,
     }
     return HG_OK;
 }
+
+hg_status
+hg_texttable_read_derived(const hg_plan *plan, int64_t first, int64_t n, int n_source,
+                          const hg_source *const source[], hg_texttable_derive derive,
+                          hg_table *table)
+{
+    const hg_source **all = NULL;
+    hg_source *raw = NULL;
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_mem_array(&all, (size_t)n_source, sizeof *all));
+    HG_TRY_OR(done, status, hg_mem_array(&raw, (size_t)n_source, sizeof *raw));
+    for (int s = 0; s < n_source; s++) {
+        all[s] = source[s];
+        if (source[s]->kind != 0) {
+            raw[s] = *source[s];
+            raw[s].column.type = HG_COLUMN_I64;
+            snprintf(raw[s].column.name, HG_NAME_MAX, "#%.60s", source[s]->column.name);
+            all[s] = &raw[s];
+        }
+    }
+    status = hg_texttable_read(plan, first, n, n_source, all, table);
+    for (int s = 0; s < n_source && status == HG_OK; s++) {
+        if (source[s]->kind != 0) {
+            status = derive(source[s], all[s]->column.name, table);
+        }
+    }
+done:
+    hg_mem_free(all);
+    hg_mem_free(raw);
+    return status;
+}

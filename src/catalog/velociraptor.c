@@ -136,25 +136,14 @@ read_header(hg_h5 *file, header *h)
 static hg_status
 compare(const header *a, const header *b, const char *first, const char *path)
 {
-    const struct {
-        const char *name;
-        double a, b;
-    } item[] = {{"Num_of_files", a->n_file, b->n_file},
-                {"Total_num_of_groups", a->n_total, b->n_total},
-                {"ScaleFactor", a->a, b->a},
-                {"h_val", a->h, b->h},
-                {"Length_unit_to_kpc", a->length, b->length},
-                {"Mass_unit_to_solarmass", a->mass, b->mass}};
+    const hg_header_item item[] = {{"Num_of_files", a->n_file, b->n_file},
+                                   {"Total_num_of_groups", a->n_total, b->n_total},
+                                   {"ScaleFactor", a->a, b->a},
+                                   {"h_val", a->h, b->h},
+                                   {"Length_unit_to_kpc", a->length, b->length},
+                                   {"Mass_unit_to_solarmass", a->mass, b->mass}};
 
-    for (size_t i = 0; i < sizeof item / sizeof item[0]; i++) {
-        if (item[i].a != item[i].b) {
-            return HG_FAIL(HG_E_INPUT,
-                           "%s is %.12g in '%s', but %.12g in '%s': these files are not one "
-                           "catalogue",
-                           item[i].name, item[i].a, first, item[i].b, path);
-        }
-    }
-    return HG_OK;
+    return hg_header_agree(sizeof item / sizeof item[0], item, 0, "catalogue", first, path);
 }
 
 /* Make the units of a comoving file those of physical ones, by the box that was given. */
