@@ -45,3 +45,9 @@ hg_hash_free(hg_hash *state)
 {
     XXH3_freeState((XXH3_state_t *)state);
 }
+
+unsigned
+hg_hash_version(void)
+{
+    return XXH_versionNumber();
+}

@@ -27,4 +27,10 @@ void hg_hash_feed(hg_hash *state, const void *data, size_t n);
 uint64_t hg_hash_value(const hg_hash *state);
 void hg_hash_free(hg_hash *state);
 
+/** Version of xxHash as compiled in, e.g. 801 for 0.8.1.
+ *
+ * @local
+ */
+unsigned hg_hash_version(void);
+
 #endif

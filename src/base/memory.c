@@ -15,6 +15,8 @@
 #include <malloc.h>
 #endif
 
+#include "base/machine.h"
+
 #define HEADER 64
 #define LARGE ((size_t)4 << 20)
 
@@ -191,22 +193,10 @@ hg_mem_resident_peak(void)
 int64_t
 hg_mem_machine(void)
 {
-    static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
-                                         "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-    int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+    const int64_t limit = hg_machine_cgroup("/sys/fs/cgroup", "/proc/self/cgroup");
+    const int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
 
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        FILE *file = fopen(limits[i], "r");
-        long long limit = 0;
-
-        if (file != NULL && fscanf(file, "%lld", &limit) == 1 && limit > 0 && limit < bytes) {
-            bytes = limit;
-        }
-        if (file != NULL) {
-            fclose(file);
-        }
-    }
-    return bytes > 0 ? bytes : 0;
+    return bytes > 0 && bytes < limit ? bytes : limit < INT64_MAX ? limit : 0;
 }
 
 void

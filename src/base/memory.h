@@ -90,8 +90,8 @@ int64_t hg_mem_peak(void);
  */
 int64_t hg_mem_resident_peak(void);
 
-/** Memory of this machine in bytes, or the limit of this process's control group where that is
- * less (0 if unknown).
+/** Memory of this machine in bytes, or the least limit of this process's control groups where
+ * that is less (0 if unknown).
  *
  * @local
  */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -21,20 +20,21 @@
 #include "match/match.h"
 #include "measure/measure.h"
 #include "mock/mock.h"
+#include "par/machine_test.h"
 #include "par/stop.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
-/* Threads per rank: Run.threads, else OMP_NUM_THREADS, else the node's cores over its ranks. */
-static int
-set_threads(const hg_comm *comm, const hg_params *params)
+int
+hg_cmd_threads(const hg_comm *comm, const hg_params *params)
 {
+    const int64_t cores = hg_comm_node_cores(comm);
     int64_t threads = params->run.threads;
 
     if (threads == 0 && getenv("OMP_NUM_THREADS") == NULL) {
-        threads = sysconf(_SC_NPROCESSORS_ONLN) / comm->node_size;
+        threads = cores / comm->node_size;
         threads = threads > 0 ? threads : 1;
     }
     if (threads > 0) {
@@ -134,7 +134,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     }
     HG_TRY(hg_options_params(comm, options, &params));
     set_log(comm, options, params);
-    threads = set_threads(comm, params);
+    threads = hg_cmd_threads(comm, params);
     hg_mem_budget((int64_t)params->run.memory_max);
     hg_stop_listen(params->output.folder, params->run.walltime);
     hg_log_info("start: halograft %s (%s), %d ranks x %d threads on %d node%s, %s",

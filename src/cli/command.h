@@ -64,6 +64,14 @@ HG_MUST_CHECK hg_status hg_options_parse(int argc, char *const argv[], hg_option
 HG_MUST_CHECK hg_status hg_options_params(const hg_comm *comm, const hg_options *options,
                                           hg_params **params);
 
+/** Set threads per rank: Run.threads, else OMP_NUM_THREADS, else the cores of the node that its
+ * ranks may run on over these ranks.
+ *
+ * @collective{comm}
+ * @return threads per rank
+ */
+int hg_cmd_threads(const hg_comm *comm, const hg_params *params);
+
 /** Make the HTML report of a folder or file with the Python tools; to be called after MPI
  * ended.
  *
@@ -99,5 +107,6 @@ hg_status hg_cmd_run(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_verify(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_diff(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_params(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_doctor(const hg_comm *comm, const hg_options *options);
 
 #endif

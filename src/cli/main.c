@@ -37,6 +37,8 @@ const hg_command hg_commands[] = {
     {"diff", "FILE FILE", "compare two catalogues, models or statistics", true, hg_cmd_diff},
     {"params", "[SECTION] | --markdown | --check FILE...",
      "print the commented parameters, or check files", true, hg_cmd_params},
+    {"doctor", "FOLDER|PARAMS", "try out launch, machine, libraries and file system", false,
+     hg_cmd_doctor},
     {NULL, NULL, NULL, false, NULL},
 };
 

@@ -242,3 +242,9 @@ hg_yaml_read(const char *path, hg_yaml *doc)
     hg_text_clear(&text);
     return status;
 }
+
+const char *
+hg_yaml_version(void)
+{
+    return yaml_get_version_string();
+}

@@ -62,4 +62,10 @@ const hg_yaml_entry *hg_yaml_find(const hg_yaml *doc, const char *section, const
  */
 void hg_yaml_clear(hg_yaml *doc);
 
+/** Version of libyaml as loaded.
+ *
+ * @local
+ */
+const char *hg_yaml_version(void);
+
 #endif
