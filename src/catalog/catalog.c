@@ -284,6 +284,12 @@ hg_catalog_format(const hg_catalog *catalog)
     return hg_formats[catalog->plan.format]->name;
 }
 
+const hg_plan *
+hg_catalog_plan(const hg_catalog *catalog)
+{
+    return &catalog->plan;
+}
+
 int64_t
 hg_catalog_n_row(const hg_catalog *catalog)
 {

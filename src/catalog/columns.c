@@ -444,6 +444,7 @@ plan_hdf5(const hg_catalog_options *options, const hg_files *files, const map_re
                            ": files are missing; set partial to read what is there",
                            files->path[0], total, files->n, m->plan->n_row);
         }
+        m->plan->incomplete = true;
         hg_log_warn("catalogue: partial, %" PRId64 " of %" PRId64 " rows", m->plan->n_row,
                     total);
     }

@@ -50,7 +50,8 @@ typedef struct hg_plan {
     int64_t n_row;
     int64_t rows_per_part;
     hg_bad_rows on_bad_rows;
-    bool allow_nan; /**< values may be missing (halograft's own output) */
+    bool allow_nan;  /**< values may be missing (halograft's own output) */
+    bool incomplete; /**< files are missing, as Input.partial allows */
     hg_frame frame;
     uint64_t identity;
     int n_file;
@@ -107,6 +108,12 @@ extern const hg_format *const hg_formats[];
  * @param[out] plan  release with hg_plan_clear(), also after a failure
  */
 HG_MUST_CHECK hg_status hg_plan_make(const hg_catalog_options *options, hg_plan *plan);
+
+/** The plan of an open catalogue, without its side-car; borrowed.
+ *
+ * @local
+ */
+const hg_plan *hg_catalog_plan(const hg_catalog *catalog);
 
 /** Add a file or a column to a plan.
  *

@@ -221,7 +221,7 @@ plan_file(hg_h5 *file, const char *path, const char *first_path, header *first, 
 
 static hg_status
 check_set(const hg_catalog_options *options, const hg_files *files, const header *h,
-          const hg_plan *plan)
+          hg_plan *plan)
 {
     if (files->n != (int)h->n_file && !options->partial) {
         return HG_FAIL(HG_E_INPUT,
@@ -234,7 +234,8 @@ check_set(const hg_catalog_options *options, const hg_files *files, const header
                        "the %d files hold %" PRId64 " subhaloes, but '%s' promises %.0f",
                        files->n, plan->n_row, files->path[0], h->n_total);
     }
-    if (files->n != (int)h->n_file) {
+    plan->incomplete = files->n != (int)h->n_file;
+    if (plan->incomplete) {
         hg_log_warn("catalogue: partial, %d of %g files of '%s'", files->n, h->n_file,
                     files->path[0]);
     }

@@ -301,6 +301,7 @@ number_groups(const hg_catalog_options *options, const header h[], hg_plan *plan
                            "%" PRId64 ": give all files, or set partial",
                            hg_plan_path(plan, 0), h[0].total_sub, plan->n_file, plan->n_row);
         }
+        plan->incomplete = true;
         hg_log_warn("catalogue: partial, %" PRId64 " of %" PRId64 " subhaloes", plan->n_row,
                     h[0].total_sub);
     }

@@ -38,8 +38,8 @@ read_headers(const hg_files *files, hg_subfind_read_header *read, hg_plan *plan,
 
 /* All files there and their counts equal to the totals, or an incomplete set that is wanted. */
 static hg_status
-check_set(const hg_catalog_options *options, const hg_files *files, const hg_plan *plan,
-          const hg_subfind_header *h, bool *complete)
+check_set(const hg_catalog_options *options, const hg_files *files, const hg_subfind_header *h,
+          hg_plan *plan, bool *complete)
 {
     int64_t groups = 0;
 
@@ -73,6 +73,7 @@ check_set(const hg_catalog_options *options, const hg_files *files, const hg_pla
             "set partial to read an incomplete set",
             files->n, h->n_file, files->path[0]);
     }
+    plan->incomplete = !*complete;
     if (!*complete) {
         hg_log_warn("catalogue: partial, %d of %" PRId64 " files, %" PRId64 " of %" PRId64
                     " subhaloes of '%s'",
@@ -99,7 +100,7 @@ hg_subfind_set(const hg_catalog_options *options, const hg_files *files,
                bool *complete)
 {
     HG_TRY(read_headers(files, read, plan, first));
-    HG_TRY(check_set(options, files, plan, first, complete));
+    HG_TRY(check_set(options, files, first, plan, complete));
     plan->frame = first->frame;
     return HG_OK;
 }

@@ -294,6 +294,7 @@ finish(const hg_catalog_options *options, const hg_files *files, const header *h
                        "the %d files hold %" PRId64 " haloes, but '%s' promises %.0f", files->n,
                        plan->n_row, files->path[0], h->n_total);
     }
+    plan->incomplete = files->n != (int)h->n_file;
     plan->frame.scale_factor = h->a;
     plan->frame.h = h->h;
     plan->frame.omega_m = h->omega_m;

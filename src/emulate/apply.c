@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "catalog/output.h"
+#include "catalog/sanity.h"
 #include "conf/schema_table.h"
 #include "emulate/apply_columns.h"
 #include "emulate/apply_parts.h"
@@ -366,6 +367,7 @@ open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
     options.rows_per_part = params->output.rows_per_part;
     HG_TRY(hg_stages_load(comm, path, model));
     HG_TRY(hg_catalog_open(comm, &options, catalog));
+    HG_TRY(hg_sanity_warn(comm, *catalog, "parent", true));
     return join_environment(comm, params, *model, *catalog);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "catalog/sanity.h"
 #include "emulate/matched_targets.h"
 #include "emulate/training_environment.h"
 #include "emulate/training_identity.h"
@@ -301,6 +302,7 @@ read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *op
     hg_status status;
 
     HG_TRY(hg_catalog_open(comm, options, &catalog));
+    HG_TRY_OR(done, status, hg_sanity_warn(comm, catalog, options->files[0], false));
     if (r->has_environment) {
         HG_TRY_OR(done, status,
                   hg_training_join(comm, r->params, region, r->twins, r->from_parent,

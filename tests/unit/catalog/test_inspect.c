@@ -79,7 +79,8 @@ Test(inspect, a_mapped_table_shows_units_and_ranges)
     fclose(map);
     expect(in_folder("t.csv"), in_folder("m.yml"),
            (const char *[]){"format: columns", "rows: 2 in 1 file", "h 0.5", "m200c", "Msun",
-                            "2e+12 .. 1.6e+13", "check: M200c is", "not known: box", NULL});
+                            "2e+12 .. 1.6e+13", "overdensity: M200c is 0.5376",
+                            "not known: box", NULL});
 }
 
 Test(inspect, public_files_are_told_apart)
