@@ -8,8 +8,9 @@
 
 #include "features/neighbours.h"
 
-/* Items that must agree; the others describe which columns there are. */
-static const char *const must_agree[] = {"tracer", "select", "mass", "self", "farthest"};
+/* Items that must agree, the mesh where there are columns made on it. */
+static const char *const must_agree[] = {"tracer", "select",   "mass",
+                                         "self",   "farthest", "mesh"};
 
 static void
 write_number(double value, size_t n, char text[])
@@ -263,22 +264,58 @@ find_item(const char *text, const char *item, size_t n, char value[])
     }
 }
 
+static bool
+has_word(const char *text, const char *word)
+{
+    const size_t n = strlen(word);
+
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == text || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every column of one recipe must be there in the other; further ones change none of them. */
+static hg_status
+compare_columns(const char *a, const char *name_a, const char *b, const char *name_b)
+{
+    char x[8192], y[8192], *save = NULL;
+
+    find_item(a, "columns", sizeof x, x);
+    find_item(b, "columns", sizeof y, y);
+    for (const char *name = strtok_r(x, " ", &save); name != NULL;
+         name = strtok_r(NULL, " ", &save)) {
+        if (!has_word(y, name)) {
+            return HG_FAIL(HG_E_INPUT,
+                           "the environment of %s has the column '%s', that of %s has only "
+                           "%.400s: make it anew with one recipe for both",
+                           name_a, name, name_b, y);
+        }
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_environment_compare(const char *a, const char *name_a, const char *b, const char *name_b)
 {
+    const bool on_mesh = strstr(a, " delta_gauss_") != NULL ||
+                         strstr(a, " delta_tophat_") != NULL || strstr(a, " tidal_") != NULL;
+
     for (size_t i = 0; i < sizeof must_agree / sizeof must_agree[0]; i++) {
         char x[512], y[512];
 
         find_item(a, must_agree[i], sizeof x, x);
         find_item(b, must_agree[i], sizeof y, y);
-        if (strcmp(x, y) != 0) {
+        if (strcmp(x, y) != 0 && (on_mesh || strcmp(must_agree[i], "mesh") != 0)) {
             return HG_FAIL(HG_E_INPUT,
                            "the environment of %s has '%s: %s', that of %s '%s: %s': make it "
                            "anew with one recipe for both",
                            name_a, must_agree[i], x, name_b, must_agree[i], y);
         }
     }
-    return HG_OK;
+    return compare_columns(a, name_a, b, name_b);
 }
 
 int64_t

@@ -73,11 +73,11 @@ HG_MUST_CHECK hg_status hg_environment_wanted(const hg_params *params, const hg_
  */
 HG_MUST_CHECK hg_status hg_environment_write(const hg_environment *e, hg_text *text);
 
-/** Compare two recipes as written. The lists of columns may differ, for a column that is
- * missing is told by its name; so may the mesh, whose cells are small against all radii.
+/** Compare two recipes as written. The mesh counts where the first has columns made on it; the
+ * second may have more columns, which change none of the first's.
  *
  * @local
- * @param[in] a, name_a  recipe, and whose it is
+ * @param[in] a, name_a  recipe that is wanted, and whose it is
  * @return HG_OK; HG_E_INPUT naming the first item that differs, with both values
  */
 HG_MUST_CHECK hg_status hg_environment_compare(const char *a, const char *name_a, const char *b,

@@ -176,6 +176,8 @@ refuse 4 'fewer than Environment.particles_min' features --set Environment.parti
 refuse 4 'no row is a tracer' features --set 'Environment.select=m200c > 1e17'
 refuse 4 "'m200x'" features --set 'Environment.mass=m200x'
 refuse 4 "make it with 'halograft features'" train --set "Environment.folder=$work/none"
+refuse 4 "has 'mesh: 64', that of .* 'mesh: 48'" train --set Environment.mesh=64
+refuse 4 "has the column 'delta_3', that of .* only" train --set 'Environment.spheres=[3 Mpc, 4 Mpc, 8 Mpc]'
 go 1 1 features --overwrite --set 'Environment.select=central == 1' --set "Environment.folder=$work/other"
 refuse 4 "the environment of the model has 'select: central == 1 && m200c > 5e11 Msun'" apply \
     --set "Environment.folder=$work/other"
