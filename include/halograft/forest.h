@@ -189,7 +189,8 @@ HG_MUST_CHECK hg_status hg_forest_train_distributed(
  */
 HG_MUST_CHECK hg_status hg_forest_remove_parts(const hg_comm *comm, const char *path);
 
-/** Free a forest; NULL is fine.
+/** Free a forest; NULL is fine. Ranks of a node that trained or loaded it together share its
+ * trees and wait for each other here, so all of them free it, in the same order as others.
  *
  * @local
  */

@@ -92,7 +92,7 @@ HG_MUST_CHECK hg_status hg_stages_shapes(int n_feature, int n_target,
  */
 HG_MUST_CHECK hg_status hg_stages_wrap(hg_forest *forest, hg_stages **stages);
 
-/** Free a model; NULL is fine.
+/** Free a model; NULL is fine. Its forests are freed as by hg_forest_free().
  *
  * @local
  */

@@ -231,12 +231,12 @@ rows_of_first_rank(int64_t rows, int64_t part, int ranks)
 }
 
 static struct cost
-cost_of_apply(const hg_params *params, const struct counts *c, int threads, int ranks)
+cost_of_apply(const hg_params *params, const struct counts *c, int threads, const int ranks[2])
 {
     const double kept = 3 * 8 + 3 * 4 + 8 + 8 + 1, draws = (double)params->scatter.draws;
     const double n_feature = params->features.n, n_target = params->targets.n;
     const double part = fmin((double)c->parent, (double)params->output.rows_per_part);
-    const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks);
+    const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks[0]);
     const bool has_domain = params->output.domain && params->scatter.mean;
     const double n_quantile = params->scatter.quantiles.n, domain = has_domain ? 17 : 0;
     const double values = n_target * (1 + draws + n_quantile + (has_domain ? 1 : 0));
@@ -244,7 +244,7 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, int 
     const double graft = kept + 12 * n_feature + 12 * values + 2 * domain + 32;
     const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
 
-    return (struct cost){.memory = model_bytes(params, c) + part * (graft + move),
+    return (struct cost){.memory = model_bytes(params, c) / ranks[1] + part * (graft + move),
                          .disk = (double)c->parent * (kept + 4 * values + domain + 9),
                          .seconds =
                              rows * ((double)params->model.trees * c->n_stage *
@@ -303,7 +303,7 @@ print_estimate(const hg_comm *comm, const hg_params *params, const struct counts
         print_cost("mock", cost_of_mock(params, c, ranks), &all);
     }
     print_cost("train", cost_of_train(params, c, &scheme, ranks * threads), &all);
-    print_cost("apply", cost_of_apply(params, c, threads, ranks), &all);
+    print_cost("apply", cost_of_apply(params, c, threads, both), &all);
     print_cost("measure", cost_of_measure(params, c, ranks, memory), &all);
     printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
            all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks,

@@ -51,6 +51,8 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
 {
     const hg_params_model *m = s->model;
     const double o = shape->n_target, f = shape->n_feature, record = record_of(s, shape);
+    /* several ranks have their own trees apart until all go to one place per node */
+    const double copies = s->ranks > 1 ? 1 / s->ranks + 1 / s->per_node : 1.3;
     double rows = record / s->per_node + 58 + 16 * o, arena = record, histograms = 0;
 
     if (strcmp(m->splitter, "best") == 0) {
@@ -66,7 +68,7 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
     return s->share * (record + 4 * f + 16 * o + 60) + s->n * rows +
            s->threads *
                (s->n * (arena + 21 + 8 * o) + leaves_of(s) * (20 + 12 * o) + histograms) +
-           1.3 * forest_of(s, shape);
+           copies * forest_of(s, shape);
 }
 
 /* all forests by trees, one after the other: those that are finished stay, and where there are
@@ -79,7 +81,7 @@ stages_of(const hg_spread *s, int n_stage, const hg_stage_shape shape[])
     for (int k = 0; k < n_stage; k++) {
         copies = n_stage == 1 ? 0 : s->share * (4 * shape[k].n_feature + 24 * n_stage + 40);
         most = fmax(most, finished + copies + trees_of(s, &shape[k]));
-        finished += forest_of(s, &shape[k]);
+        finished += forest_of(s, &shape[k]) / s->per_node;
     }
     return most;
 }

@@ -291,37 +291,30 @@ copy_to_forest(const hg_harvest *h, int t, uint64_t mate, hg_forest *f)
     }
 }
 
-static void
-broadcast_tree(const hg_comm *comm, int t, uint64_t mate, uint64_t n_mate, hg_forest *f)
-{
-    const size_t n_target = (size_t)f->n_target, leaf = f->leaf_offset[t];
-    const size_t n_leaf = f->leaf_offset[t + 1] - leaf;
-    const int owner = t % comm->size;
-
-    hg_comm_broadcast(comm, owner, f->node + f->node_offset[t],
-                      (f->node_offset[t + 1] - f->node_offset[t]) * sizeof *f->node);
-    hg_comm_broadcast(comm, owner, f->mean + leaf * n_target,
-                      n_leaf * n_target * sizeof *f->mean);
-    hg_comm_broadcast(comm, owner, f->mate_offset + leaf + 1, n_leaf * sizeof *f->mate_offset);
-    hg_comm_broadcast(comm, owner, f->mate + mate, n_mate * sizeof *f->mate);
-}
-
-/* copy this rank's trees, by all threads, and give them to the others; mate[t] is where the
- * leaf-mates of a tree begin */
-static void
+/* copy this rank's trees, by all threads, and give them to the other nodes; mate[t] is where
+ * the leaf-mates of a tree begin */
+static hg_status
 exchange_trees(const hg_comm *comm, hg_harvest *h, const uint64_t mate[], hg_forest *f)
 {
     const int threads = /* NOLINT: the analyser does not look into pragmas */
         h->plan->options.threads;
+    hg_shared_piece *piece = NULL;
+    hg_status status = hg_mem_array(&piece, 4 * (size_t)f->n_tree, sizeof *piece);
 
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
 #pragma omp parallel for schedule(dynamic, 1) \
     num_threads(threads > 0 ? threads : omp_get_max_threads())
     for (int t = comm->rank; t < f->n_tree; t += comm->size) {
         copy_to_forest(h, t, mate[t], f);
     }
     for (int t = 0; t < f->n_tree; t++) {
-        broadcast_tree(comm, t, mate[t], mate[t + 1] - mate[t], f);
+        hg_model_pieces(f, t, t + 1, mate[t], mate[t + 1] - mate[t], t % comm->size,
+                        piece + 4 * (size_t)t);
     }
+    status = hg_shared_spread(comm, 4 * (size_t)f->n_tree, piece, &f->block);
+end:
+    hg_mem_free(piece);
+    return status;
 }
 
 hg_status
@@ -343,8 +336,8 @@ hg_harvest_share(const hg_comm *comm, hg_harvest *h, hg_forest *f)
     if (comm->size == 1 && h->next == h->n_tree) {
         give_all(h, f);
     } else {
-        HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_reserve(f, mate[n_tree])));
-        exchange_trees(comm, h, mate, f);
+        HG_TRY_OR(end, status, hg_model_reserve_shared(comm, f, mate[n_tree]));
+        HG_TRY_OR(end, status, exchange_trees(comm, h, mate, f));
     }
     for (size_t t = 0; t < n_tree; t++) {
         double *importance = f->importance + t * n_feature;

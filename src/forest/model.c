@@ -60,6 +60,66 @@ hg_model_reserve(hg_forest *f, uint64_t n_mate)
     return HG_OK;
 }
 
+/* put an array behind those that stand in the block, with the content it has elsewhere */
+static void *
+place(hg_forest *f, size_t bytes, void *old, size_t *at)
+{
+    char *array = (char *)f->block.data + *at;
+
+    *at += (bytes + 63) / 64 * 64;
+    if (old != NULL) {
+        memcpy(array, old, bytes);
+        hg_mem_free(old);
+    }
+    return array;
+}
+
+hg_status
+hg_model_reserve_shared(const hg_comm *comm, hg_forest *f, uint64_t n_mate)
+{
+    const size_t n_node = f->node_offset[f->n_tree], n_leaf = f->leaf_offset[f->n_tree];
+    const size_t bytes[] = {n_node * sizeof *f->node, (n_leaf + 1) * sizeof *f->mate_offset,
+                            n_leaf * (size_t)f->n_target * sizeof *f->mean,
+                            n_mate * sizeof *f->mate};
+    size_t all = 0, at = 0;
+
+    for (int i = 0; i < 4; i++) {
+        all += (bytes[i] + 63) / 64 * 64;
+    }
+    HG_TRY(hg_shared_create(comm, all, &f->block));
+    f->node = place(f, bytes[0], f->node, &at);
+    f->mate_offset = place(f, bytes[1], f->mate_offset, &at);
+    f->mean = place(f, bytes[2], f->mean, &at);
+    f->mate = place(f, bytes[3], f->mate, &at);
+    if (!f->block.is_shared || f->block.node.rank == 0) {
+        f->mate_offset[0] = 0;
+    }
+    return HG_OK;
+}
+
+static hg_shared_piece
+piece_of(const hg_forest *f, const void *begin, size_t bytes, int owner)
+{
+    const char *start = begin, *block = f->block.data;
+
+    return (hg_shared_piece){owner, (size_t)(start - block), bytes};
+}
+
+void
+hg_model_pieces(const hg_forest *f, int first, int end, uint64_t mate, uint64_t n_mate,
+                int owner, hg_shared_piece piece[4])
+{
+    const size_t node = f->node_offset[first], leaf = f->leaf_offset[first];
+    const size_t n_leaf = f->leaf_offset[end] - leaf, n_target = (size_t)f->n_target;
+
+    piece[0] =
+        piece_of(f, f->node + node, (f->node_offset[end] - node) * sizeof *f->node, owner);
+    piece[1] = piece_of(f, f->mate_offset + leaf + 1, n_leaf * sizeof *f->mate_offset, owner);
+    piece[2] =
+        piece_of(f, f->mean + leaf * n_target, n_leaf * n_target * sizeof *f->mean, owner);
+    piece[3] = piece_of(f, f->mate + mate, n_mate * sizeof *f->mate, owner);
+}
+
 void
 hg_forest_free(hg_forest *f)
 {
@@ -68,6 +128,13 @@ hg_forest_free(hg_forest *f)
     }
     for (int i = 0; i < f->n_meta; i++) {
         hg_mem_free(f->meta[i].text);
+    }
+    if (f->block.data != NULL) {
+        f->node = NULL;
+        f->mean = NULL;
+        f->mate_offset = NULL;
+        f->mate = NULL;
+        hg_shared_clear(&f->block.node, &f->block);
     }
     void *const blocks[] = {
         f->feature, f->target,      f->range,    f->node_offset, f->leaf_offset, f->node,

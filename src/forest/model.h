@@ -5,6 +5,7 @@
 
 #include "forest/spill.h"
 #include "forest/tree.h"
+#include "par/shared.h"
 
 /** A text kept with the model. */
 typedef struct hg_meta {
@@ -39,6 +40,7 @@ struct hg_forest {
     double cost[HG_TARGETS_MAX]; /* factor of a squared difference of means, in quanta */
     uint64_t *node_offset;       /* shape (n_tree + 1) */
     uint64_t *leaf_offset;       /* shape (n_tree + 1) */
+    hg_shared block;             /* holds the four arrays below, unless it is empty */
     hg_node *node;
     float *mean;           /* shape (leaves, n_target) */
     uint64_t *mate_offset; /* shape (leaves + 1) */
@@ -91,6 +93,24 @@ HG_MUST_CHECK hg_status hg_model_create(int n_feature, int n_target, int n_tree,
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_model_reserve(hg_forest *forest, uint64_t n_mate);
+
+/** The same in a block that the ranks of a node share. A rank that has the arrays already, with
+ * content, moves them into it.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_reserve_shared(const hg_comm *comm, hg_forest *forest,
+                                                uint64_t n_mate);
+
+/** The four arrays of the trees first to end - 1 as pieces of the forest's block.
+ *
+ * @local
+ * @param[in]  mate   first leaf-mate of tree `first`
+ * @param[out] piece  shape (4)
+ */
+void hg_model_pieces(const hg_forest *forest, int first, int end, uint64_t mate,
+                     uint64_t n_mate, int owner, hg_shared_piece piece[4]);
 
 /** Mark the trees whose bag was empty, so that all rows were used.
  *

@@ -151,21 +151,22 @@ share_arrays(const hg_comm *comm, uint64_t n_mate, hg_forest *f)
 {
     const size_t n_tree = (size_t)f->n_tree;
     hg_model_item item[HG_MODEL_ITEMS];
-    hg_status status = HG_OK;
+    hg_shared_piece piece[4];
 
+    if (comm->size == 1) {
+        return HG_OK;
+    }
     hg_comm_broadcast(comm, 0, f->node_offset, (n_tree + 1) * sizeof *f->node_offset);
     hg_comm_broadcast(comm, 0, f->leaf_offset, (n_tree + 1) * sizeof *f->leaf_offset);
-    if (comm->rank > 0) {
-        status = hg_model_reserve(f, n_mate);
-    }
-    HG_TRY(hg_comm_agree(comm, status));
+    HG_TRY(hg_model_reserve_shared(comm, f, n_mate));
+    hg_model_pieces(f, 0, f->n_tree, 0, n_mate, 0, piece);
+    HG_TRY(hg_shared_spread(comm, 4, piece, &f->block));
     hg_model_list(f, n_mate, item);
     for (int i = 2; i < HG_MODEL_ITEMS; i++) {
-        hg_comm_broadcast(comm, 0, item[i].data, hg_model_item_bytes(&item[i]));
+        if (item[i].data != f->mean && item[i].data != f->mate) {
+            hg_comm_broadcast(comm, 0, item[i].data, hg_model_item_bytes(&item[i]));
+        }
     }
-    hg_comm_broadcast(comm, 0, f->node, f->node_offset[n_tree] * sizeof *f->node);
-    hg_comm_broadcast(comm, 0, f->mate_offset,
-                      (f->leaf_offset[n_tree] + 1) * sizeof *f->mate_offset);
     hg_comm_broadcast(comm, 0, f->feature, (size_t)f->n_feature * sizeof *f->feature);
     hg_comm_broadcast(comm, 0, f->target, (size_t)f->n_target * sizeof *f->target);
     return HG_OK;

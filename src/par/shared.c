@@ -133,25 +133,23 @@ hg_shared_settle(const hg_comm *comm, const hg_shared *s)
     }
 }
 
-/* whose block each rank writes to, as a number among the blocks; and where its rows begin */
+/* whose block each rank writes to, as a number among the blocks */
 static hg_status
-find_blocks(const hg_comm *comm, int64_t n, const hg_shared *s, int root[], int64_t first[])
+find_blocks(const hg_comm *comm, const hg_shared *s, int root[])
 {
-    int64_t *all = NULL, mine[2] = {comm->rank, n};
-    hg_status status = hg_mem_array(&all, 2 * (size_t)comm->size, sizeof *all);
+    int64_t *all = NULL, mine = comm->rank;
+    hg_status status = hg_mem_array(&all, (size_t)comm->size, sizeof *all);
     int n_block = 0;
 
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     if (s->is_shared) {
-        hg_comm_broadcast(&s->node, 0, mine, sizeof mine[0]);
+        hg_comm_broadcast(&s->node, 0, &mine, sizeof mine);
     }
-    hg_comm_gather(comm, mine, sizeof mine, all);
-    first[0] = 0;
+    hg_comm_gather(comm, &mine, sizeof mine, all);
     for (int r = 0; r < comm->size; r++) { /* the first rank of a node is its lowest */
-        const int lead = (int)all[2 * r];
+        const int lead = (int)all[r];
 
         root[r] = lead == r ? n_block++ : root[lead];
-        first[r + 1] = first[r] + all[2 * r + 1];
     }
 end:
     hg_mem_free(all);
@@ -159,36 +157,55 @@ end:
 }
 
 hg_status
-hg_shared_gather(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+hg_shared_spread(const hg_comm *comm, size_t n, const hg_shared_piece piece[],
                  const hg_shared *s)
 {
     const bool is_first = !s->is_shared || s->node.rank == 0;
     hg_comm blocks = {.mpi = MPI_COMM_NULL};
-    int64_t *first = NULL;
     char *data = s->data;
     int *root = NULL;
     hg_status status;
 
-    if (!s->is_anywhere) {
-        return hg_comm_gather_into(comm, n, size, rows, s->data);
-    }
-    status = hg_mem_array(&first, (size_t)comm->size + 1, sizeof *first);
-    status = status != HG_OK ? status : hg_mem_array(&root, (size_t)comm->size, sizeof *root);
+    status = hg_mem_array(&root, (size_t)comm->size, sizeof *root);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(end, status, find_blocks(comm, n, s, root, first));
+    HG_TRY_OR(end, status, find_blocks(comm, s, root));
     HG_TRY_OR(end, status, hg_comm_split(comm, is_first ? 0 : -1, &blocks));
-    if (n > 0) {
-        memcpy(data + (size_t)first[comm->rank] * size, rows, (size_t)n * size);
-    }
     hg_shared_settle(comm, s);
-    for (int r = 0; r < comm->size && is_first && blocks.size > 1; r++) {
-        hg_comm_broadcast(&blocks, root[r], data + (size_t)first[r] * size,
-                          (size_t)(first[r + 1] - first[r]) * size);
+    for (size_t i = 0; i < n && is_first && blocks.size > 1; i++) {
+        hg_comm_broadcast(&blocks, root[piece[i].owner], data + piece[i].at, piece[i].bytes);
     }
     hg_shared_settle(comm, s);
 end:
     hg_comm_clear(&blocks);
-    hg_mem_free(first);
     hg_mem_free(root);
+    return status;
+}
+
+hg_status
+hg_shared_gather(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+                 const hg_shared *s)
+{
+    hg_shared_piece *piece = NULL;
+    char *data = s->data;
+    hg_status status;
+    size_t at = 0;
+
+    if (!s->is_anywhere) {
+        return hg_comm_gather_into(comm, n, size, rows, s->data);
+    }
+    status = hg_mem_array(&piece, (size_t)comm->size, sizeof *piece);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    hg_comm_gather(comm, &(hg_shared_piece){comm->rank, 0, (size_t)n * size}, sizeof *piece,
+                   piece);
+    for (int r = 0; r < comm->size; r++) {
+        piece[r].at = at;
+        at += piece[r].bytes;
+    }
+    if (n > 0) {
+        memcpy(data + piece[comm->rank].at, rows, (size_t)n * size);
+    }
+    status = hg_shared_spread(comm, (size_t)comm->size, piece, s);
+end:
+    hg_mem_free(piece);
     return status;
 }

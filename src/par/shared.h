@@ -48,6 +48,26 @@ void hg_shared_settle(const hg_comm *comm, const hg_shared *shared);
 HG_MUST_CHECK hg_status hg_shared_gather(const hg_comm *comm, int64_t n, size_t size,
                                          const void *rows, const hg_shared *shared);
 
+/** A stretch of a block that one rank has written. */
+typedef struct hg_shared_piece {
+    int owner; /**< rank in the communicator */
+    size_t at;
+    size_t bytes;
+} hg_shared_piece;
+
+/** Give every block the pieces that ranks have written into theirs: each travels once per node,
+ * and not at all where one node holds all ranks.
+ *
+ * @collective{comm}
+ * @param[in]     n       number of pieces
+ * @param[in]     piece   shape (n), the same on all ranks
+ * @param[in,out] shared  settled
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_shared_spread(const hg_comm *comm, size_t n,
+                                         const hg_shared_piece piece[],
+                                         const hg_shared *shared);
+
 /** Release a block; an empty one is fine.
  *
  * @collective{comm}
