@@ -236,7 +236,8 @@
     P(STRING, catalogue, "", "galaxies", 0, 0, "name of the grafted catalogue without .hdf5") \
     P(BOOL, report, "", "true", 0, 0, "make the HTML report and pictures at the end of run, where Python has matplotlib") \
     P(BOOL, domain, "", "true", 0, 0, "say how each halo stands to the training haloes: columns domain (0 inside, 1 edge, 2 outside), n_eff, n_regions, in_tails and X_spread; without means (Scatter.mean: false) there are none") \
-    P(INT, rows_per_part, "", "1048576", 1, 16777216, "haloes in one part file of the grafted catalogue; a rank holds two parts at a time") \
+    P(INT, rows_per_part, "", "1048576", 1, 16777216, "haloes in one part of the grafted catalogue, a file with layout parts; a rank holds two parts at a time") \
+    P(CHOICE, layout, "parts|shared", "parts", 0, 0, "files of the grafted catalogue: parts = one file per part, with checksums of HDF5, and a master; shared = one file that all ranks write to") \
     P(REAL, space_margin, "", "1.1", 1, 10, "free space wanted, relative to the estimate")
 
 #define HG_PARAMS_RUN(P) \

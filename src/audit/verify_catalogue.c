@@ -1,6 +1,7 @@
 /* Rank 0 reads the master and hands out what it says of the parts; every rank then reads its
- * share of the parts once for the checksum of the file and once for the values. What is wrong
- * with parts is collected as lines, those of lower ranks first. */
+ * share of the parts once for the checksum of the file and once for the values. The parts of a
+ * shared catalogue are ranges of rows of the master itself, whose checksum stands in the
+ * manifest. What is wrong with parts is collected as lines, those of lower ranks first. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@ typedef struct scope {
     char base[HG_PATH_MAX]; /**< path without ".hdf5" */
     hg_frame frame;
     int64_t n_row, n_part, n_dataset;
+    bool is_shared;        /**< one file for all parts */
     int64_t *rows, *bytes; /**< shape (n_part) */
     uint64_t *hash;        /**< shape (n_part) */
     uint64_t *sum;         /**< shape (n_part, n_dataset) */
@@ -178,6 +180,13 @@ read_master(const char *path, scope *s, hg_findings *findings)
     s->n_dataset = info.n_dim == 2 ? info.dims[1] : 0;
     s->frame = (hg_frame)HG_FRAME_UNKNOWN;
     HG_TRY_OR(close, status, hg_h5_get_reals(file, "Header", "BoxSize", 1, &s->frame.box));
+    if (hg_h5_exists(file, "Provenance@Layout")) {
+        char layout[16] = "";
+
+        HG_TRY_OR(close, status,
+                  hg_h5_get_string(file, "Provenance", "Layout", sizeof layout, layout));
+        s->is_shared = strcmp(layout, "shared") == 0;
+    }
     HG_TRY_OR(close, status, read_datasets(file, s, findings));
     HG_TRY_OR(close, status, check_counts(file, s, findings));
     status = check_provenance(file, findings);
@@ -195,6 +204,7 @@ share_scope(const hg_comm *comm, scope *s)
     hg_comm_broadcast(comm, 0, s->base, sizeof s->base);
     hg_comm_broadcast(comm, 0, &s->frame, sizeof s->frame);
     hg_comm_broadcast(comm, 0, &s->n_part, sizeof s->n_part);
+    hg_comm_broadcast(comm, 0, &s->is_shared, sizeof s->is_shared);
     hg_comm_broadcast(comm, 0, &s->n_dataset, sizeof s->n_dataset);
     const size_t n = (size_t)s->n_part, m = (size_t)s->n_dataset;
 
@@ -228,9 +238,29 @@ static void HG_PRINTF(2, 3) complain(tally *t, const char *format, ...)
     }
 }
 
+/* The rows of part k, from its file or from the one that all share. */
+static hg_status
+read_rows(const scope *s, hg_h5 *file, const char *path, int64_t k, int64_t first, hg_type type,
+          int64_t row, void *data)
+{
+    const int64_t n = s->rows[k];
+    void *block = NULL;
+    hg_status status;
+
+    HG_TRY(hg_mem_array(&block, (size_t)(n * row), hg_type_size(type)));
+    status = hg_h5_read(file, path, s->is_shared ? first : 0, n, type, block);
+    if (status != HG_OK) {
+        hg_mem_free(block);
+        return status;
+    }
+    memcpy(data, &block, sizeof block);
+    return HG_OK;
+}
+
 static hg_status
 check_dataset(const scope *s, hg_h5 *file, int64_t k, int64_t c, int64_t first, tally *t)
 {
+    const int64_t rows = s->is_shared ? s->n_row : s->rows[k];
     const dataset *d = &s->dataset[c];
     hg_value_rule rule;
     hg_h5_info info;
@@ -238,22 +268,22 @@ check_dataset(const scope *s, hg_h5 *file, int64_t k, int64_t c, int64_t first, 
     hg_status status;
 
     HG_TRY(hg_h5_describe(file, d->path, &info));
-    if (info.dims[0] != s->rows[k]) {
+    if (info.dims[0] != rows) {
         t->n_damaged++;
         complain(t, "part %" PRId64 ": '%s' has %" PRId64 " rows, the master says %" PRId64, k,
-                 d->path, info.dims[0], s->rows[k]);
+                 d->path, info.dims[0], rows);
         return HG_OK;
     }
-    status = hg_h5_read_all(file, d->path, info.type, &data, NULL);
+    status = read_rows(s, file, d->path, k, first, info.type, info.row, &data);
     if (status == HG_OK) {
-        const size_t bytes = (size_t)(info.dims[0] * info.row) * hg_type_size(info.type);
+        const size_t bytes = (size_t)(s->rows[k] * info.row) * hg_type_size(info.type);
 
         if (hg_hash_bytes(data, bytes) != s->sum[k * s->n_dataset + c]) {
             t->n_damaged++;
             complain(t, "part %" PRId64 ": '%s' is not what was written", k, d->path);
         }
         rule = hg_value_rule_of(d->name, d->unit, d->kind, &s->frame);
-        hg_value_count(&rule, info.type, info.dims[0], info.row, data, first, &t->value[c]);
+        hg_value_count(&rule, info.type, s->rows[k], info.row, data, first, &t->value[c]);
     }
     hg_mem_free(data);
     return status;
@@ -272,7 +302,7 @@ find_dataset(const scope *s, const char *name)
 
 /* Identities of a part's rows, where the catalogue has ids. */
 static hg_status
-collect_keys(const scope *s, hg_h5 *file, int64_t k, tally *t)
+collect_keys(const scope *s, hg_h5 *file, int64_t k, int64_t first, tally *t)
 {
     const dataset *id = find_dataset(s, "id"), *region = find_dataset(s, "region");
     int64_t *ids = NULL, *regions = NULL;
@@ -282,9 +312,10 @@ collect_keys(const scope *s, hg_h5 *file, int64_t k, tally *t)
     if (id == NULL || n == 0) {
         return HG_OK;
     }
-    HG_TRY_OR(done, status, hg_h5_read_all(file, id->path, HG_I64, &ids, NULL));
+    HG_TRY_OR(done, status, read_rows(s, file, id->path, k, first, HG_I64, 1, &ids));
     if (region != NULL) {
-        HG_TRY_OR(done, status, hg_h5_read_all(file, region->path, HG_I64, &regions, NULL));
+        HG_TRY_OR(done, status,
+                  read_rows(s, file, region->path, k, first, HG_I64, 1, &regions));
     }
     HG_TRY_OR(done, status, hg_mem_resize(&t->key, (size_t)(t->n_key + n), sizeof *t->key));
     for (int64_t i = 0; i < n; i++) {
@@ -307,7 +338,7 @@ read_part(const scope *s, const char *path, int64_t k, int64_t first, tally *t)
     for (int64_t c = 0; c < s->n_dataset && status == HG_OK; c++) {
         status = check_dataset(s, file, k, c, first, t);
     }
-    status = status == HG_OK ? collect_keys(s, file, k, t) : status;
+    status = status == HG_OK ? collect_keys(s, file, k, first, t) : status;
     closed = hg_h5_close(file);
     return status != HG_OK ? status : closed;
 }
@@ -317,12 +348,12 @@ static hg_status
 check_part(const scope *s, int64_t k, int64_t first, tally *t)
 {
     char path[HG_PATH_MAX];
-    uint64_t hash = 0;
-    int64_t bytes = 0;
+    uint64_t hash = s->hash[k];
+    int64_t bytes = s->bytes[k];
     hg_status status;
 
-    HG_TRY(hg_part_file(s->base, k, false, sizeof path, path));
-    status = hg_file_hash(path, &hash, &bytes);
+    HG_TRY(hg_part_file(s->base, s->is_shared ? HG_FILE_MASTER : k, false, sizeof path, path));
+    status = s->is_shared ? HG_OK : hg_file_hash(path, &hash, &bytes);
     if (status == HG_OK && (bytes != s->bytes[k] || hash != s->hash[k])) {
         t->n_damaged++;
         if (bytes != s->bytes[k]) {

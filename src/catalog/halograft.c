@@ -13,17 +13,17 @@
 #include "catalog/soap.h"
 #include "store/publish.h"
 
-/* Whether a word of the header is there and is `want`. A failure to read is not "no": the truth
+/* Whether a word of a group is there and is `want`. A failure to read is not "no": the truth
  * of a mock must not slip through because memory was short. */
 static hg_status
-compare_word(hg_h5 *file, const char *name, const char *want, bool *same)
+compare_word(hg_h5 *file, const char *group, const char *name, const char *want, bool *same)
 {
     char text[64] = "", path[80];
 
     *same = false;
-    snprintf(path, sizeof path, "Header@%s", name);
+    snprintf(path, sizeof path, "%s@%s", group, name);
     if (hg_h5_exists(file, path)) {
-        HG_TRY(hg_h5_get_string(file, "Header", name, sizeof text, text));
+        HG_TRY(hg_h5_get_string(file, group, name, sizeof text, text));
         *same = strcmp(text, want) == 0;
     }
     return HG_OK;
@@ -38,7 +38,7 @@ probe(const char *path, hg_text *reason)
     if (hg_h5_open(path, &file) != HG_OK) {
         return false;
     }
-    ours = compare_word(file, "Code", "halograft", &ours) == HG_OK && ours &&
+    ours = compare_word(file, "Header", "Code", "halograft", &ours) == HG_OK && ours &&
            hg_h5_exists(file, "Header@FileKind");
     if (ours && hg_text_add(reason, "Header@Code is 'halograft'\n") != HG_OK) {
         ours = false;
@@ -158,13 +158,14 @@ add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan
     hg_h5 *file = NULL;
     hg_frame frame = HG_FRAME_UNKNOWN;
     hg_status status, closed;
-    bool ours = false, truth = false, master = false;
+    bool ours = false, truth = false, master = false, shared = false;
     walk w;
 
     HG_TRY(hg_h5_open(path, &file));
-    HG_TRY_OR(close, status, compare_word(file, "Code", "halograft", &ours));
-    HG_TRY_OR(close, status, compare_word(file, "Content", "truth", &truth));
-    HG_TRY_OR(close, status, compare_word(file, "FileKind", "master", &master));
+    HG_TRY_OR(close, status, compare_word(file, "Header", "Code", "halograft", &ours));
+    HG_TRY_OR(close, status, compare_word(file, "Header", "Content", "truth", &truth));
+    HG_TRY_OR(close, status, compare_word(file, "Header", "FileKind", "master", &master));
+    HG_TRY_OR(close, status, compare_word(file, "Provenance", "Layout", "shared", &shared));
     if (!ours) {
         status = HG_FAIL(HG_E_FORMAT, "'%s' is not a catalogue of halograft", path);
         goto close;
@@ -181,7 +182,7 @@ add_catalogue(const hg_catalog_options *options, const char *path, hg_plan *plan
     if (again) {
         HG_TRY_OR(close, status, hg_frame_merge(&plan->frame, path, &frame));
     }
-    if (master) {
+    if (master && !shared) {
         HG_TRY_OR(close, status, add_parts(file, path, plan));
     } else {
         int64_t rows = 0;

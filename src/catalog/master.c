@@ -152,54 +152,93 @@ write_provenance(const hg_output *o, hg_h5 *file, int n_rank)
             HG_TRY(hg_h5_put_string(file, "Provenance", variables[i], value));
         }
     }
+    HG_TRY(
+        hg_h5_put_string(file, "Provenance", "Layout", o->options.shared ? "shared" : "parts"));
     HG_TRY(hg_h5_put_string(file, "Provenance", "Parameters", o->parameters));
     return hg_h5_put_string(file, "Provenance", "Details", o->provenance);
+}
+
+hg_status
+hg_output_part_lists(const hg_output *o, int64_t n, unsigned char *records, hg_part_list list[])
+{
+    static const char *const names[HG_PART_LISTS] = {"Rows", "Bytes", "Hash", "Sums"};
+    const int64_t n_column = o->options.n_column;
+    hg_status status = HG_OK;
+
+    for (int k = 0; k < HG_PART_LISTS; k++) {
+        list[k] = (hg_part_list){.name = names[k],
+                                 .type = k < 2 ? HG_I64 : HG_U64,
+                                 .n_dim = k < 3 ? 1 : 2,
+                                 .dims = {n, k < 3 ? 1 : n_column}};
+    }
+    for (int k = 0; k < HG_PART_LISTS && records != NULL && status == HG_OK; k++) {
+        status = hg_mem_zeros(&list[k].data, (size_t)(list[k].dims[0] * list[k].dims[1]) + 1,
+                              sizeof *list[k].data);
+    }
+    for (int64_t i = 0; i < n && records != NULL && status == HG_OK; i++) {
+        const hg_part_record *r = hg_output_record(o, records, i);
+
+        list[0].data[i] = r->rows;
+        list[1].data[i] = r->bytes;
+        memcpy(&list[2].data[i], &r->hash, sizeof r->hash);
+        for (int64_t c = 0; c < n_column; c++) {
+            memcpy(&list[3].data[i * n_column + c], &r->dataset[c].sum,
+                   sizeof r->dataset[c].sum);
+        }
+    }
+    if (status != HG_OK) {
+        hg_output_clear_lists(list);
+    }
+    return status;
+}
+
+void
+hg_output_clear_lists(hg_part_list list[])
+{
+    for (int k = 0; k < HG_PART_LISTS; k++) {
+        hg_mem_free(list[k].data);
+        list[k].data = NULL;
+    }
 }
 
 static hg_status
 write_parts(const hg_output *o, hg_h5 *file, int64_t n, unsigned char *records)
 {
-    const int n_column = o->options.n_column;
-    const int64_t dims[2] = {n, n_column};
+    const hg_h5_layout placed = {.placed = true};
+    const int n_column = o->options.n_column < 256 ? o->options.n_column : 256;
+    hg_part_list list[HG_PART_LISTS];
     const char *paths[256];
-    int64_t *number = NULL;
-    uint64_t *sums = NULL;
+    char path[64];
     hg_status status;
 
-    HG_TRY_OR(done, status, hg_mem_zeros(&number, 3 * (size_t)n + 1, sizeof *number));
-    HG_TRY_OR(done, status,
-              hg_mem_array(&sums, (size_t)n * (size_t)n_column + 1, sizeof *sums));
-    for (int64_t i = 0; i < n; i++) {
-        const hg_part_record *r = hg_output_record(o, records, i);
-
-        number[i] = r->rows;
-        number[n + i] = r->bytes;
-        memcpy(&number[2 * n + i], &r->hash, sizeof r->hash);
-        for (int c = 0; c < n_column; c++) {
-            sums[i * n_column + c] = r->dataset[c].sum;
-        }
-    }
-    for (int c = 0; c < n_column && c < 256; c++) {
+    for (int c = 0; c < n_column; c++) {
         paths[c] = o->column[c].path;
     }
+    HG_TRY(hg_output_part_lists(o, n, records, list));
     HG_TRY_OR(done, status, hg_h5_group(file, "Provenance/Parts"));
-    HG_TRY_OR(done, status,
-              hg_h5_write(file, "Provenance/Parts/Rows", HG_I64, 1, dims, NULL, number));
-    HG_TRY_OR(done, status,
-              hg_h5_write(file, "Provenance/Parts/Bytes", HG_I64, 1, dims, NULL, number + n));
-    HG_TRY_OR(
-        done, status,
-        hg_h5_write(file, "Provenance/Parts/Hash", HG_U64, 1, dims, NULL, number + 2 * n));
-    HG_TRY_OR(done, status,
-              hg_h5_write(file, "Provenance/Parts/Sums", HG_U64, 2, dims, NULL, sums));
+    for (int k = 0; k < HG_PART_LISTS; k++) {
+        const hg_part_list *l = &list[k];
+
+        snprintf(path, sizeof path, "Provenance/Parts/%s", l->name);
+        HG_TRY_OR(done, status,
+                  l->data != NULL
+                      ? hg_h5_write(file, path, l->type, l->n_dim, l->dims, NULL, l->data)
+                      : hg_h5_reserve(file, path, l->type, l->n_dim, l->dims, &placed));
+    }
     if (n_column > 0) {
-        status = hg_h5_put_strings(file, "Provenance/Parts", "Datasets",
-                                   n_column < 256 ? n_column : 256, paths);
+        status = hg_h5_put_strings(file, "Provenance/Parts", "Datasets", n_column, paths);
     }
 done:
-    hg_mem_free(number);
-    hg_mem_free(sums);
+    hg_output_clear_lists(list);
     return status;
+}
+
+hg_status
+hg_output_provenance(const hg_output *o, hg_h5 *file, int n_rank, int64_t n,
+                     unsigned char *records)
+{
+    HG_TRY(write_provenance(o, file, n_rank));
+    return write_parts(o, file, n, records);
 }
 
 /* Type and width of column c: from part 0, else (no parts) from the table of layouts. */
@@ -237,10 +276,10 @@ write_virtual(const hg_output *o, hg_h5 *file, int64_t n, unsigned char *records
     return HG_OK;
 }
 
-static hg_status
-write_manifest(const hg_output *o, int64_t n, unsigned char *records, const char *base,
-               uint64_t master)
+hg_status
+hg_output_manifest(const hg_output *o, int64_t n, unsigned char *records, uint64_t master)
 {
+    const char *slash = strrchr(o->path, '/'), *base = slash != NULL ? slash + 1 : o->path;
     char path[HG_PATH_MAX];
     hg_text text = {0};
     hg_status status;
@@ -289,8 +328,7 @@ hg_output_master(hg_output *o, int n_rank, int64_t n, unsigned char *records)
     HG_TRY_OR(done, status, hg_h5_create(temporary, &file));
     HG_TRY_OR(close, status, hg_output_header(o, file, -1, total));
     HG_TRY_OR(close, status, write_virtual(o, file, n, records, names, rows));
-    HG_TRY_OR(close, status, write_provenance(o, file, n_rank));
-    HG_TRY_OR(close, status, write_parts(o, file, n, records));
+    HG_TRY_OR(close, status, hg_output_provenance(o, file, n_rank, n, records));
 close:
     closed = hg_h5_close(file);
     status = status != HG_OK ? status : closed;
@@ -299,7 +337,7 @@ close:
         goto done;
     }
     HG_TRY_OR(done, status, hg_publish(temporary, path, &hash));
-    HG_TRY_OR(done, status, write_manifest(o, n, records, base, hash));
+    HG_TRY_OR(done, status, hg_output_manifest(o, n, records, hash));
     if (o->is_staged) {
         status = hg_part_files_exchange(o->path, n);
     }

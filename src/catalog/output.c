@@ -75,26 +75,30 @@ free_output(hg_output *output)
         hg_mem_free(output->done);
         hg_mem_free(output->column);
         hg_mem_free(output->record);
+        hg_mem_free(output->place);
+        hg_rawfile_close(output->shared);
         hg_mem_free(output);
     }
 }
 
 /* Whether a finished catalogue is in the way, and may be replaced. Of an unfinished one nothing
- * is kept. */
+ * is kept. A shared one is always staged. */
 static hg_status
 look_for_old(hg_output *o)
 {
     char master[HG_PATH_MAX];
+    bool has_old;
 
     HG_TRY(hg_part_file(o->path, HG_FILE_MASTER, false, sizeof master, master));
-    o->is_staged = hg_file_exists(master);
-    if (o->is_staged && !o->options.overwrite) {
+    has_old = hg_file_exists(master);
+    o->is_staged = has_old || o->options.shared;
+    if (has_old && !o->options.overwrite) {
         return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another folder",
                        master);
     }
     hg_part_files_remove_temporary(o->path);
     hg_part_files_remove(o->path, HG_FILE_JOURNAL, true);
-    if (!o->is_staged) {
+    if (!has_old) {
         hg_part_files_remove(o->path, HG_FILE_JOURNAL, false);
     }
     return o->identity != NULL ? hg_output_journal_begin(o, 0, NULL) : HG_OK;
@@ -197,6 +201,9 @@ hg_output_part(hg_output *output, int64_t part, const hg_table *table)
     hg_h5 *file = NULL;
     hg_status status, closed;
 
+    if (output->options.shared) {
+        return hg_output_shared_part(output, part, table);
+    }
     HG_TRY(hg_output_add_record(output, &record));
     HG_TRY(hg_part_file(output->path, part, output->is_staged, sizeof path, path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
@@ -258,7 +265,7 @@ remove_own_parts(const hg_output *o)
 {
     char path[HG_PATH_MAX];
 
-    for (int64_t i = o->n_committed; i < o->n_record; i++) {
+    for (int64_t i = o->n_committed; i < o->n_record && !o->options.shared; i++) {
         if (hg_part_file(o->path, hg_output_record(o, o->record, i)->part, o->is_staged,
                          sizeof path, path) == HG_OK) {
             unlink(path);
@@ -266,18 +273,19 @@ remove_own_parts(const hg_output *o)
     }
 }
 
-/* What a run that failed leaves: nothing, or the journal and the parts it lists. */
+/* What a run that failed leaves: nothing, or the journal and the parts it lists. The parts of a
+ * shared catalogue stand in its file, which is kept while there are some. */
 static void
 remove_rest(const hg_output *o)
 {
     static const int64_t last[] = {HG_FILE_MANIFEST, HG_FILE_MASTER};
     char path[HG_PATH_MAX];
 
-    if (o->identity == NULL) {
+    if (o->identity == NULL || (o->options.shared && o->n_listed == 0)) {
         hg_part_files_remove(o->path, HG_FILE_JOURNAL, o->is_staged);
         return;
     }
-    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+    for (size_t i = 0; i < (o->options.shared ? 1 : sizeof last / sizeof last[0]); i++) {
         if (hg_part_file(o->path, last[i], o->is_staged, sizeof path, path) == HG_OK) {
             unlink(path);
         }
@@ -301,16 +309,16 @@ hg_output_finish(const hg_comm *comm, hg_output *output, bool failed)
     HG_TRY_OR(done, status,
               hg_comm_gather_rows(comm, output->n_record, hg_output_record_size(output),
                                   output->record, &n, &records));
-    if (comm->rank == 0) {
-        if (n > 1) {
-            qsort(records, (size_t)n, hg_output_record_size(output), hg_output_compare);
-        }
-        status = check_records(output, records, n);
-        if (status == HG_OK) {
-            status = hg_output_master(output, comm->size, n, records);
-        }
+    if (n > 1) {
+        qsort(records, (size_t)n, hg_output_record_size(output), hg_output_compare);
     }
-    status = hg_comm_agree(comm, status);
+    HG_TRY_OR(done, status, hg_comm_agree(comm, check_records(output, records, n)));
+    if (output->options.shared) {
+        status = hg_output_shared_seal(comm, output, n, records);
+    } else {
+        status = comm->rank == 0 ? hg_output_master(output, comm->size, n, records) : HG_OK;
+        status = hg_comm_agree(comm, status);
+    }
 done:
     if (output != NULL && !output->is_complete && (stop || status != HG_OK)) {
         remove_own_parts(output);

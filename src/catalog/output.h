@@ -1,9 +1,11 @@
-/** The catalogue halograft writes: part files, a virtual master, and a manifest.
+/** The catalogue halograft writes: part files, a virtual master, and a manifest; or, shared,
+ * one file and a manifest.
  *
  * NAME.K.hdf5 holds part K; NAME.hdf5 is the master, written last: a catalogue without master
- * is unfinished. Layout and attributes follow SOAP (docs/formats/catalogue.md), so that
- * swiftsimio, h5py and halograft itself read it. Part files are byte-identical for any number
- * of ranks. Layer: catalog.
+ * is unfinished. A shared catalogue is NAME.hdf5 alone, and bears another name until all of it
+ * is written and verified. Layout and attributes follow SOAP (docs/formats/catalogue.md), so
+ * that swiftsimio, h5py and halograft itself read it. Part files are byte-identical for any
+ * number of ranks. Layer: catalog.
  */
 #ifndef HG_CATALOG_OUTPUT_H
 #define HG_CATALOG_OUTPUT_H
@@ -38,9 +40,12 @@ typedef struct hg_output_options {
     const char *provenance; /**< further YAML lines (model hash, input identity), or NULL */
     const char *run_name;
     uint64_t seed;
-    const char *identity; /**< lines "what: value" of all that decides the bytes, or NULL; with
-                             it a journal is kept and finished parts outlive a run that fails */
-    bool resume;          /**< with identity: go on with the parts of an earlier run */
+    const char *identity;  /**< lines "what: value" of all that decides the bytes, or NULL; with
+                              it a journal is kept and finished parts outlive a run that fails */
+    bool resume;           /**< with identity: go on with the parts of an earlier run */
+    bool shared;           /**< one file that all ranks write to, see hg_output_shape() */
+    int64_t n_row;         /**< of a shared one: rows of the whole catalogue */
+    int64_t rows_per_part; /**< of a shared one: rows of all parts but the last */
     bool truth; /**< this is the truth of a mock: hg_catalog_open() refuses it unless told to */
 } hg_output_options;
 
@@ -54,6 +59,18 @@ typedef struct hg_output_options {
  */
 HG_MUST_CHECK hg_status hg_output_create(const hg_comm *comm, const hg_output_options *options,
                                          hg_output **output);
+
+/** Of a shared catalogue: make the file, with room on disk for all rows, or open that of an
+ * earlier run. To be called once before the first part is written; nothing for others.
+ *
+ * @collective{comm}
+ * @param[in] sample  on rank 0: a table of any rows with the columns of all parts, may be NULL
+ *                    when no part is left to do; not looked at on other ranks
+ * @return HG_OK; HG_E_WRITE: no space, or a file system that several ranks cannot write to;
+ * HG_E_NOTFOUND for a missing column; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_output_shape(const hg_comm *comm, hg_output *output,
+                                        const hg_table *sample);
 
 /** Whether a part stands already, whether all of them and the master do (then nothing is left
  * to do but hg_output_finish()), and how many do.

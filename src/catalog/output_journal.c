@@ -85,6 +85,7 @@ hg_output_commit(const hg_comm *comm, hg_output *output)
     hg_mem_free(records);
     HG_TRY(hg_comm_agree(comm, status));
     output->n_committed = output->n_record;
+    output->n_listed += n;
     return HG_OK;
 }
 
@@ -236,6 +237,9 @@ hg_output_part_stands(const hg_output *o, const hg_part_record *r)
     uint64_t hash = 0;
     int64_t bytes = 0;
 
+    if (o->options.shared) {
+        return hg_output_shared_stands(o, r);
+    }
     return hg_part_file(o->path, r->part, o->is_staged, sizeof path, path) == HG_OK &&
            hg_file_exists(path) && hg_file_hash(path, &hash, &bytes) == HG_OK &&
            bytes == r->bytes && hash == r->hash;
@@ -307,6 +311,7 @@ agree:
             }
         }
         o->n_committed = o->n_record;
+        o->n_listed = o->n_done;
     }
     hg_mem_free(good);
     return status;

@@ -1,5 +1,5 @@
-/** Inside of the catalogue writer, shared by output.c (parts) and master.c (headers, master).
- * Layer: catalog.
+/** Inside of the catalogue writer: output.c (parts), output_shared.c (one file),
+ * output_journal.c, master.c (headers, master). Layer: catalog.
  */
 #ifndef HG_CATALOG_OUTPUT_PRIVATE_H
 #define HG_CATALOG_OUTPUT_PRIVATE_H
@@ -9,6 +9,7 @@
 #include "catalog/output.h"
 #include "store/h5.h"
 #include "store/publish.h"
+#include "store/rawfile.h"
 
 /** What is known of one dataset of a part. */
 typedef struct hg_part_dataset {
@@ -22,7 +23,7 @@ typedef struct hg_part_record {
     int64_t part;
     int64_t rows;
     int64_t bytes;
-    uint64_t hash; /**< xxh3 of the file */
+    uint64_t hash; /**< xxh3 of the file; of a shared one of the sums below */
     hg_part_dataset dataset[];
 } hg_part_record;
 
@@ -40,6 +41,9 @@ struct hg_output {
     int64_t *done;    /**< their numbers, ascending, on all ranks */
     int64_t n_record;
     int64_t n_committed; /**< records that stand in the journal */
+    int64_t n_listed;    /**< parts in the journal, of all ranks */
+    hg_rawfile *shared;  /**< the file of a shared catalogue */
+    int64_t *place;      /**< where its datasets begin, shape (n_column) */
     int64_t room;
     unsigned char *record; /**< records of this rank's parts */
 };
@@ -70,6 +74,61 @@ HG_MUST_CHECK hg_status hg_output_header(const hg_output *output, hg_h5 *file, i
  */
 HG_MUST_CHECK hg_status hg_output_master(hg_output *output, int n_rank, int64_t n,
                                          unsigned char *records);
+
+/** One of the datasets of Provenance/Parts. */
+typedef struct hg_part_list {
+    const char *name;
+    hg_type type;
+    int n_dim;
+    int64_t dims[2];
+    int64_t *data; /**< shape dims, owned by the list; NULL = only its shape is known */
+} hg_part_list;
+
+enum { HG_PART_LISTS = 4 };
+
+/** What is known of the parts, as lists; release with hg_output_clear_lists().
+ *
+ * @local
+ * @param[in]  records  shape (n), sorted by part; NULL for the shapes alone
+ * @param[out] list     shape (HG_PART_LISTS)
+ */
+HG_MUST_CHECK hg_status hg_output_part_lists(const hg_output *output, int64_t n,
+                                             unsigned char *records, hg_part_list list[]);
+void hg_output_clear_lists(hg_part_list list[]);
+
+/** Write the group Provenance: versions, parameters, and what is known of the parts (rank 0).
+ *
+ * @local
+ * @param[in] n_rank   ranks of the run
+ * @param[in] records  shape (n), sorted by part; NULL = only the room for it
+ */
+HG_MUST_CHECK hg_status hg_output_provenance(const hg_output *output, hg_h5 *file, int n_rank,
+                                             int64_t n, unsigned char *records);
+
+/** Write the manifest of a catalogue whose master has the hash `master`.
+ *
+ * @local
+ * @param[in] n  part files beside the master
+ */
+HG_MUST_CHECK hg_status hg_output_manifest(const hg_output *output, int64_t n,
+                                           unsigned char *records, uint64_t master);
+
+/** Of a shared catalogue: write a part, and whether one stands as the record says.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_output_shared_part(hg_output *output, int64_t part,
+                                              const hg_table *table);
+bool hg_output_shared_stands(const hg_output *output, const hg_part_record *record);
+
+/** Verify all of a shared catalogue and give it its final name.
+ *
+ * @collective{comm}
+ * @param[in] records  shape (n), sorted by part, the same on all ranks
+ * @return HG_OK; HG_E_WRITE when what is on disk is not what was written
+ */
+HG_MUST_CHECK hg_status hg_output_shared_seal(const hg_comm *comm, hg_output *output, int64_t n,
+                                              unsigned char *records);
 
 /** Room for one more record, zeroed; it counts once n_record is raised.
  *

@@ -181,3 +181,14 @@ hg_part_files_exchange(const char *path, int64_t n_part)
     HG_TRY(take_place(path, HG_FILE_MANIFEST));
     return hg_folder_sync(path);
 }
+
+hg_status
+hg_part_files_replace(const char *path)
+{
+    HG_TRY(remove_old(path, HG_FILE_MANIFEST));
+    HG_TRY(take_place(path, HG_FILE_MASTER));
+    hg_part_files_remove(path, 0, false);
+    HG_TRY(take_place(path, HG_FILE_MANIFEST));
+    HG_TRY(take_place(path, HG_FILE_JOURNAL));
+    return hg_folder_sync(path);
+}

@@ -54,4 +54,12 @@ void hg_part_files_remove_temporary(const char *path);
  */
 HG_MUST_CHECK hg_status hg_part_files_exchange(const char *path, int64_t n_part);
 
+/** The same for a catalogue of one file, which takes the place of an old one in one step.
+ *
+ * @local
+ * @param[in] path  NAME with its folder
+ * @return HG_OK; HG_E_WRITE
+ */
+HG_MUST_CHECK hg_status hg_part_files_replace(const char *path);
+
 #endif

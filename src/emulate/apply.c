@@ -160,7 +160,8 @@ describe_identity(const hg_grafter *g, hg_text *text)
                                          "Scatter.",
                                          "Output.domain",
                                          "Environment.",
-                                         "Output.rows_per_part"};
+                                         "Output.rows_per_part",
+                                         "Output.layout"};
 
     HG_TRY(hg_text_add(
         text, "version: %s\nmodel: %016" PRIx64 "\nparent catalogue: %016" PRIx64 "\n",
@@ -196,8 +197,9 @@ report(const hg_comm *comm, const hg_grafter *g, int64_t n_row, const char *path
         hg_log_warn(
             "apply: no halo passes Selection.apply, so the catalogue holds no prediction");
     }
-    hg_log_info("apply: catalogue '%s.hdf5' in %" PRId64 " parts", path,
-                hg_catalog_n_part(g->catalog));
+    hg_log_info("apply: catalogue '%s.hdf5' in %" PRId64 " parts%s", path,
+                hg_catalog_n_part(g->catalog),
+                strcmp(g->params->output.layout, "shared") == 0 ? " of one file" : "");
 }
 
 static hg_status
@@ -245,6 +247,9 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool resume,
                                  .provenance = provenance,
                                  .run_name = g->params->meta.name,
                                  .resume = resume,
+                                 .shared = strcmp(g->params->output.layout, "shared") == 0,
+                                 .n_row = hg_catalog_n_row(g->catalog),
+                                 .rows_per_part = g->params->output.rows_per_part,
                                  .seed = (uint64_t)g->params->meta.seed};
     hg_status status;
 

@@ -138,6 +138,9 @@ hg_apply_parts(const hg_comm *comm, hg_grafter *g, hg_output *output)
     hg_status status;
 
     HG_TRY_OR(done, status, list_parts(comm, g, output, &todo));
+    if (todo.n == 0) {
+        HG_TRY_OR(done, status, hg_output_shape(comm, output, NULL));
+    }
     /* `first` is the first part grafted in a round: one round before only reads, one after only
      * writes */
     for (int64_t first = -step; first < todo.n + step; first += step) {
@@ -147,6 +150,9 @@ hg_apply_parts(const hg_comm *comm, hg_grafter *g, hg_output *output)
         line.next.number = next < todo.n ? todo.part[next] : -1;
         status = do_round(&line);
         HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+        if (first == 0) { /* the first part of rank 0 shows what all are like */
+            HG_TRY_OR(done, status, hg_output_shape(comm, output, &line.done.table));
+        }
         if (end > 0) {
             HG_TRY_OR(done, status, hg_output_commit(comm, output));
             hg_progress_to(&progress, rows_before(g, &todo, end));

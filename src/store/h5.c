@@ -412,6 +412,10 @@ create_dataset(hg_h5 *file, const char *name, hg_type type, int n_dim, const int
     if (layout != NULL) {
         set_fill(creation, type, layout->fill);
     }
+    if (layout != NULL && layout->placed) {
+        H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
+        H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+    }
     if (layout != NULL && layout->chunk > 0 && dims[0] > 0) {
         chunk[0] = dims[0] < layout->chunk ? (hsize_t)dims[0] : (hsize_t)layout->chunk;
         H5Pset_chunk(creation, n_dim, chunk);
@@ -473,6 +477,29 @@ hg_h5_write_rows(hg_h5 *file, const char *name, int64_t first, int64_t n, hg_typ
     }
 done:
     return close_dataset(file, name, dset, status);
+}
+
+hg_status
+hg_h5_place(hg_h5 *file, const char *name, int64_t *offset)
+{
+    hg_h5_info info;
+    haddr_t address;
+    hid_t dset;
+    hg_status status;
+
+    *offset = 0;
+    HG_TRY(open_dataset(file, name, &dset));
+    status = describe(file, name, dset, &info);
+    if (status == HG_OK && info.dims[0] > 0 && info.row > 0) {
+        address = H5Dget_offset(dset);
+        if (address == HADDR_UNDEF) {
+            status = hg_h5_fail(HG_E_FORMAT, file, name, "the dataset has no place of its own");
+        } else {
+            *offset = (int64_t)address;
+        }
+    }
+    H5Dclose(dset);
+    return status;
 }
 
 hg_status

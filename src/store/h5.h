@@ -132,6 +132,8 @@ typedef struct hg_h5_layout {
     bool fletcher32; /**< checksum of each chunk */
     int deflate;     /**< gzip level, 0 = none */
     double fill;     /**< value of rows never written */
+    bool placed;     /**< contiguous, with a place in the file at once and not filled: to be
+                          written from outside, see hg_h5_place() */
 } hg_h5_layout;
 
 #define HG_H5_PART                         \
@@ -162,6 +164,15 @@ HG_MUST_CHECK hg_status hg_h5_reserve(hg_h5 *file, const char *name, hg_type typ
                                       const int64_t dims[], const hg_h5_layout *layout);
 HG_MUST_CHECK hg_status hg_h5_write_rows(hg_h5 *file, const char *name, int64_t first,
                                          int64_t n, hg_type type, const void *data);
+
+/** Where the values of a contiguous dataset stand in the file, one after the other in the byte
+ * order of the machine that made it.
+ *
+ * @local
+ * @param[out] offset  of the first value, in bytes; 0 for a dataset without rows
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT when it has no such place
+ */
+HG_MUST_CHECK hg_status hg_h5_place(hg_h5 *file, const char *name, int64_t *offset);
 
 /** Write a virtual dataset whose rows are those of the same dataset of several files, one after
  * the other.

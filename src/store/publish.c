@@ -69,15 +69,30 @@ sync_path(const char *path, bool is_folder)
 }
 
 hg_status
+hg_publish_rename(const char *temporary, const char *path)
+{
+    hg_status status;
+
+    if (rename(temporary, path) != 0) {
+        status = HG_FAIL(HG_E_WRITE, "'%s' cannot be renamed to '%s': %s", temporary, path,
+                         strerror(errno));
+        unlink(temporary);
+        return status;
+    }
+    status = hg_folder_sync(path);
+    if (status != HG_OK) {
+        unlink(path);
+    }
+    return status;
+}
+
+hg_status
 hg_publish(const char *temporary, const char *path, uint64_t *hash)
 {
-    char folder[HG_PATH_MAX];
-    const char *name;
     uint64_t value = 0;
     int64_t bytes = 0;
     hg_status status;
 
-    split_path(path, folder, &name);
     HG_TRY_OR(fail, status, sync_path(temporary, false));
     HG_TRY_OR(fail, status, hg_file_hash(temporary, &value, &bytes));
     if (bytes != hg_file_size(temporary)) {
@@ -85,15 +100,10 @@ hg_publish(const char *temporary, const char *path, uint64_t *hash)
             HG_FAIL(HG_E_WRITE, "'%s' has another size on disk than was written", temporary);
         goto fail;
     }
-    if (rename(temporary, path) != 0) {
-        status = HG_FAIL(HG_E_WRITE, "'%s' cannot be renamed to '%s': %s", temporary, path,
-                         strerror(errno));
-        goto fail;
-    }
     if (hash != NULL) {
         *hash = value;
     }
-    return sync_path(folder, true);
+    return hg_publish_rename(temporary, path);
 fail:
     unlink(temporary);
     return status;

@@ -36,6 +36,13 @@ HG_MUST_CHECK hg_status hg_publish_name(const char *path, size_t n, char tempora
  */
 HG_MUST_CHECK hg_status hg_publish(const char *temporary, const char *path, uint64_t *hash);
 
+/** Rename a file that was flushed to disk, and flush the folder.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE; then there is neither file
+ */
+HG_MUST_CHECK hg_status hg_publish_rename(const char *temporary, const char *path);
+
 /** Flush the folder of a file, so that renames in it last.
  *
  * @local
