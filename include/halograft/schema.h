@@ -238,7 +238,7 @@
     P(BOOL, domain, "", "true", 0, 0, "say how each halo stands to the training haloes: columns domain (0 inside, 1 edge, 2 outside), n_eff, n_regions, in_tails and X_spread; without means (Scatter.mean: false) there are none") \
     P(INT, rows_per_part, "", "1048576", 1, 16777216, "haloes in one part of the grafted catalogue, a file with layout parts; a rank holds two parts at a time") \
     P(CHOICE, layout, "parts|shared", "parts", 0, 0, "files of the grafted catalogue: parts = one file per part, with checksums of HDF5, and a master; shared = one file that all ranks write to") \
-    P(REAL, space_margin, "", "1.1", 1, 10, "free space wanted, relative to the estimate")
+    P(REAL, space_margin, "", "1.1", 0, 10, "free space wanted before a file is begun, relative to its estimate; 0 = do not look")
 
 #define HG_PARAMS_RUN(P) \
     P(INT, threads, "", "0", 0, 4096, "threads per rank, 0 = OMP_NUM_THREADS or cores over ranks") \

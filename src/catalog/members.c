@@ -4,6 +4,7 @@
 #include "catalog/members.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -309,7 +310,13 @@ hg_members_write(const char *path, const hg_members *members)
 {
     char temporary[HG_PATH_MAX];
 
+    hg_status status;
+
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
-    HG_TRY(write_file(temporary, members));
+    status = write_file(temporary, members);
+    if (status != HG_OK) {
+        remove(temporary);
+        return status;
+    }
     return hg_publish(temporary, path, NULL);
 }

@@ -193,6 +193,20 @@ hg_output_add_record(hg_output *o, hg_part_record **record)
     return HG_OK;
 }
 
+/* Bytes of the declared columns of a table. */
+static double
+bytes_of(const hg_output *o, const hg_table *table)
+{
+    double row = 0;
+
+    for (int i = 0; i < o->options.n_column; i++) {
+        const hg_column *c = hg_table_find(table, o->column[i].name);
+
+        row += c != NULL ? (double)c->width * (double)hg_type_size(hg_layout_type(c->type)) : 0;
+    }
+    return row * (double)table->n;
+}
+
 hg_status
 hg_output_part(hg_output *output, int64_t part, const hg_table *table)
 {
@@ -207,6 +221,7 @@ hg_output_part(hg_output *output, int64_t part, const hg_table *table)
     HG_TRY(hg_output_add_record(output, &record));
     HG_TRY(hg_part_file(output->path, part, output->is_staged, sizeof path, path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_space_check(path, bytes_of(output, table)));
     HG_TRY(hg_h5_create(temporary, &file));
     HG_TRY_OR(close, status, hg_output_header(output, file, part, table->n));
     HG_TRY_OR(close, status, write_columns(output, file, table, record));
@@ -331,6 +346,20 @@ done:
     return status;
 }
 
+/* Whether there is room for the rows of all ranks. */
+static hg_status
+check_space(const hg_comm *comm, const hg_output *o, const hg_table *table)
+{
+    double bytes = bytes_of(o, table);
+    hg_status status = HG_OK;
+
+    hg_comm_sum_double(comm, 1, &bytes);
+    if (comm->rank == 0) {
+        status = hg_space_check(o->path, bytes);
+    }
+    return hg_comm_agree(comm, status);
+}
+
 /* Part k goes to rank k mod size. */
 static hg_status
 deal_parts(const hg_comm *comm, const hg_table *table, int64_t first, hg_table *mine)
@@ -362,6 +391,7 @@ hg_output_table(const hg_comm *comm, const hg_output_options *options, const hg_
     hg_comm_sum(comm, 1, &total);
     HG_TRY_OR(free, status, deal_parts(comm, table, first, &mine));
     HG_TRY_OR(free, status, hg_output_create(comm, options, &output));
+    status = check_space(comm, output, &mine);
     for (int64_t part = 0; part * HG_ROWS_PER_PART < total; part++) {
         int64_t n = total - part * HG_ROWS_PER_PART;
         hg_table view = {0};

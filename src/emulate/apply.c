@@ -124,19 +124,17 @@ prepare(hg_grafter *g)
     return check_frames(g);
 }
 
-/* Better to refuse now than to fill the disk after hours. */
+/* Better to refuse now than to fill the disk after hours. The room of a shared file is taken
+ * when it is made. */
 static hg_status
-check_space(const hg_comm *comm, const hg_grafter *g, const char *path)
+check_space(const hg_comm *comm, const hg_grafter *g, const hg_output_options *options,
+            int64_t n_left)
 {
-    char folder[HG_PATH_MAX];
+    const double share = (double)n_left / (double)hg_catalog_n_row(g->catalog);
     hg_status status = HG_OK;
 
-    if (comm->rank == 0) {
-        status = hg_paths_folder(path, sizeof folder, folder);
-        if (status == HG_OK) {
-            status = hg_folder_has_space(
-                folder, (int64_t)(g->params->output.space_margin * hg_apply_estimate_bytes(g)));
-        }
+    if (comm->rank == 0 && !(options->shared && share < 1)) {
+        status = hg_space_check(options->path, share * hg_apply_estimate_bytes(g));
     }
     return hg_comm_agree(comm, status);
 }
@@ -223,7 +221,8 @@ fill_catalog(const hg_comm *comm, hg_grafter *g, const hg_output_options *option
             hg_log_info("apply: %" PRId64 " of %" PRId64 " parts are there already",
                         hg_output_n_done(output), hg_catalog_n_part(g->catalog));
         }
-        status = hg_apply_parts(comm, g, output);
+        status = check_space(comm, g, options, n_row);
+        status = status == HG_OK ? hg_apply_parts(comm, g, output) : status;
     }
     end = hg_output_finish(comm, output, status != HG_OK);
     HG_TRY(status != HG_OK ? status : end);
@@ -262,7 +261,6 @@ write_catalog(const hg_comm *comm, hg_grafter *g, const char *path, bool resume,
     status = describe_identity(g, &identity);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     options.identity = hg_text_string(&identity);
-    HG_TRY_OR(done, status, check_space(comm, g, path));
     status = fill_catalog(comm, g, &options);
 done:
     hg_text_clear(&identity);

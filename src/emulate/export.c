@@ -326,6 +326,7 @@ write_file(const hg_comm *comm, exporter *x)
 
     if (x->is_hdf5) {
         HG_TRY(pass(comm, x, true));
+        HG_TRY(hg_space_check(x->path, 8.0 * x->n_field * (double)x->n_row));
         HG_TRY(hg_h5_create(x->temporary, &x->file));
         status = pass(comm, x, false);
         closed = hg_h5_close(x->file);

@@ -127,6 +127,24 @@ write_content(hg_h5 *file, const hg_stages *m)
     return HG_OK;
 }
 
+/* Bytes of the large datasets of a model; leaf-mates on disk are left out. */
+static double
+bytes_of(const hg_stages *m)
+{
+    double bytes = 0;
+
+    for (int s = 0; s < m->n; s++) {
+        const hg_forest *f = m->stage[s].forest;
+        const uint64_t n_leaf = f->leaf_offset[f->n_tree];
+
+        bytes += (double)f->node_offset[f->n_tree] * (double)sizeof(hg_node) +
+                 (double)n_leaf * (double)(8 + 4 * f->n_target) +
+                 (double)f->n_row * (double)(32 + 8 * f->n_target);
+        bytes += f->mate_offset != NULL ? 4.0 * (double)f->mate_offset[n_leaf] : 0;
+    }
+    return bytes;
+}
+
 static hg_status
 write_file(const hg_stages *m, const char *path)
 {
@@ -135,6 +153,7 @@ write_file(const hg_stages *m, const char *path)
     hg_h5 *file = NULL;
 
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_space_check(path, bytes_of(m)));
     HG_TRY_OR(fail, status, hg_h5_create(temporary, &file));
     status = write_content(file, m);
     closed = hg_h5_close(file);

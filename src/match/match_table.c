@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -370,8 +371,12 @@ hg_match_table_write(const hg_match_result *result, const char *path, const char
     }
     HG_TRY_OR(done, status, hg_text_path(sizeof name, name, "%s.hdf5", path));
     HG_TRY_OR(done, status, hg_publish_name(name, sizeof temporary, temporary));
-    HG_TRY_OR(done, status, write_file(temporary, result, line, parameters));
-    status = hg_publish(temporary, name, NULL);
+    status = write_file(temporary, result, line, parameters);
+    if (status == HG_OK) {
+        status = hg_publish(temporary, name, NULL);
+    } else {
+        remove(temporary);
+    }
 done:
     hg_mem_free(line);
     return status;

@@ -142,10 +142,11 @@ done:
     return status;
 }
 
-/* Rank 0: take the blocks of all ranks in order. After a failure the rest is still received. */
+/* Rank 0: take the blocks of all ranks in order; `block` has room for the largest. After a
+ * failure the rest is still received. */
 static hg_status
 write_file(const hg_comm *comm, const hg_mock_plan *plan, const int64_t count[],
-           const particle mine[], const char *temporary)
+           const particle mine[], particle block[], const char *temporary)
 {
     int64_t total = 0, first = 0;
     hg_h5 *file = NULL;
@@ -159,17 +160,13 @@ write_file(const hg_comm *comm, const hg_mock_plan *plan, const int64_t count[],
         status = write_header(file, plan, total);
     }
     for (int r = 0; r < comm->size; r++) {
-        particle *block = NULL;
-
         if (r > 0) {
-            HG_ASSERT(hg_mem_array(&block, (size_t)count[r], sizeof *block) == HG_OK);
             hg_comm_receive(comm, r, block, (size_t)count[r] * sizeof *block);
         }
         if (status == HG_OK && count[r] > 0) {
             status = write_block(file, first, count[r], r > 0 ? block : mine);
         }
         first += count[r];
-        hg_mem_free(block);
     }
     closed = hg_h5_close(file);
     return status != HG_OK ? status : closed;
@@ -180,8 +177,8 @@ hg_mock_particles_write(const hg_comm *comm, const hg_mock_plan *plan,
                         const hg_mock_fields *fields, double share, const char *path)
 {
     char temporary[HG_PATH_MAX];
-    particle *particles = NULL;
-    int64_t n = 0, *count = NULL;
+    particle *particles = NULL, *block = NULL;
+    int64_t n = 0, *count = NULL, most = 0;
     hg_status status;
 
     status = make_particles(plan, fields, share, &n, &particles);
@@ -194,8 +191,13 @@ hg_mock_particles_write(const hg_comm *comm, const hg_mock_plan *plan,
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status, add_velocities(comm, plan, fields, n, particles));
     hg_comm_gather(comm, &n, sizeof n, count);
+    for (int r = 1; r < comm->size; r++) {
+        most = count[r] > most ? count[r] : most;
+    }
+    status = comm->rank == 0 ? hg_mem_array(&block, (size_t)most, sizeof *block) : HG_OK;
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (comm->rank == 0) {
-        status = write_file(comm, plan, count, particles, temporary);
+        status = write_file(comm, plan, count, particles, block, temporary);
         if (status == HG_OK) {
             status = hg_publish(temporary, path, NULL);
         } else {
@@ -207,6 +209,7 @@ hg_mock_particles_write(const hg_comm *comm, const hg_mock_plan *plan,
     status = hg_comm_agree(comm, status);
 done:
     hg_mem_free(particles);
+    hg_mem_free(block);
     hg_mem_free(count);
     return status;
 }

@@ -263,6 +263,24 @@ write_csv(const hg_statistics *statistics, const char *path, const char *tail,
     return status;
 }
 
+/* Of the file and of the text beside it. */
+static double
+bytes_of(const hg_statistics *s)
+{
+    double n = 0;
+
+    for (int i = 0; i < s->n_curve; i++) {
+        n += 6 * (double)s->curve[i].n;
+    }
+    for (int i = 0; i < s->n_covariance; i++) {
+        const hg_covariance *c = &s->covariance[i];
+
+        n += (double)c->n_curve * (double)c->n_curve * (double)c->n *
+             (c->diagonal ? 1 : (double)c->n);
+    }
+    return 24 * n;
+}
+
 hg_status
 hg_statistics_write(const hg_statistics *statistics, const char *path)
 {
@@ -271,6 +289,7 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
     hg_status status, closed;
 
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_space_check(path, bytes_of(statistics)));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_content(statistics, file);
     closed = hg_h5_close(file);
@@ -279,9 +298,13 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
         remove(temporary);
         return status;
     }
-    HG_TRY(hg_publish(temporary, path, NULL));
-    HG_TRY(write_csv(statistics, path, "_covariance", csv_covariances));
-    return write_csv(statistics, path, "", csv_curves);
+    status = write_csv(statistics, path, "_covariance", csv_covariances);
+    status = status == HG_OK ? write_csv(statistics, path, "", csv_curves) : status;
+    if (status != HG_OK) {
+        remove(temporary);
+        return status;
+    }
+    return hg_publish(temporary, path, NULL); /* last: where it is, all of them are */
 }
 
 /* Names of the links of a group. */

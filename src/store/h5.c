@@ -480,29 +480,6 @@ done:
 }
 
 hg_status
-hg_h5_place(hg_h5 *file, const char *name, int64_t *offset)
-{
-    hg_h5_info info;
-    haddr_t address;
-    hid_t dset;
-    hg_status status;
-
-    *offset = 0;
-    HG_TRY(open_dataset(file, name, &dset));
-    status = describe(file, name, dset, &info);
-    if (status == HG_OK && info.dims[0] > 0 && info.row > 0) {
-        address = H5Dget_offset(dset);
-        if (address == HADDR_UNDEF) {
-            status = hg_h5_fail(HG_E_FORMAT, file, name, "the dataset has no place of its own");
-        } else {
-            *offset = (int64_t)address;
-        }
-    }
-    H5Dclose(dset);
-    return status;
-}
-
-hg_status
 hg_h5_write(hg_h5 *file, const char *name, hg_type type, int n_dim, const int64_t dims[],
             const hg_h5_layout *layout, const void *data)
 {

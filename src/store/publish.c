@@ -18,6 +18,8 @@
 
 enum { BUFFER = 1 << 20 };
 
+static double space_margin = 1.1;
+
 static void
 split_path(const char *path, char folder[HG_PATH_MAX], const char **name)
 {
@@ -264,19 +266,30 @@ hg_output_claim(const hg_comm *comm, const char *path, bool overwrite)
     return hg_comm_agree(comm, status);
 }
 
-hg_status
-hg_folder_has_space(const char *folder, int64_t bytes)
+void
+hg_space_margin(double margin)
 {
-    struct statvfs info;
+    space_margin = margin;
+}
 
+hg_status
+hg_space_check(const char *path, double bytes)
+{
+    char folder[HG_PATH_MAX];
+    const char *name;
+    struct statvfs info;
+    double room;
+
+    split_path(path, folder, &name);
     if (statvfs(folder, &info) != 0) {
         return HG_OK; /* the write itself will tell */
     }
-    if ((double)info.f_bavail * (double)info.f_frsize < (double)bytes) {
+    room = (double)info.f_bavail * (double)info.f_frsize;
+    if (room < space_margin * bytes) {
         return HG_FAIL(HG_E_WRITE,
-                       "'%s' has %.3g bytes free, the output needs about %.3g: make room, or "
-                       "lower Output.space_margin if the estimate is too careful",
-                       folder, (double)info.f_bavail * (double)info.f_frsize, (double)bytes);
+                       "'%s' has %.3g bytes free, '%s' needs about %.3g: make room, or lower "
+                       "Output.space_margin if the estimate is too careful",
+                       folder, room, name, space_margin * bytes);
     }
     return HG_OK;
 }

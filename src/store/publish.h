@@ -84,12 +84,21 @@ HG_MUST_CHECK hg_status hg_folder_make(const hg_comm *comm, const char *path);
  */
 HG_MUST_CHECK hg_status hg_output_claim(const hg_comm *comm, const char *path, bool overwrite);
 
-/** Refuse when the file system of `folder` has less than `bytes` free.
+/** Free space that hg_space_check() wants, relative to what is to be written; 1.1 at first.
+ *
+ * @local  for all threads of the process
+ */
+void hg_space_margin(double margin);
+
+/** Refuse to begin a file for which there is no room. Quotas are not seen here, only by the
+ * write itself.
  *
  * @local
+ * @param[in] path   of the file, in the folder that is looked at
+ * @param[in] bytes  of the file, as far as is known
  * @return HG_OK; HG_E_WRITE with both numbers
  */
-HG_MUST_CHECK hg_status hg_folder_has_space(const char *folder, int64_t bytes);
+HG_MUST_CHECK hg_status hg_space_check(const char *path, double bytes);
 
 /** Append one line to a journal and flush it to disk (rank 0 only by convention).
  *
