@@ -38,6 +38,7 @@ typedef struct hg_catalog_options {
     const char *on_bad_rows;  /**< "error" (default, also NULL), "drop" or "flag" */
     bool truth;               /**< accept the truth of a mock (measure); else it is refused */
     bool particles;           /**< accept particle snapshots (measure); else they are refused */
+    bool trees;     /**< accept merger trees of all times (features); else they are refused */
     hg_frame frame; /**< values that the files do not hold; NAN = not given; a value that
                          contradicts the file is an error naming both */
 } hg_catalog_options;
@@ -121,7 +122,7 @@ HG_MUST_CHECK hg_status hg_catalog_read(const hg_catalog *catalog, int64_t part,
  * where both have one.
  *
  * @local
- * @param[in,out] catalog  has no side-car yet
+ * @param[in,out] catalog  may have side-cars already; those joined first go before
  * @param[in]     side     owned by the catalogue from here on
  * @return HG_OK; HG_E_INPUT when the numbers of rows differ, then `side` stays the caller's
  */

@@ -149,6 +149,22 @@
     P(CHOICE, zooms, "parent|own", "parent", 0, 0, "haloes of zooms find their surroundings in the parent's box, where their positions lie, or among the haloes of their own catalogue: those whose sphere crosses the edge of the region are then left out of training") \
     P(STRING, folder, "", NULL, 0, 0, "folder of the columns that 'features' makes; default: environment in Output.folder")
 
+#define HG_PARAMS_HISTORY(P) \
+    P(STRINGS, files, "", NULL, 0, 0, "merger trees or tracks of the parent: tree_*.dat or hlist_*.list of consistent-trees, SubSnap files of HBT, or a table of links; {snapshot} stands for every number that is there") \
+    P(CHOICE, format, "auto|halograft|soap|eagle|subfind|hbt|velociraptor|rockstar|ahf|lgadget3|columns", "auto", 0, 0, "format of the histories") \
+    P(STRING, mapping, "", NULL, 0, 0, "mapping file of format columns") \
+    P(STRINGS, zooms, "", NULL, 0, 0, "the same for the training catalogues, with {region} for the number of the region; default: the parent's, by the column parent_id where zooms have one, else by id") \
+    P(CHOICE, links, "auto|descendant|progenitor|track", "auto", 0, 0, "what joins the objects of a branch: the column descendant_id, the column progenitor_id, or an id that a halo keeps; auto = what is there") \
+    P(STRINGS, columns, "", "m_bound", 0, 0, "quantities to follow, at most 4, such as [m_bound, vmax]; the first is the mass, which chooses main progenitors where trees do not mark them") \
+    P(REALS, redshifts, "", NULL, 0, 1000, "epochs: columns m_bound_z1 for redshift 1, m_bound_z0p5 for 0.5; 0 before a halo is first found") \
+    P(REALS, scales, "", NULL, 1e-4, 10, "epochs as scale factors: columns m_bound_a0p5") \
+    P(BOOL, peaks, "", "true", 0, 0, "columns m_bound_peak (largest value), m_bound_peak_scale (its scale factor) and m_bound_half_scale (scale factor at half of the last value)") \
+    P(CHOICE, phantoms, "fill|use", "fill", 0, 0, "objects that consistent-trees made up: interpolated over like missing snapshots, or used") \
+    P(STRING, scale_table, "", NULL, 0, 0, "text table of snapshot numbers and scale factors, where a history has neither a column scale nor redshift") \
+    P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the histories do not tell; default: Parent.h") \
+    P(INT, rows_per_part, "", "1048576", 1, 16777216, "objects that a rank reads at a time") \
+    P(STRING, folder, "", NULL, 0, 0, "folder of the columns that 'features' makes; default: history in Output.folder")
+
 #define HG_PARAMS_MODEL(P) \
     P(STRING, file, "", "model.hdf5", 0, 0, "model file, relative to Output.folder when it has no slash") \
     P(CHOICE, preset, "halograft|scikit-learn|lovell2022", "halograft", 0, 0, "defaults of the tree parameters") \
@@ -255,6 +271,7 @@
     S("Selection", selection, HG_PARAMS_SELECTION) \
     S("Match", match, HG_PARAMS_MATCH) \
     S("Environment", environment, HG_PARAMS_ENVIRONMENT) \
+    S("History", history, HG_PARAMS_HISTORY) \
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
     S("Measure", measure, HG_PARAMS_MEASURE) \

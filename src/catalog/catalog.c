@@ -24,7 +24,7 @@
 
 struct hg_catalog {
     hg_plan plan;
-    hg_catalog *side; /* further columns of the same rows, or NULL */
+    hg_catalog *side; /* further columns of the same rows, which may have a side-car too */
 };
 
 const hg_format *const hg_formats[] = {
@@ -328,7 +328,8 @@ hg_catalog_part_rows(const hg_catalog *catalog, int64_t part)
 int
 hg_catalog_n_column(const hg_catalog *catalog)
 {
-    return catalog->plan.n_source + (catalog->side != NULL ? catalog->side->plan.n_source : 0);
+    return catalog->plan.n_source +
+           (catalog->side != NULL ? hg_catalog_n_column(catalog->side) : 0);
 }
 
 const hg_column *
@@ -336,18 +337,20 @@ hg_catalog_column(const hg_catalog *catalog, int i)
 {
     const int n = catalog->plan.n_source;
 
-    return i < n ? &catalog->plan.source[i].column : &catalog->side->plan.source[i - n].column;
+    return i < n ? &catalog->plan.source[i].column : hg_catalog_column(catalog->side, i - n);
 }
 
 const hg_column *
 hg_catalog_find(const hg_catalog *catalog, const char *name)
 {
-    const hg_source *source = catalog != NULL ? hg_plan_find(&catalog->plan, name) : NULL;
+    for (const hg_catalog *c = catalog; c != NULL; c = c->side) {
+        const hg_source *source = hg_plan_find(&c->plan, name);
 
-    if (source == NULL && catalog != NULL && catalog->side != NULL) {
-        source = hg_plan_find(&catalog->side->plan, name);
+        if (source != NULL) {
+            return &source->column;
+        }
     }
-    return source != NULL ? &source->column : NULL;
+    return NULL;
 }
 
 uint64_t
@@ -451,7 +454,6 @@ done:
 hg_status
 hg_catalog_join(hg_catalog *catalog, hg_catalog *side)
 {
-    HG_ASSERT(catalog->side == NULL);
     if (side->plan.n_row != catalog->plan.n_row) {
         return HG_FAIL(HG_E_INPUT,
                        "'%s' has %" PRId64 " rows, but '%s' %" PRId64
@@ -461,6 +463,9 @@ hg_catalog_join(hg_catalog *catalog, hg_catalog *side)
                        catalog->plan.n_file > 0 ? hg_plan_path(&catalog->plan, 0)
                                                 : "the catalogue",
                        catalog->plan.n_row);
+    }
+    while (catalog->side != NULL) {
+        catalog = catalog->side;
     }
     catalog->side = side;
     return HG_OK;
@@ -503,19 +508,41 @@ pick_rows(const hg_column *from, hg_table *table)
     return HG_OK;
 }
 
-/* Add the named columns of the side-car. */
-static hg_status
-read_side(const hg_catalog *catalog, int64_t part, int n_name, const char *const names[],
-          hg_table *table)
+/* The member of a chain of side-cars that has a column; the catalogue itself where none has. */
+static const hg_catalog *
+find_owner(const hg_catalog *catalog, const char *name)
 {
-    const hg_plan *plan = &catalog->side->plan;
+    for (const hg_catalog *c = catalog; c != NULL; c = c->side) {
+        if (hg_plan_find(&c->plan, name) != NULL) {
+            return c;
+        }
+    }
+    return catalog;
+}
+
+/* Add those of the named columns that one side-car has. */
+static hg_status
+read_side(const hg_catalog *catalog, const hg_catalog *side, int64_t part, int n_name,
+          const char *const names[], hg_table *table)
+{
     hg_table more = {.n = hg_catalog_part_rows(catalog, part),
                      .first = hg_catalog_part_first(catalog, part)};
-    hg_status status = read_columns(plan, more.first, n_name, names, &more);
+    const char **mine = NULL;
+    int n_mine = 0;
+    hg_status status = hg_mem_array(&mine, (size_t)n_name, sizeof *mine);
 
     for (int i = 0; i < n_name && status == HG_OK; i++) {
-        status = pick_rows(hg_table_find(&more, names[i]), table);
+        if (find_owner(catalog, names[i]) == side) {
+            mine[n_mine++] = names[i];
+        }
     }
+    if (status == HG_OK && n_mine > 0) {
+        status = read_columns(&side->plan, more.first, n_mine, mine, &more);
+    }
+    for (int i = 0; i < n_mine && status == HG_OK; i++) {
+        status = pick_rows(hg_table_find(&more, mine[i]), table);
+    }
+    hg_mem_free(mine);
     hg_table_clear(&more);
     return status;
 }
@@ -534,9 +561,7 @@ hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name, const char 
     HG_TRY_OR(done, status, hg_mem_array(&own, (size_t)n_name, sizeof *own));
     HG_TRY_OR(done, status, hg_mem_array(&side, (size_t)n_name, sizeof *side));
     for (int i = 0; i < n_name; i++) {
-        const bool is_side = catalog->side != NULL &&
-                             hg_plan_find(&catalog->plan, names[i]) == NULL &&
-                             hg_plan_find(&catalog->side->plan, names[i]) != NULL;
+        const bool is_side = find_owner(catalog, names[i]) != catalog;
 
         if (strcmp(names[i], HG_CATALOG_ROW) == 0) {
             numbered = true;
@@ -545,8 +570,8 @@ hg_catalog_read(const hg_catalog *catalog, int64_t part, int n_name, const char 
         }
     }
     HG_TRY_OR(done, status, read_own(catalog, part, numbered || n_side > 0, n_own, own, table));
-    if (n_side > 0) {
-        HG_TRY_OR(done, status, read_side(catalog, part, n_side, side, table));
+    for (const hg_catalog *s = catalog->side; s != NULL && n_side > 0; s = s->side) {
+        HG_TRY_OR(done, status, read_side(catalog, s, part, n_side, side, table));
     }
     if (!numbered) {
         hg_table_drop(table, HG_CATALOG_ROW);

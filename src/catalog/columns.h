@@ -37,6 +37,7 @@ typedef struct hg_text_plan {
     int is_text;
     int n_field;   /**< fields of each line */
     int separator; /**< a character, or ' ' for any white space */
+    int n_skip;    /**< lines that are no rows, between the names and the first row */
     int n_mark;
 } hg_text_plan;
 

@@ -64,6 +64,7 @@ static const struct {
     {"a_last_merger", AS_IS, {"scale_of_last_mm"}},
     {"acc_rate", RATE, {"acc_rate_inst"}},
     {"host_id", AS_IS, {"upid", "pid"}},
+    {"descendant_id", AS_IS, {"desc_id"}},
 };
 
 /* The number behind "KEY = " or "KEY: " of a comment. */
@@ -314,14 +315,14 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
                          files->path[0]);
         goto done;
     }
-    if (head->is_tree) {
+    if (head->is_tree && !options->trees) {
         status = HG_FAIL(HG_E_FORMAT,
                          "'%s' holds merger trees of all times: make halo lists of one time "
                          "(hlist_*.list) of them with consistent-trees",
                          files->path[0]);
         goto done;
     }
-    if (isnan(plan->frame.scale_factor)) {
+    if (isnan(plan->frame.scale_factor) && !head->is_tree) {
         plan->frame.scale_factor = head->scale;
     }
     if (!(plan->frame.h > 0)) {
@@ -338,6 +339,7 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
     HG_TRY_OR(done, status, hg_heading_add_others(&head->names, plan));
     HG_TRY_OR(done, status, hg_mem_zeros(&kind, 1, sizeof *kind));
     kind->is_text = 1;
+    kind->n_skip = head->is_tree; /* the number of trees */
     plan->extra = kind;
     plan->n_extra = sizeof *kind;
     plan->frame.dark_matter_only = true;

@@ -140,10 +140,24 @@ names_from_comment(hg_text *comments, int separator, heading *head)
     return HG_OK;
 }
 
+/* The next line with data; comments are kept. */
+static hg_status
+next_data(hg_textfile *file, hg_text *comments, char **line)
+{
+    HG_TRY(hg_textfile_line(file, line));
+    while (*line != NULL && !is_data(*line)) {
+        if (**line == '#') {
+            HG_TRY(hg_text_add(comments, "%s\n", *line));
+        }
+        HG_TRY(hg_textfile_line(file, line));
+    }
+    return HG_OK;
+}
+
 /* Read the head of a table up to its first row; `first` is its line number (0 = no row). */
 static hg_status
-read_names(const hg_yaml *doc, hg_textfile *file, int *separator, heading *head, int64_t *first,
-           int64_t *offset)
+read_names(const hg_yaml *doc, hg_textfile *file, int n_skip, int *separator, heading *head,
+           int64_t *first, int64_t *offset)
 {
     char *field[MAX_FIELD], *line = NULL;
     const char *header;
@@ -153,12 +167,8 @@ read_names(const hg_yaml *doc, hg_textfile *file, int *separator, heading *head,
 
     *first = 0;
     HG_TRY_OR(done, status, read_option(doc, "header", "auto", &header));
-    HG_TRY_OR(done, status, hg_textfile_line(file, &line));
-    while (line != NULL && !is_data(line)) {
-        if (*line == '#') {
-            HG_TRY_OR(done, status, hg_text_add(&comments, "%s\n", line));
-        }
-        HG_TRY_OR(done, status, hg_textfile_line(file, &line));
+    for (int i = 0; i <= n_skip; i++) {
+        HG_TRY_OR(done, status, next_data(file, &comments, &line));
     }
     if (line == NULL) {
         goto done;
@@ -314,7 +324,9 @@ plan_file(const hg_yaml *doc, const char *path, int index, bool *is_first, hg_pl
 
     HG_TRY(hg_mem_zeros(&head, 1, sizeof *head));
     HG_TRY_OR(done, status, hg_textfile_open(path, &file));
-    HG_TRY_OR(done, status, read_names(doc, file, &separator, head, &first, &offset));
+    kind = plan->extra;
+    HG_TRY_OR(done, status,
+              read_names(doc, file, kind->n_skip, &separator, head, &first, &offset));
     if (head->n_field < 0) {
         status = HG_FAIL(HG_E_FORMAT, "table '%s' has more than %d columns", path, MAX_FIELD);
         goto done;

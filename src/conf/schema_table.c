@@ -19,6 +19,7 @@
 #define ROW_selection(...) ROW("Selection", selection, __VA_ARGS__)
 #define ROW_match(...) ROW("Match", match, __VA_ARGS__)
 #define ROW_environment(...) ROW("Environment", environment, __VA_ARGS__)
+#define ROW_history(...) ROW("History", history, __VA_ARGS__)
 #define ROW_model(...) ROW("Model", model, __VA_ARGS__)
 #define ROW_scatter(...) ROW("Scatter", scatter, __VA_ARGS__)
 #define ROW_measure(...) ROW("Measure", measure, __VA_ARGS__)

@@ -14,8 +14,7 @@
 #include "emulate/apply_columns.h"
 #include "emulate/apply_parts.h"
 #include "emulate/graft.h"
-#include "features/environment.h"
-#include "features/sidecar.h"
+#include "emulate/sidecars.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
 #include "store/publish.h"
@@ -325,38 +324,6 @@ prepare_libraries(const hg_stages *model, hg_draw_method method)
     return HG_OK;
 }
 
-/* Join the environment that the model was trained with, or that the parameters name. */
-static hg_status
-join_environment(const hg_comm *comm, const hg_params *params, const hg_stages *model,
-                 hg_catalog *catalog)
-{
-    const char *recipe = hg_forest_get_meta(hg_stages_forest(model, 0), "environment");
-    char path[HG_PATH_MAX];
-    hg_environment e = {0};
-    hg_text own = {0};
-    bool wanted = false;
-    hg_status status;
-
-    status = hg_sidecar_path(params, HG_SIDECAR_PARENT, NULL, sizeof path, path);
-    if (status == HG_OK && recipe == NULL) {
-        status = hg_environment_parse(params, &e);
-        status = status == HG_OK ? hg_environment_wanted(params, &e, &wanted) : status;
-    }
-    if (status == HG_OK && wanted) {
-        status = hg_environment_write(&e, &own);
-    }
-    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    if (recipe != NULL || wanted) {
-        status =
-            hg_sidecar_join(comm, path, catalog, recipe != NULL ? recipe : hg_text_string(&own),
-                            recipe != NULL ? "the model" : "section Environment");
-    }
-done:
-    hg_text_clear(&own);
-    hg_environment_clear(&e);
-    return status;
-}
-
 static hg_status
 open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
             hg_catalog **catalog)
@@ -371,7 +338,7 @@ open_inputs(const hg_comm *comm, const hg_params *params, hg_stages **model,
     HG_TRY(hg_stages_load(comm, path, model));
     HG_TRY(hg_catalog_open(comm, &options, catalog));
     HG_TRY(hg_sanity_warn(comm, *catalog, "parent", true));
-    return join_environment(comm, params, *model, *catalog);
+    return hg_sidecars_join_model(comm, params, *model, *catalog);
 }
 
 static hg_status

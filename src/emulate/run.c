@@ -3,8 +3,8 @@
 #include "emulate/run.h"
 
 #include "emulate/apply.h"
+#include "emulate/sidecars.h"
 #include "emulate/train.h"
-#include "features/environment.h"
 #include "features/features.h"
 #include "halograft/log.h"
 #include "measure/measure.h"
@@ -12,18 +12,18 @@
 #include "mock/mock.h"
 #include "suite/paths.h"
 
-/* Columns of the environment, where features or selections name some. */
+/* Derived columns, where features or selections name some. */
 static hg_status
 make_features(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
-    hg_environment e;
+    hg_sidecars sidecars;
     bool wanted = false;
-    hg_status status = hg_environment_parse(params, &e);
+    hg_status status = hg_sidecars_parse(params, &sidecars);
 
-    if (status == HG_OK) {
-        status = hg_environment_wanted(params, &e, &wanted);
-        hg_environment_clear(&e);
+    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
+        wanted = wanted || sidecars.used[k];
     }
+    hg_sidecars_clear(&sidecars);
     HG_TRY(hg_comm_agree(comm, status));
     return wanted ? hg_features_make(comm, params, overwrite) : HG_OK;
 }

@@ -66,8 +66,12 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
     }
     HG_TRY(hg_forest_set_meta(forest, "parameters", hg_params_text(params)));
     HG_TRY(hg_forest_set_meta(forest, "inputs", hg_text_string(&rows->inputs)));
-    if (hg_text_string(&rows->environment)[0] != '\0') {
-        HG_TRY(hg_forest_set_meta(forest, "environment", hg_text_string(&rows->environment)));
+    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
+        const char *recipe = hg_text_string(&rows->recipe[k]);
+
+        if (recipe[0] != '\0') {
+            HG_TRY(hg_forest_set_meta(forest, hg_derived_name((hg_derived_kind)k), recipe));
+        }
     }
     HG_TRY(hg_forest_set_meta(forest, "name", params->meta.name));
     snprintf(code, sizeof code, "halograft %s %s", hg_version(), hg_version_commit());
@@ -155,14 +159,22 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
 static hg_status
 count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows *rows)
 {
-    int64_t counts[5] = {rows->n, rows->n_read, rows->n_beyond, rows->n_contaminated,
-                         rows->n_lost};
+    int64_t counts[6] = {rows->n,
+                         rows->n_read,
+                         rows->n_beyond,
+                         rows->n_contaminated,
+                         rows->n_lost[HG_DERIVED_ENVIRONMENT],
+                         rows->n_lost[HG_DERIVED_HISTORY]};
 
-    hg_comm_sum(comm, 5, counts);
+    hg_comm_sum(comm, 6, counts);
     if (counts[4] > 0) {
         hg_log_info("train: %" PRId64 " rows at the edge of their zoom have no environment and "
                     "are left out",
                     counts[4]);
+    }
+    if (counts[5] > 0) {
+        hg_log_info("train: %" PRId64 " rows are not found in the history and are left out",
+                    counts[5]);
     }
     hg_log_info("train: %" PRId64 " of %" PRId64 " rows are used, bag by %s", counts[0],
                 counts[1],

@@ -12,9 +12,8 @@
 #include "base/memory.h"
 #include "catalog/sanity.h"
 #include "emulate/matched_targets.h"
-#include "emulate/training_environment.h"
+#include "emulate/sidecars.h"
 #include "emulate/training_identity.h"
-#include "features/environment.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 #include "suite/frame_text.h"
@@ -31,8 +30,7 @@ struct reader {
     hg_expression *selection;
     hg_training_rows *rows;
     hg_names names;
-    hg_environment environment;
-    bool has_environment; /* columns of side-cars are used */
+    hg_sidecars sidecars;
     bool has_region, is_first;
     bool twins;                /* read the twins of the regions */
     const hg_matched *matched; /* targets by the id of the rows read, NULL = rows have them */
@@ -114,8 +112,10 @@ cut_rows(struct reader *r, const hg_table *table, const hg_region *region, uint8
         keep[i] = keep[i] && (r->matched == NULL ||
                               hg_matched_find(r->matched, hg_table_i64(table, "id")[i]) >= 0);
     }
-    if (r->has_environment) {
-        r->rows->n_lost += hg_environment_cut(&r->environment, table, keep);
+    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
+        if (r->sidecars.used[k]) {
+            r->rows->n_lost[k] += hg_derived_cut(&r->sidecars.derived[k], table, keep);
+        }
     }
     if (r->selection == NULL) {
         return HG_OK;
@@ -303,11 +303,9 @@ read_catalog(const hg_comm *comm, struct reader *r, const hg_catalog_options *op
 
     HG_TRY(hg_catalog_open(comm, options, &catalog));
     HG_TRY_OR(done, status, hg_sanity_warn(comm, catalog, options->files[0], false));
-    if (r->has_environment) {
-        HG_TRY_OR(done, status,
-                  hg_training_join(comm, r->params, region, r->twins, r->from_parent,
-                                   hg_text_string(&r->rows->environment), catalog));
-    }
+    HG_TRY_OR(done, status,
+              hg_sidecars_join(comm, r->params, &r->sidecars, region, r->twins, r->from_parent,
+                               catalog));
     status = list_columns(r, catalog, region);
     if (status == HG_OK) {
         status = check_frame(r, catalog, options->files[0]);
@@ -392,10 +390,8 @@ read_parent(const hg_comm *comm, struct reader *r, int n, const hg_region region
 
     HG_TRY(hg_paths_parent(r->params, sizeof buffer, buffer, file, &options));
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
-    status = r->has_environment
-                 ? hg_training_join(comm, r->params, NULL, r->twins, r->from_parent,
-                                    hg_text_string(&r->rows->environment), catalog)
-                 : HG_OK;
+    status = hg_sidecars_join(comm, r->params, &r->sidecars, NULL, r->twins, r->from_parent,
+                              catalog);
     if (status == HG_OK) {
         status = plan_parent(r, catalog, options.files[0], n, regions, matched);
     }
@@ -549,8 +545,10 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
         }
     }
     if (status == HG_OK) {
-        status = hg_training_environment(params, &r.environment, &r.has_environment,
-                                         &rows->environment);
+        status = hg_sidecars_parse(params, &r.sidecars);
+    }
+    if (status == HG_OK) {
+        status = hg_sidecars_write(&r.sidecars, rows->recipe);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     if (path[0] != '\0') {
@@ -563,7 +561,7 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     }
 done:
     hg_expression_free(r.selection);
-    hg_environment_clear(&r.environment);
+    hg_sidecars_clear(&r.sidecars);
     if (status != HG_OK) {
         hg_training_rows_clear(rows);
     }
@@ -594,6 +592,8 @@ hg_training_rows_clear(hg_training_rows *rows)
     hg_mem_free(rows->group);
     hg_mem_free(rows->parent_key);
     hg_text_clear(&rows->inputs);
-    hg_text_clear(&rows->environment);
+    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
+        hg_text_clear(&rows->recipe[k]);
+    }
     *rows = (hg_training_rows){0};
 }

@@ -4,6 +4,7 @@
 #define HG_EMULATE_TRAINING_ROWS_H
 
 #include "base/text.h"
+#include "features/derived.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
 #include "suite/recipes.h"
@@ -27,8 +28,8 @@ typedef struct hg_training_rows {
     double redshift[2];     /**< lowest and highest of all catalogues; NAN = not known */
     hg_frame frame;         /**< of the first catalogue */
     hg_text inputs;         /**< YAML lines that name the catalogues read */
-    int64_t n_lost;         /**< of the others, without the environment that is used */
-    hg_text environment;    /**< recipe of the environment that was joined, else empty */
+    int64_t n_lost[HG_DERIVED_KINDS]; /**< of the others, without derived columns in use */
+    hg_text recipe[HG_DERIVED_KINDS]; /**< of derived columns that were joined, else empty */
 } hg_training_rows;
 
 /** Read all training catalogues; every rank keeps the rows of the parts it read.

@@ -8,10 +8,6 @@
 
 #include "features/neighbours.h"
 
-/* Items that must agree, the mesh where there are columns made on it. */
-static const char *const must_agree[] = {"tracer", "select",   "mass",
-                                         "self",   "farthest", "mesh"};
-
 static void
 write_number(double value, size_t n, char text[])
 {
@@ -163,65 +159,6 @@ hg_environment_clear(hg_environment *e)
     *e = (hg_environment){0};
 }
 
-static hg_status
-add_section(const hg_entries *entries, const char *section, hg_names *names)
-{
-    hg_recipes set = {0};
-    hg_status status;
-
-    if (entries->n == 0) {
-        return HG_OK;
-    }
-    HG_TRY(hg_recipes_parse(entries, section, &set));
-    status = hg_names_add_recipes(names, &set);
-    hg_recipes_clear(&set);
-    return status;
-}
-
-static hg_status
-add_text(const char *text, const char *key, hg_names *names)
-{
-    hg_expression *expression = NULL;
-    hg_status status;
-
-    if (text == NULL) {
-        return HG_OK;
-    }
-    status = hg_expression_create(text, &expression);
-    if (status != HG_OK) {
-        hg_error_prefix("Selection.%s: ", key);
-        return status;
-    }
-    status = hg_names_add_expression(names, expression);
-    hg_expression_free(expression);
-    return status;
-}
-
-hg_status
-hg_environment_wanted(const hg_params *params, const hg_environment *e, bool *wanted)
-{
-    hg_names names;
-
-    *wanted = false;
-    if (e->n_column == 0) {
-        return HG_OK;
-    }
-    names.n = 0;
-    HG_TRY(add_section(&params->features, "Features", &names));
-    HG_TRY(add_section(&params->targets, "Targets", &names));
-    HG_TRY(add_text(params->selection.train, "train", &names));
-    HG_TRY(add_text(params->selection.apply, "apply", &names));
-    for (int i = 0; i < params->parent.keep.n; i++) {
-        HG_TRY(hg_names_add(&names, params->parent.keep.v[i]));
-    }
-    for (int i = 0; i < names.n; i++) {
-        for (int c = 0; c < e->n_column; c++) {
-            *wanted = *wanted || strcmp(names.v[i], e->column[c].name) == 0;
-        }
-    }
-    return HG_OK;
-}
-
 hg_status
 hg_environment_write(const hg_environment *e, hg_text *text)
 {
@@ -241,98 +178,4 @@ hg_environment_write(const hg_environment *e, hg_text *text)
         HG_TRY(hg_text_add(text, " %s", e->column[i].name));
     }
     return hg_text_add(text, "\n");
-}
-
-/* Value of an item of a written recipe; "" when it is not there. */
-static void
-find_item(const char *text, const char *item, size_t n, char value[])
-{
-    const size_t length = strlen(item);
-
-    value[0] = '\0';
-    for (const char *line = text; line != NULL && *line != '\0';) {
-        const char *end = strchr(line, '\n');
-
-        if (strncmp(line, item, length) == 0 && line[length] == ':') {
-            const size_t size = end != NULL ? (size_t)(end - line) : strlen(line);
-
-            snprintf(value, n, "%.*s", (int)(size - length - 1), line + length + 1);
-            hg_text_trim(value, n, value);
-            return;
-        }
-        line = end != NULL ? end + 1 : NULL;
-    }
-}
-
-static bool
-has_word(const char *text, const char *word)
-{
-    const size_t n = strlen(word);
-
-    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
-        if ((at == text || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Every column of one recipe must be there in the other; further ones change none of them. */
-static hg_status
-compare_columns(const char *a, const char *name_a, const char *b, const char *name_b)
-{
-    char x[8192], y[8192], *save = NULL;
-
-    find_item(a, "columns", sizeof x, x);
-    find_item(b, "columns", sizeof y, y);
-    for (const char *name = strtok_r(x, " ", &save); name != NULL;
-         name = strtok_r(NULL, " ", &save)) {
-        if (!has_word(y, name)) {
-            return HG_FAIL(HG_E_INPUT,
-                           "the environment of %s has the column '%s', that of %s has only "
-                           "%.400s: make it anew with one recipe for both",
-                           name_a, name, name_b, y);
-        }
-    }
-    return HG_OK;
-}
-
-hg_status
-hg_environment_compare(const char *a, const char *name_a, const char *b, const char *name_b)
-{
-    const bool on_mesh = strstr(a, " delta_gauss_") != NULL ||
-                         strstr(a, " delta_tophat_") != NULL || strstr(a, " tidal_") != NULL;
-
-    for (size_t i = 0; i < sizeof must_agree / sizeof must_agree[0]; i++) {
-        char x[512], y[512];
-
-        find_item(a, must_agree[i], sizeof x, x);
-        find_item(b, must_agree[i], sizeof y, y);
-        if (strcmp(x, y) != 0 && (on_mesh || strcmp(must_agree[i], "mesh") != 0)) {
-            return HG_FAIL(HG_E_INPUT,
-                           "the environment of %s has '%s: %s', that of %s '%s: %s': make it "
-                           "anew with one recipe for both",
-                           name_a, must_agree[i], x, name_b, must_agree[i], y);
-        }
-    }
-    return compare_columns(a, name_a, b, name_b);
-}
-
-int64_t
-hg_environment_cut(const hg_environment *e, const hg_table *table, uint8_t keep[])
-{
-    int64_t n_cut = 0;
-
-    for (int64_t i = 0; i < table->n; i++) {
-        bool known = true;
-
-        for (int c = 0; c < e->n_column && known && keep[i]; c++) {
-            const hg_column *column = hg_table_find(table, e->column[c].name);
-
-            known = column == NULL || !isnan(hg_column_value(column, i, 0));
-        }
-        n_cut += !known;
-        keep[i] = keep[i] && known;
-    }
-    return n_cut;
 }

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "halograft/error.h"
 #include "halograft/params.h"
-#include "suite/recipes.h"
 #include "table/expression.h"
 
 /** What a column holds. */
@@ -57,39 +56,11 @@ typedef struct hg_environment {
 HG_MUST_CHECK hg_status hg_environment_parse(const hg_params *params, hg_environment *e);
 void hg_environment_clear(hg_environment *e);
 
-/** Whether Features, Targets, Selection or Parent.keep name columns of the recipe.
- *
- * @local
- * @param[out] wanted  false for a recipe without columns
- * @return HG_OK; HG_E_PARAM for recipes and expressions that cannot be parsed
- */
-HG_MUST_CHECK hg_status hg_environment_wanted(const hg_params *params, const hg_environment *e,
-                                              bool *wanted);
-
 /** Add the recipe as lines "item: value".
  *
  * @local
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_environment_write(const hg_environment *e, hg_text *text);
-
-/** Compare two recipes as written. The mesh counts where the first has columns made on it; the
- * second may have more columns, which change none of the first's.
- *
- * @local
- * @param[in] a, name_a  recipe that is wanted, and whose it is
- * @return HG_OK; HG_E_INPUT naming the first item that differs, with both values
- */
-HG_MUST_CHECK hg_status hg_environment_compare(const char *a, const char *name_a, const char *b,
-                                               const char *name_b);
-
-/** Leave out rows with a column that is NaN: what they looked at lies beyond their zoom.
- *
- * @local
- * @param[in]     table  columns of the recipe that it lacks are ignored
- * @param[in,out] keep   shape (table->n); becomes 0 for such rows
- * @return number of rows left out by this
- */
-int64_t hg_environment_cut(const hg_environment *e, const hg_table *table, uint8_t keep[]);
 
 #endif

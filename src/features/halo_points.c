@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "halograft/log.h"
+#include "suite/recipes.h"
 
 static hg_status
 list_names(const hg_catalog *catalog, const hg_halo_reading *reading, const char *what,

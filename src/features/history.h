@@ -1,47 +1,8 @@
-/** Histories of haloes: main branches from links between objects of successive snapshots,
- * values at chosen epochs, and peaks. The kernel alone: reading trees and writing columns is
- * for the pipelines. Layer: features.
+/** Histories of haloes along a main branch: values at chosen epochs, and peaks. Layer:
+ * features.
  */
 #ifndef HG_FEATURES_HISTORY_H
 #define HG_FEATURES_HISTORY_H
-
-#include <stdint.h>
-
-#include "halograft/error.h"
-
-/** Objects of all snapshots of a tree, or of many trees, in any order. */
-typedef struct hg_links {
-    int64_t n;
-    const int64_t *id;         /**< shape (n), distinct */
-    const int64_t *descendant; /**< shape (n); id of the object it becomes, -1 = none */
-    const double *mass;        /**< shape (n), Msun */
-    const uint8_t *is_main;    /**< shape (n), 1 = main progenitor of its descendant as the tree
-                                    says; NULL = the most massive one is */
-} hg_links;
-
-/** Find each object's main progenitor: the one that is marked, else the most massive, else the
- * one of least id. Does not depend on the order of objects.
- *
- * @local
- * @param[out] progenitor  shape (n); row of the main progenitor, -1 = none
- * @return HG_OK; HG_E_INPUT naming an id that comes twice or an object that is its own
- * descendant; HG_E_MEMORY. Descendants that are not among the objects are no error
- */
-HG_MUST_CHECK hg_status hg_links_progenitors(const hg_links *links, int64_t progenitor[]);
-
-/** Follow main progenitors from an object back in time.
- *
- * @local
- * @param[in]  progenitor  shape (n), from hg_links_progenitors()
- * @param[in]  row         where the branch ends
- * @param[in]  room        of `branch`
- * @param[out] branch      shape (room); rows of the branch, `row` first
- * @param[out] n_branch    number of them
- * @return HG_OK; HG_E_INPUT when the branch is longer than `room` (more snapshots than there
- * are, or links that go round)
- */
-HG_MUST_CHECK hg_status hg_links_branch(const int64_t progenitor[], int64_t row, int room,
-                                        int64_t branch[], int *n_branch);
 
 /** A quantity along a main branch; scale factors ascend, NaN = not found in that snapshot. */
 typedef struct hg_branch {

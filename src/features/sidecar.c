@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "catalog/output.h"
 #include "store/h5.h"
 #include "store/publish.h"
@@ -17,15 +16,17 @@
 static const char identity_item[] = "catalogue";
 
 hg_status
-hg_sidecar_path(const hg_params *params, hg_sidecar_of of, const hg_region *region, size_t n,
-                char path[])
+hg_sidecar_path(const hg_params *params, hg_derived_kind kind, hg_sidecar_of of,
+                const hg_region *region, size_t n, char path[])
 {
+    const char *given =
+        kind == HG_DERIVED_HISTORY ? params->history.folder : params->environment.folder;
     char folder[HG_PATH_MAX], run[sizeof region->run];
 
-    if (params->environment.folder != NULL) {
-        HG_TRY(hg_text_path(sizeof folder, folder, "%s", params->environment.folder));
+    if (given != NULL) {
+        HG_TRY(hg_text_path(sizeof folder, folder, "%s", given));
     } else {
-        HG_TRY(hg_paths_output(params, "environment", sizeof folder, folder));
+        HG_TRY(hg_paths_output(params, hg_derived_name(kind), sizeof folder, folder));
     }
     if (of == HG_SIDECAR_PARENT || of == HG_SIDECAR_ZOOMS) {
         return hg_text_path(n, path, "%s/%s", folder,
@@ -41,8 +42,8 @@ hg_sidecar_path(const hg_params *params, hg_sidecar_of of, const hg_region *regi
 
 /* Columns of the rows [first, first + table->n); `at` moves on to the next part. */
 static hg_status
-fill_part(const hg_environment *e, int64_t n, const int64_t row[], const float value[],
-          int64_t *at, hg_table *table)
+fill_part(const hg_derived *e, int64_t n, const int64_t row[], const float value[], int64_t *at,
+          hg_table *table)
 {
     const int64_t begin = *at;
 
@@ -65,7 +66,7 @@ fill_part(const hg_environment *e, int64_t n, const int64_t row[], const float v
 }
 
 static hg_status
-write_parts(const hg_comm *comm, const hg_environment *e, const hg_catalog *catalog, int turn,
+write_parts(const hg_comm *comm, const hg_derived *e, const hg_catalog *catalog, int turn,
             int64_t n, const int64_t row[], const float value[], hg_output *output)
 {
     int64_t at = 0;
@@ -87,46 +88,24 @@ write_parts(const hg_comm *comm, const hg_environment *e, const hg_catalog *cata
     return hg_comm_agree(comm, status);
 }
 
-static hg_status
-describe(const hg_environment *e, const hg_catalog *catalog, hg_output_column column[],
-         hg_text *provenance)
-{
-    for (int c = 0; c < e->n_column; c++) {
-        const hg_environment_column *from = &e->column[c];
-
-        column[c] = (hg_output_column){.kind = "input"};
-        snprintf(column[c].name, sizeof column[c].name, "%s", from->name);
-        snprintf(column[c].unit, sizeof column[c].unit, "%s", from->unit);
-        snprintf(column[c].description, sizeof column[c].description, "%s", from->description);
-        HG_TRY(hg_text_path(sizeof column[c].path, column[c].path, "SOAP/Environment/%s",
-                            from->name));
-    }
-    HG_TRY(hg_text_add(provenance, "%s: %016" PRIx64 "\n", identity_item,
-                       hg_catalog_identity(catalog)));
-    return hg_environment_write(e, provenance);
-}
-
 hg_status
-hg_sidecar_write(const hg_comm *comm, const hg_params *params, const hg_environment *e,
+hg_sidecar_write(const hg_comm *comm, const hg_params *params, const hg_derived *e,
                  const char *path, bool overwrite, const hg_catalog *catalog, int turn,
                  int64_t n, const int64_t row[], const float value[])
 {
-    hg_output_column *column = NULL;
     hg_text provenance = {0};
     hg_output_options options;
     hg_output *output = NULL;
     hg_status status, end;
 
-    status = hg_mem_array(&column, (size_t)e->n_column, sizeof *column);
-    if (status == HG_OK) {
-        status = describe(e, catalog, column, &provenance);
-    }
+    status = hg_text_add(&provenance, "%s: %016" PRIx64 "\n%s", identity_item,
+                         hg_catalog_identity(catalog), hg_text_string(&e->recipe));
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     options = (hg_output_options){.path = path,
                                   .overwrite = overwrite,
                                   .frame = *hg_catalog_frame(catalog),
                                   .n_column = e->n_column,
-                                  .column = column,
+                                  .column = e->column,
                                   .parameters = hg_params_text(params),
                                   .provenance = hg_text_string(&provenance),
                                   .run_name = params->meta.name,
@@ -137,13 +116,13 @@ hg_sidecar_write(const hg_comm *comm, const hg_params *params, const hg_environm
     status = status != HG_OK ? status : end;
 done:
     hg_text_clear(&provenance);
-    hg_mem_free(column);
     return status;
 }
 
 /* On rank 0: made for this catalogue, and by this recipe. */
 static hg_status
-check_master(const char *path, const hg_catalog *catalog, const char *recipe, const char *whose)
+check_master(hg_derived_kind kind, const char *path, const hg_catalog *catalog,
+             const char *recipe, const char *whose)
 {
     char text[8192], name[HG_PATH_MAX + 40];
     uint64_t identity = 0;
@@ -155,7 +134,8 @@ check_master(const char *path, const hg_catalog *catalog, const char *recipe, co
     closed = hg_h5_close(file);
     HG_TRY(status != HG_OK ? status : closed);
     if (sscanf(text, "catalogue: %" SCNx64, &identity) != 1) {
-        return HG_FAIL(HG_E_FORMAT, "'%s' holds no environment of a catalogue", path);
+        return HG_FAIL(HG_E_FORMAT, "'%s' holds no %s of a catalogue", path,
+                       hg_derived_name(kind));
     }
     if (identity != hg_catalog_identity(catalog)) {
         return HG_FAIL(HG_E_INPUT,
@@ -164,12 +144,12 @@ check_master(const char *path, const hg_catalog *catalog, const char *recipe, co
                        path);
     }
     snprintf(name, sizeof name, "'%s'", path);
-    return hg_environment_compare(recipe, whose, text, name);
+    return hg_derived_compare(kind, recipe, whose, text, name);
 }
 
 hg_status
-hg_sidecar_join(const hg_comm *comm, const char *path, hg_catalog *catalog, const char *recipe,
-                const char *whose)
+hg_sidecar_join(const hg_comm *comm, hg_derived_kind kind, const char *path,
+                hg_catalog *catalog, const char *recipe, const char *whose)
 {
     char master[HG_PATH_MAX];
     const char *file[1] = {master};
@@ -184,10 +164,10 @@ hg_sidecar_join(const hg_comm *comm, const char *path, hg_catalog *catalog, cons
     status = HG_OK;
     if (comm->rank == 0 && !hg_file_exists(master)) {
         status =
-            HG_FAIL(HG_E_NOTFOUND,
-                    "there is no environment '%s': make it with 'halograft features'", master);
+            HG_FAIL(HG_E_NOTFOUND, "there is no %s '%s': make it with 'halograft features'",
+                    hg_derived_name(kind), master);
     } else if (comm->rank == 0) {
-        status = check_master(master, catalog, recipe, whose);
+        status = check_master(kind, master, catalog, recipe, whose);
     }
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(hg_catalog_open(comm, &options, &side));

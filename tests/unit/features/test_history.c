@@ -1,76 +1,8 @@
 #include <criterion/criterion.h>
 
 #include <math.h>
-#include <string.h>
 
-#include "base/memory.h"
 #include "features/history.h"
-
-/* Two trees over three snapshots; ids tell the snapshot. 31 and 32 are the ends:
- *   11, 12 -> 21 -> 31;  13 -> 22 -> 31;  23 -> 32;  14 -> 99, which is not there. */
-static const int64_t id[] = {31, 32, 21, 22, 23, 11, 12, 13, 14};
-static const int64_t descendant[] = {-1, -1, 31, 31, 32, 21, 21, 22, 99};
-static const double mass[] = {9, 5, 4, 5, 4, 1, 3, 4, 7};
-enum { N = 9 };
-
-Test(history, main_progenitors_are_the_most_massive_or_the_marked)
-{
-    static const uint8_t mark[] = {0, 0, 1, 0, 0, 0, 0, 1, 0};
-    static const int64_t by_mass[] = {3, 4, 6, 7, -1, -1, -1, -1, -1};
-    hg_links links = {.n = N, .id = id, .descendant = descendant, .mass = mass};
-    int64_t progenitor[N], branch[3];
-    int n = 0;
-
-    cr_assert_eq(hg_links_progenitors(&links, progenitor), HG_OK);
-    cr_expect_eq(memcmp(progenitor, by_mass, sizeof progenitor), 0);
-    cr_assert_eq(hg_links_branch(progenitor, 0, 3, branch, &n), HG_OK);
-    cr_expect(n == 3 && branch[0] == 0 && branch[1] == 3 && branch[2] == 7);
-    links.is_main = mark;
-    cr_assert_eq(hg_links_progenitors(&links, progenitor), HG_OK);
-    cr_expect_eq(progenitor[0], 2);
-    cr_expect_eq(progenitor[2], 6);
-    cr_assert_eq(hg_links_branch(progenitor, 1, 3, branch, &n), HG_OK);
-    cr_expect(n == 2 && branch[1] == 4);
-    cr_expect_eq(hg_mem_used(), 0);
-}
-
-Test(history, the_order_of_objects_does_not_matter)
-{
-    static const int64_t tied[] = {-1, 7, 7, 7};
-    int64_t name[] = {7, 3, 2, 9};
-    const double same[] = {5, 4, 4, 4};
-    int64_t progenitor[4];
-
-    for (int turn = 0; turn < 3; turn++) {
-        const hg_links links = {.n = 4, .id = name, .descendant = tied, .mass = same};
-
-        cr_assert_eq(hg_links_progenitors(&links, progenitor), HG_OK);
-        cr_expect_eq(name[progenitor[0]], 2);
-        name[1 + turn] ^= name[1 + (turn + 1) % 3];
-        name[1 + (turn + 1) % 3] ^= name[1 + turn];
-        name[1 + turn] ^= name[1 + (turn + 1) % 3];
-    }
-}
-
-Test(history, links_that_cannot_be_are_refused)
-{
-    static const int64_t twice[] = {1, 1}, none[] = {-1, -1}, own[] = {-1, 2}, two[] = {1, 2},
-                         round[] = {2, 1};
-    hg_links links = {.n = 2, .id = twice, .descendant = none, .mass = mass};
-    int64_t progenitor[2], branch[4];
-    int n = 0;
-
-    cr_expect_eq(hg_links_progenitors(&links, progenitor), HG_E_INPUT);
-    cr_expect(strstr(hg_error_last()->message, "object 1 stands twice") != NULL);
-    links.id = two;
-    links.descendant = own;
-    cr_expect_eq(hg_links_progenitors(&links, progenitor), HG_E_INPUT);
-    cr_expect(strstr(hg_error_last()->message, "object 2 is its own") != NULL);
-    links.descendant = round;
-    cr_assert_eq(hg_links_progenitors(&links, progenitor), HG_OK);
-    cr_expect_eq(hg_links_branch(progenitor, 0, 4, branch, &n), HG_E_INPUT);
-    cr_expect_eq(hg_mem_used(), 0);
-}
 
 /* M = 8 a^3 with holes: interpolation in logarithms is exact for a power law */
 Test(history, epochs_and_holes_follow_a_power_law_exactly)

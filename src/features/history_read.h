@@ -1,0 +1,26 @@
+/** Trees and tracks as catalogues: their objects, whatever the format. Layer: features. */
+#ifndef HG_FEATURES_HISTORY_READ_H
+#define HG_FEATURES_HISTORY_READ_H
+
+#include "features/branches.h"
+#include "features/history_recipe.h"
+#include "halograft/comm.h"
+#include "halograft/params.h"
+
+/** Read the history that a list of files holds and find its branches.
+ *
+ * @collective{comm}
+ * @param[in]  params    History and Parent.h are used
+ * @param[in]  recipe    which quantities
+ * @param[in]  names     files or patterns; {snapshot} stands for every number that is there
+ * @param[in]  region    number for {region}
+ * @param[out] branches  owned by the caller, free with hg_branches_free()
+ * @return HG_OK; HG_E_NOTFOUND for missing files and columns; HG_E_INPUT naming what is wrong;
+ * HG_E_PARAM; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_history_read(const hg_comm *comm, const hg_params *params,
+                                        const hg_history_recipe *recipe,
+                                        const hg_strings *names, int64_t region,
+                                        hg_branches **branches);
+
+#endif
