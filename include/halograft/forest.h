@@ -65,8 +65,8 @@ typedef struct hg_train_options {
     int scale_targets;  /**< divide targets by their variance in the criterion (default yes) */
     int leaf_mates_max; /**< most rows listed per leaf, a keyed sample; at least 1 */
     int oob_trees_min;  /**< fewest trees behind an out-of-bag mean */
-    int calibrate;      /**< take the error of the mean out of residual draws, and choose their
-                             shift (default yes) */
+    int calibrate;      /**< take the error of the mean out of residual draws, and choose what
+                             they keep of their mates (default yes) */
     uint64_t seed;      /**< of thresholds, bags and samples */
     int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
 } hg_train_options;
@@ -204,7 +204,7 @@ typedef struct hg_predict_options {
         first_realisation; /**< number of draw 0; draw d has number first_realisation + d */
     hg_draw_method method; /**< residual (default) or leaf value */
     int mates;         /**< residuals come from at least so many listed rows next to a row in a
-                            tree; 0 = half the root of the number of rows, 1 = its leaf */
+                            tree; 0 = a third of the root of the number of rows, 1 = its leaf */
     int training_rows; /**< rows of the training set take their out-of-bag mean (default) */
     int moved_rows;    /**< features of training rows are not those of the training: their
                             out-of-bag mean is computed anew (default no) */
@@ -257,10 +257,10 @@ typedef struct hg_prediction {
  *
  * A draw takes tree t* and one of the rows near the leaf there (in proportion to weight), both
  * chosen by (seed, realisation, key), and adds that row's residual vector to the mean, so that
- * scatter is heteroscedastic and joint over targets. A target with two modes is moved by less
- * than the difference of the means (hg_forest_shift()). Leaf values come from the leaf. A row
- * whose key is the parent key of a training row takes that row's out-of-bag mean, draws only in
- * trees that did not see it where there are any, and never gets its own residual.
+ * scatter is heteroscedastic and joint over targets. The difference of the means is kept up to
+ * a bound (hg_forest_keep()). Leaf values come from the leaf. A row whose key is the parent key
+ * of a training row takes that row's out-of-bag mean, draws only in trees that did not see it
+ * where there are any, and never gets its own residual.
  *
  * Where neither mean nor spread is asked for, draws of leaf values follow one tree per row
  * instead of all, and are the same draws.
@@ -338,12 +338,13 @@ const uint16_t *hg_forest_oob_trees(const hg_forest *forest);
  */
 double hg_forest_weight(const hg_forest *forest, int64_t row);
 
-/** How far a residual draw of target i moves a leaf-mate's value with the mean: 1 = mean +
- * residual, 0 = the mate's own value; chosen in training by the CRPS of out-of-bag draws.
+/** How much of the difference between its mate's mean and the row's a residual draw of target i
+ * keeps at most, in the unit of the transformed target: 0 = mean + residual, infinity = the
+ * mate's own value; from the residuals of the training, more for a target with two modes.
  *
  * @local
  */
-double hg_forest_shift(const hg_forest *forest, int i);
+double hg_forest_keep(const hg_forest *forest, int i);
 
 /** Limits of what is usual among training rows seen by trees that did not see them: the
  * effective number and the number of groups, from below, and the spread of each target, from

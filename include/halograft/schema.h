@@ -188,7 +188,7 @@
     P(INT, draws, "", "1", 0, 64, "number of realisations") \
     P(REALS, quantiles, "", NULL, 0, 1, "levels of conditional quantiles, such as 0.05, 0.16, 0.5, 0.84, 0.95, ascending: columns X_q05, X_q16, ... of the targets of training haloes in the leaves of all trees; costs several times the mean") \
     P(BOOL, mean, "", "true", 0, 0, "give the mean over trees too; false = only draws of leaf values, each through one tree, in a fraction of the time") \
-    P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = half the root of their number, 1 = those of its leaf")
+    P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = a third of the root of their number, 1 = those of its leaf")
 
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \

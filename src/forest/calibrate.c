@@ -18,7 +18,7 @@
 
 #include "base/memory.h"
 #include "forest/calibrate.h"
-#include "forest/shift.h"
+#include "forest/keep.h"
 
 /* Working space of one thread. */
 struct scratch {
@@ -193,8 +193,7 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t
         f->shrink[i] = 1;
     }
     for (int t = 0; t < f->n_target; t++) {
-        f->shift[t] = 1;
-        f->near[t] = HUGE_VAL;
+        f->keep[t] = 0;
     }
     if (f->options.bag == HG_BAG_NONE || !f->options.calibrate) {
         return HG_OK;
@@ -206,7 +205,7 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status, hg_comm_gather_rows(comm, n, sizeof *factor, factor, &n_all, &all));
     memcpy(f->shrink, all, (size_t)n_all * sizeof *all);
-    status = hg_shift_choose(comm, threads, x, stride, f);
+    hg_keep_choose(f);
 done:
     hg_mem_free(factor);
     hg_mem_free(all);

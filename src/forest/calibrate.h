@@ -1,5 +1,5 @@
 /** Calibration of residual draws: a factor per training row that takes the error of the
- * out-of-bag mean out of its residual, and a shift per target. Layer: forest. */
+ * out-of-bag mean out of its residual, and a bound per target. Layer: forest. */
 #ifndef HG_FOREST_CALIBRATE_H
 #define HG_FOREST_CALIBRATE_H
 
@@ -19,7 +19,7 @@ enum { HG_CALIBRATE_TREES = 48 }; /**< trees over which weights are summed at mo
  */
 float hg_calibrate_factor(double a, double q, int n_used, int n_oob, int n_tree);
 
-/** Fill f->shrink and f->shift, to be called when trees, residuals and full bags stand; 1
+/** Fill f->shrink and f->keep, to be called when trees, residuals and full bags stand; 1 and 0
  * without a bag or when options.calibrate is 0. Rows are dealt over ranks and threads; the
  * factors do not depend on either.
  *

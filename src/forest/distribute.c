@@ -10,9 +10,9 @@
 #include "forest/calibrate.h"
 #include "forest/checkpoint.h"
 #include "forest/finish_rows.h"
+#include "forest/keep.h"
 #include "forest/limits.h"
 #include "forest/sample.h"
-#include "forest/shift.h"
 #include "forest/subtree.h"
 #include "halograft/log.h"
 
@@ -241,10 +241,10 @@ choose_from_sample(const hg_comm *comm, hg_spread *s)
     int64_t n = 0;
     hg_status status = HG_OK;
 
-    HG_TRY_OR(end, status, hg_sample_gather(comm, &s->plan, s->f, &n, &x));
     if (s->options->bag != HG_BAG_NONE && s->options->calibrate) {
-        HG_TRY_OR(end, status, hg_shift_choose_on_disk(comm, n, x, s->f));
+        HG_TRY_OR(end, status, hg_keep_choose_on_disk(comm, s->f));
     }
+    HG_TRY_OR(end, status, hg_sample_gather(comm, &s->plan, s->f, &n, &x));
     status = hg_limits_choose_on_disk(comm, n, x, s->f);
 end:
     hg_mem_free(x);
@@ -276,8 +276,7 @@ spill_results(const hg_comm *comm, hg_spread *s)
     s->rows.y = NULL;
     s->oob_sum = NULL;
     for (int t = 0; t < s->f->n_target; t++) {
-        s->f->shift[t] = 1;
-        s->f->near[t] = HUGE_VAL;
+        s->f->keep[t] = 0;
     }
     for (size_t i = 0; i < n; i++) {
         count[i] = (uint16_t)s->oob_trees[i];

@@ -1,7 +1,6 @@
 /* Scatter: what a leaf-mate lends to a row. One mate serves all targets, so that draws are
- * joint. A target with two modes keeps more of the mate's own value than one that follows its
- * mean; by how much is measured in training (shift.c). Rows that go to the same tree are taken
- * together, while the tree is in the cache. */
+ * joint. How much of a mate's deviation from the mean is kept is measured in training (keep.c).
+ * Rows that go to the same tree are taken together, while the tree is in the cache. */
 #include <math.h>
 
 #include "forest/library.h"
@@ -12,6 +11,7 @@ static void
 put_draw(const hg_drawing *d, int64_t mate, const double *mean, double draw[])
 {
     const hg_forest *f = d->f;
+    double moved;
 
     for (int t = 0; t < f->n_target; t++) {
         if (mate < 0) {
@@ -19,7 +19,7 @@ put_draw(const hg_drawing *d, int64_t mate, const double *mean, double draw[])
         } else if (d->method == HG_DRAW_LEAF) {
             draw[t] = (double)f->value[mate * f->n_target + t];
         } else {
-            draw[t] = hg_mates_shifted(f, mate, t, f->shift[t], mean[t]);
+            draw[t] = hg_mates_draw(f, mate, t, f->keep[t], mean[t], &moved);
         }
     }
 }

@@ -19,7 +19,7 @@ enum { TREE_TRIES = 64, MATE_TRIES = 8, CLIMB_MAX = 64 };
 hg_drawing
 hg_mates_begin(const hg_forest *f, const hg_predict_options *o, int number)
 {
-    uint64_t least = (uint64_t)(o->mates > 0 ? o->mates : sqrt((double)f->n_row) / 2);
+    uint64_t least = (uint64_t)(o->mates > 0 ? o->mates : sqrt((double)f->n_row) / 3);
 
     return (hg_drawing){f, o->method, o->method == HG_DRAW_LEAF || least < 1 ? 1 : least,
                         o->seed, o->first_realisation + (uint64_t)number};

@@ -85,27 +85,48 @@ int64_t hg_mates_pick_leaf(const hg_drawing *drawing, int tree, uint32_t leaf, c
  */
 int64_t hg_mates_find(const hg_drawing *drawing, uint64_t key, const float x[], int64_t self);
 
-/** A target drawn from a mate j for a row of mean p: p_j + shift (p - p_j) + c r_j with r_j the
- * out-of-bag residual, p_j the out-of-bag mean and c the calibrated factor. Shift 1 gives
- * p + c r_j, shift 0 the mate's own value. A mate with a mean far from p, as only the ends of
- * the training set have them, is taken with shift 1.
+/** How much of its mate's deviation p_j - p from the row's mean a draw keeps: all up to `keep`,
+ * `keep` up to four times that, then less and less; nothing from eight times `keep` on, where
+ * only the ends of the training set have mates (Hampel's function of three parts).
  *
  * @local
- * @param[in] mate   canonical row with a residual
- * @param[in] shift  of the target, 0 to 1
- * @param[in] mean   p, transformed
+ * @param[in] away  |p_j - p|
+ * @param[in] keep  of the target, at least 0
+ * @source Hampel 1974, J. Am. Stat. Assoc. 69, 383 (a redescending psi of three parts)
+ */
+static inline double
+hg_mates_kept(double away, double keep)
+{
+    return away <= keep       ? away
+           : away <= 4 * keep ? keep
+           : away < 8 * keep  ? (8 * keep - away) / 4
+                              : 0;
+}
+
+/** A target drawn from a mate j for a row of mean p: p + d + c r_j with r_j the out-of-bag
+ * residual, p_j the out-of-bag mean, d what is kept of p_j - p, and c the calibrated factor. So
+ * keep 0 gives p + c r_j, and a mate that is not farther than `keep` gives its own value.
+ *
+ * @local
+ * @param[in]  mate   canonical row with a residual
+ * @param[in]  keep   of the target, at least 0
+ * @param[in]  mean   p, transformed
+ * @param[out] moved  1 - d / (p_j - p): 0 = the mate's own value, 1 = mean and residual
  * @return the drawn target, transformed
  * @source docs/science/scatter.md
  */
 static inline double
-hg_mates_shifted(const hg_forest *f, int64_t mate, int target, double shift, double mean)
+hg_mates_draw(const hg_forest *f, int64_t mate, int target, double keep, double mean,
+              double *moved)
 {
     const size_t at = (size_t)mate * (size_t)f->n_target + (size_t)target;
     const double r = (double)f->residual[at], away = mean - ((double)f->value[at] - r);
-    const double b = fabs(away) > f->near[target] ? 1 : shift;
+    const double kept = hg_mates_kept(fabs(away), keep);
+    const double b = fabs(away) > keep ? 1 - kept / fabs(away) : 0;
     const double c = 1 - b * b * (1 - (double)f->shrink[mate]);
 
-    return mean - (1 - b) * away + c * r;
+    *moved = b;
+    return b > 0 ? mean - copysign(kept, away) + c * r : (double)f->value[at];
 }
 
 #endif

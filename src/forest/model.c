@@ -250,8 +250,7 @@ feed_content(hg_hash *h, const hg_forest *f)
     HG_TRY(feed(h, f, HG_SPILL_WEIGHT, n_row * sizeof *f->weight, f->weight));
     hg_hash_feed(h, &f->weight_unit, sizeof f->weight_unit);
     hg_hash_feed(h, f->range, (size_t)f->n_feature * sizeof *f->range);
-    hg_hash_feed(h, f->shift, n_target * sizeof *f->shift);
-    hg_hash_feed(h, f->near, n_target * sizeof *f->near);
+    hg_hash_feed(h, f->keep, n_target * sizeof *f->keep);
     hg_hash_feed(h, f->limit,
                  HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + n_target) * sizeof *f->limit);
     if (f->twin != NULL) {
@@ -488,9 +487,9 @@ hg_forest_oob_trees(const hg_forest *f)
 }
 
 double
-hg_forest_shift(const hg_forest *f, int i)
+hg_forest_keep(const hg_forest *f, int i)
 {
-    return f->shift[i];
+    return f->keep[i];
 }
 
 void

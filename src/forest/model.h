@@ -56,8 +56,8 @@ struct hg_forest {
     uint32_t
         *library; /* shape (n_library); rows by mean of the first target, made on request */
     int64_t n_library;
-    double shift[HG_TARGETS_MAX]; /* how far a draw moves a mate's value with the mean */
-    double near[HG_TARGETS_MAX];  /* ... unless its mean is farther than this from the row's */
+    double
+        keep[HG_TARGETS_MAX]; /* how far a draw may stay from the mean with its mate's mean */
     double limit[HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + HG_TARGETS_MAX)]; /* shape
                                      (HG_LIMIT_LEVELS, HG_NEAR_MEASURES + n_target); NaN = none
                                      */

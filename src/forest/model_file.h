@@ -14,7 +14,7 @@ typedef struct hg_model_item {
     void *data;
 } hg_model_item;
 
-enum { HG_MODEL_ITEMS = 17, HG_MODEL_TREE_ITEMS = 3, HG_MODEL_SPILL_ITEM = 4 };
+enum { HG_MODEL_ITEMS = 16, HG_MODEL_TREE_ITEMS = 3, HG_MODEL_SPILL_ITEM = 4 };
 
 /** List the arrays whose form in memory is that on disk; the first HG_MODEL_TREE_ITEMS do not
  * depend on the offsets; those from HG_MODEL_SPILL_ITEM on are in the spill of a forest on

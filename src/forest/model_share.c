@@ -25,8 +25,7 @@ hg_model_list(hg_forest *f, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS])
         {"row/shrink", HG_F32, n, 0, f->shrink},
         {"row/oob_trees", HG_U16, n, 0, f->oob_trees},
         {"row/weight", HG_U32, n, 0, f->weight},
-        {"targets/shift", HG_F64, f->n_target, 0, f->shift},
-        {"targets/near", HG_F64, f->n_target, 0, f->near},
+        {"targets/keep", HG_F64, f->n_target, 0, f->keep},
         {"domain/limit", HG_F64, HG_LIMIT_LEVELS, HG_NEAR_MEASURES + f->n_target, f->limit},
     };
 

@@ -141,7 +141,7 @@ class Forest:
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
         x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
-        rows near a row to draw residuals from, 0 = half the root of the number of training rows; moved_rows:
+        rows near a row to draw residuals from, 0 = a third of the root of the number of training rows; moved_rows:
         the out-of-bag means of training rows are computed anew, as x is not that of the training; domain:
         also how rows stand to the training rows: n_eff, the effective number of training rows behind a mean,
         n_group, the number of their groups, domain, 0 inside, 1 at the edge, 2 outside; quantiles: ascending
@@ -171,7 +171,7 @@ class Forest:
                 raise ModelError("draws need the key of each row")
             if method != "leaf-value" and np.isnan(self.row["residual"][:, 0]).all():
                 raise ModelError("the forest has no out-of-bag residuals: draw by method 'leaf-value'")
-            least = 1 if method == "leaf-value" else mates or max(1, int(np.sqrt(len(self.row["object"])) / 2))
+            least = 1 if method == "leaf-value" else mates or max(1, int(np.sqrt(len(self.row["object"])) / 3))
             if method in ("library", "twins"):
                 library = self._library(method)
                 result.draw = np.stack([self._draw_library(seed, first_realisation + d, key, row, mean, method, library)
@@ -509,17 +509,24 @@ class Forest:
         scatter[lender < 0] = np.nan
         return scatter + mean
 
+    def _kept(self, away):
+        """Whether mates are farther than targets/keep, and how much of their deviation a draw keeps; mates.h."""
+        keep = np.broadcast_to(self.scaling["keep"], away.shape)
+        far, kept = away > keep, away.copy()
+        kept[far] = np.where(away[far] <= 4 * keep[far], keep[far], np.maximum((8 * keep[far] - away[far]) / 4, 0))
+        return far, kept
+
     def _draw(self, seed, realisation, key, x, row, mean, method, least):
         mate = self._find_mates(seed, realisation, key, x, row, method, least)
         if method == "leaf-value":
             draw = self.row["target"][mate].astype(np.float64)
         else:
             away = mean - self.oob_mean(mate)
-            shift = self.scaling["shift"]
-            shift = np.where(np.abs(away) > self.scaling["near"], 1, shift)
-            factor = 1 - shift * shift * (1 - self.row["shrink"][mate].astype(np.float64)[:, None])
-            draw = (mean - (1 - shift) * away
-                    + factor * self.row["residual"][mate].astype(np.float64))
+            far, kept = self._kept(np.abs(away))
+            moved = np.where(far, 1 - kept / np.where(far, np.abs(away), 1), 0)
+            factor = 1 - moved * moved * (1 - self.row["shrink"][mate].astype(np.float64)[:, None])
+            draw = np.where(moved > 0, mean - np.copysign(kept, away) + factor * self.row["residual"][mate].astype(np.float64),
+                            self.row["target"][mate].astype(np.float64))
         draw[mate < 0] = np.nan
         return draw
 
@@ -557,6 +564,6 @@ def load_stage(stage):
         mate_offset=np.concatenate([[0], np.cumsum(leaf["count"][()].astype(np.uint64))]).astype(np.uint64),
         mate=leaf["row"][()], row=row,
         scaling={name: stage[f"targets/{name}"][()]
-                 for name in ("centre", "quantum", "scale", "weight", "cost", "shift", "near")},
+                 for name in ("centre", "quantum", "scale", "weight", "cost", "keep")},
         importance=stage["tree/importance"][()], limit=stage["domain/limit"][()],
         options={name: plain(value) for name, value in stage.attrs.items()})

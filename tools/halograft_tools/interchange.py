@@ -91,13 +91,12 @@ def _rows(y, n_target, residual=None):
 
 
 def _scaling(y, n_target):
-    zero, one, far = np.zeros(n_target), np.ones(n_target), np.full(n_target, np.inf)
+    zero, one = np.zeros(n_target), np.ones(n_target)
     if y is None:
-        return {"centre": zero, "quantum": zero, "scale": one, "weight": one, "cost": one,
-                "shift": one, "near": far}
+        return {"centre": zero, "quantum": zero, "scale": one, "weight": one, "cost": one, "keep": zero}
     low, high = y.min(axis=0), y.max(axis=0)
     return {"centre": (low + high) / 2, "quantum": (high - low) / 2 / (2**23 - 1), "scale": y.std(axis=0),
-            "weight": one, "cost": one, "shift": one, "near": far}
+            "weight": one, "cost": one, "keep": zero}
 
 
 def _range(x, n_feature):

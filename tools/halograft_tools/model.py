@@ -33,10 +33,10 @@ def show_stage(model, stage):
         low, high = forest.range[i, :2]
         print(f"feature {spec['name']}: {spec['expression']} [{spec['unit']}], {low:.6g} to {high:.6g}, "
               f"importance {share[i]:.4f}")
-    for (target, part), shift in zip(stage.output, forest.scaling["shift"]):
+    for (target, part), keep in zip(stage.output, forest.scaling["keep"]):
         spec = model.targets[target]
         print(f"target {spec['name']}{' open' if part == stages.OPEN else ''}: {spec['expression']} [{spec['unit']}]"
-              + ("" if stage.is_label else f", shift {shift:g}"))
+              + ("" if stage.is_label else f", keep {keep:g}"))
 
 
 def show(args):

@@ -89,8 +89,7 @@ def content_hash(forest):
         h.feed(np.asarray(forest.row[name], kind))
     h.feed(np.array([float(o["weight_unit"])], np.float64))
     h.feed(np.asarray(forest.range, np.float32))
-    for name in ("shift", "near"):
-        h.feed(np.asarray(forest.scaling[name], np.float64))
+    h.feed(np.asarray(forest.scaling["keep"], np.float64))
     h.feed(np.asarray(forest.limit, np.float64))
     if "twin" in forest.row:
         h.feed(np.asarray(forest.row["twin"], np.float32))

@@ -204,12 +204,11 @@ donor(const hg_forest *f, const double mean[], const double draw[])
 
         for (int t = 0; t < NO; t++) {
             double r = (double)f->residual[i * NO + t], p = (double)f->value[i * NO + t] - r;
-            double b = hg_forest_shift(f, t);
-            double c;
+            double keep = hg_forest_keep(f, t), a = fabs(p - mean[t]);
+            double d = copysign(fmax(0, fmin(fmin(a, keep), (8 * keep - a) / 4)), p - mean[t]);
+            double b = 1 - d / (p - mean[t]), c = 1 - b * b * (1 - (double)f->shrink[i]);
 
-            b = fabs(mean[t] - p) > f->near[t] ? 1 : b;
-            c = 1 - b * b * (1 - (double)f->shrink[i]);
-            same &= fabs(draw[t] - (p + b * (mean[t] - p) + c * r)) < 1e-12;
+            same &= fabs(draw[t] - (mean[t] + d + c * r)) < 1e-12;
         }
         if (same) {
             return i;

@@ -158,12 +158,15 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
         }
     }
     /* rows without a counterpart in the parent have the same */
-    cr_expect_eq(hg_forest_shift(apart, 0), hg_forest_shift(f, 0));
-    cr_expect(hg_forest_shift(f, 0) < 0.5, "two modes: shift %g", hg_forest_shift(f, 0));
-    cr_expect_eq(hg_forest_shift(f, 1), 1, "one mode: shift %g", hg_forest_shift(f, 1));
+    cr_expect_eq(hg_forest_keep(apart, 0), hg_forest_keep(f, 0));
+    /* the rms of residuals is about 0.9 and 0.2 */
+    cr_expect_float_eq(hg_forest_keep(f, 0), 0.4 * 0.9, 0.04, "two modes: keep %g",
+                       hg_forest_keep(f, 0));
+    cr_expect_float_eq(hg_forest_keep(f, 1), 0.1 * 0.2, 0.002, "one mode: keep %g",
+                       hg_forest_keep(f, 1));
     apply.n_draw = 1;
-    for (int k = 0; k < 2; k++) { /* k = 1: the residual draw without a shift */
-        f->shift[0] = k == 0 ? f->shift[0] : 1;
+    for (int k = 0; k < 2; k++) { /* k = 1: the mean and a residual */
+        f->keep[0] = k == 0 ? f->keep[0] : 0;
         cr_assert_eq(
             hg_forest_predict(f, &apply, TRAIN, key, x, &(hg_prediction){.draw = draw}), HG_OK);
         for (int64_t i = 0; i < TRAIN; i++) {
@@ -174,7 +177,7 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
     }
     /* 5 sigma from either mode there is nothing */
     cr_expect(between[0] < 0.005 * TRAIN, "%g between the modes", between[0]);
-    cr_expect(between[1] > 2 * between[0] + 10, "%g without a shift", between[1]);
+    cr_expect(between[1] > 2 * between[0] + 10, "%g about the mean", between[1]);
     cr_expect_float_eq(upper / expected, 1, 0.02, "odds %g", upper / expected);
     hg_forest_free(f);
     hg_forest_free(apart);
@@ -185,7 +188,7 @@ Test(scatter, draws_keep_the_modes_of_a_target_that_has_two)
     free(key);
 }
 
-/* Rows that thin out to one side, and a shift below 1: mates of the rarest rows lie on one side
+/* Rows that thin out to one side: mates of the rarest rows lie on one side
  * of them, and yet their draws scatter about the mean. */
 Test(scatter, draws_follow_the_mean_where_training_rows_are_rare)
 {
@@ -218,12 +221,11 @@ Test(scatter, draws_follow_the_mean_where_training_rows_are_rare)
             cr_assert_eq(hg_forest_train(&world, &options, &data, &f), HG_OK);
         }
     }
-    /* the rms of residuals is that of the noise and a little error of the mean */
-    cr_expect_float_eq(f->near[0], 0.25, 0.02, "%g", f->near[0]);
     apply.n_draw = 1;
-    f->shift[0] = 0.25;
-    for (int k = 0; k < 2; k++) { /* k = 1: without the rule for mates that are not near */
-        f->near[0] = k == 0 ? f->near[0] : HUGE_VAL;
+    /* the rms of residuals is that of the noise and a little error of the mean */
+    cr_expect_float_eq(f->keep[0], 0.1 * 0.5, 0.004, "%g", f->keep[0]);
+    for (int k = 0; k < 2; k++) { /* k = 1: without the bound */
+        f->keep[0] = k == 0 ? f->keep[0] : HUGE_VAL;
         cr_assert_eq(hg_forest_predict(f, &apply, TRAIN, key, x,
                                        &(hg_prediction){.mean = mean, .draw = draw}),
                      HG_OK);
@@ -236,9 +238,9 @@ Test(scatter, draws_follow_the_mean_where_training_rows_are_rare)
         }
     }
     cr_expect(n > 100, "%g rows", n);
-    /* 3 standard errors of the mean of n residuals, and what near mates may keep */
+    /* 3 standard errors of the mean of n residuals, and what mates may keep */
     cr_expect(fabs(bias[0] / n) < 3 * 0.5 / sqrt(n) + 0.05, "bias %g", bias[0] / n);
-    cr_expect(bias[1] / n < -0.3, "bias %g without the rule", bias[1] / n);
+    cr_expect(bias[1] / n < -0.3, "bias %g without the bound", bias[1] / n);
     cr_expect_float_eq(sqrt(square[0] / n), 0.5, 0.1, "scatter %g", sqrt(square[0] / n));
     hg_forest_free(f);
     free(x);
