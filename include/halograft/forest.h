@@ -272,13 +272,20 @@ typedef struct hg_prediction {
  * @param[in]  key      shape (n); keys of the draws; may be NULL when nothing is drawn
  * @param[in]  x        shape (n, n_feature); transformed as in training
  * @param[out] result   where to put what
- * @return HG_OK; HG_E_INPUT naming key and feature of a value that is not finite; HG_E_ARG when
- * draws are asked of a forest without residuals; HG_E_MEMORY
+ * @return HG_OK; HG_E_INPUT naming key and feature of a value that is not finite; HG_E_PARAM
+ * when residuals are asked of a forest without any; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_forest_predict(const hg_forest *forest,
                                           const hg_predict_options *options, int64_t n,
                                           const uint64_t key[], const float x[],
                                           const hg_prediction *result);
+
+/** Whether a forest has what draws by a method take; libraries say so when they are prepared.
+ *
+ * @local
+ * @return HG_OK; HG_E_PARAM for HG_DRAW_RESIDUAL without residuals
+ */
+HG_MUST_CHECK hg_status hg_forest_check_method(const hg_forest *forest, hg_draw_method method);
 
 /** Counts: features, targets, trees, training rows, words of an outside mask, nodes, leaves.
  *
@@ -394,7 +401,7 @@ HG_MUST_CHECK hg_status hg_forest_check_twins(const hg_forest *forest, int targe
 /** Make the library of a method, HG_DRAW_LIBRARY or HG_DRAW_TWINS, before predicting with it.
  *
  * @local  not while others predict
- * @return HG_OK; HG_E_ARG when the model has no residuals or twins; HG_E_MEMORY
+ * @return HG_OK; HG_E_PARAM when the model has no residuals or twins; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_forest_prepare_library(hg_forest *forest, hg_draw_method method);
 

@@ -301,25 +301,27 @@ draw_options(const hg_params *params, const hg_stages *model, bool is_loud)
     return o;
 }
 
+/* whether all stages have what draws take; makes their libraries */
 static hg_status
-prepare_libraries(const hg_stages *model, hg_draw_method method)
+prepare_draws(const hg_stages *model, const hg_predict_options *o)
 {
-    for (int s = 0;
-         s < hg_stages_count(model) && (method == HG_DRAW_LIBRARY || method == HG_DRAW_TWINS);
-         s++) {
+    const bool from_library = o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS;
+
+    for (int s = 0; s < hg_stages_count(model) && o->n_draw > 0; s++) {
         const hg_stage_use use = hg_stages_use(model, s);
         hg_forest *forest = hg_stages_forest(model, s);
 
         if (hg_stages_is_label(model, s) || use == HG_STAGE_MEAN) {
             continue; /* labels are drawn as those of a leaf-mate, means not at all */
         }
-        if (use == HG_STAGE_DRAW && method == HG_DRAW_TWINS) {
+        if (use == HG_STAGE_DRAW && o->method == HG_DRAW_TWINS) {
             return HG_FAIL(HG_E_PARAM,
                            "Scatter.method 'twins' cannot draw '%s', which comes after other "
                            "targets: take another method or train it without 'after'",
                            hg_forest_target(forest, 0)->name);
         }
-        HG_TRY(hg_forest_prepare_library(forest, method));
+        HG_TRY(from_library ? hg_forest_prepare_library(forest, o->method)
+                            : hg_forest_check_method(forest, o->method));
     }
     return HG_OK;
 }
@@ -362,7 +364,7 @@ apply(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
         g->options = draw_options(params, model, g->is_loud);
         g->has_mean = params->scatter.mean;
         g->has_domain = params->output.domain && g->has_mean;
-        status = prepare_libraries(model, g->options.method);
+        status = prepare_draws(model, &g->options);
         status = status == HG_OK ? prepare(g) : status;
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));

@@ -68,9 +68,12 @@ hg_forest_prepare_library(hg_forest *f, hg_draw_method method)
     f->library = NULL;
     if (f->n_library == 0) {
         hg_mem_free(sorted);
-        return HG_FAIL(HG_E_ARG, "the model has no %s to draw from",
-                       method == HG_DRAW_TWINS ? "twin runs: name them in the region table"
-                                               : "out-of-bag residuals: train with a bag");
+        return HG_FAIL(HG_E_PARAM, "the model has no %s",
+                       method == HG_DRAW_TWINS
+                           ? "twin runs to draw from: name them in the region table, and train "
+                             "with a bag and enough trees"
+                           : "out-of-bag residuals to draw from: train with a bag and more "
+                             "trees (Model.bag, Model.trees)");
     }
     status = hg_mem_array(&f->library, (size_t)f->n_library, sizeof *f->library);
     for (int64_t i = 0; i < f->n_library && status == HG_OK; i++) {

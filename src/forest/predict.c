@@ -258,6 +258,19 @@ predict_block(const hg_job *job, hg_bench *bench, int64_t first)
     return HG_OK;
 }
 
+hg_status
+hg_forest_check_method(const hg_forest *f, hg_draw_method method)
+{
+    if (method == HG_DRAW_RESIDUAL && !f->has_residual) {
+        return HG_FAIL(HG_E_PARAM,
+                       "the forest has no out-of-bag residuals to draw, which take %d trees "
+                       "that did not see a row: raise Model.trees (%d) and train with a bag, "
+                       "or set Scatter.method to leaf-value or none",
+                       f->options.oob_trees_min, f->n_tree);
+    }
+    return HG_OK;
+}
+
 static hg_status
 check_request(const hg_forest *f, const hg_predict_options *o, int64_t n, const uint64_t key[],
               const hg_prediction *result)
@@ -281,12 +294,7 @@ check_request(const hg_forest *f, const hg_predict_options *o, int64_t n, const 
     if ((o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS) && f->library == NULL) {
         return HG_FAIL(HG_E_ARG, "no library has been prepared to draw from");
     }
-    if (o->method == HG_DRAW_RESIDUAL && !f->has_residual) {
-        return HG_FAIL(HG_E_ARG,
-                       "the forest has no out-of-bag residuals, so it cannot draw: train "
-                       "with a bag by row or group and more trees");
-    }
-    return HG_OK;
+    return hg_forest_check_method(f, o->method);
 }
 
 hg_status

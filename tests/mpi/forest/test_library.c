@@ -98,7 +98,7 @@ train_with_twins(const hg_comm *comm)
     make_law(comm->rank, comm->size, 0, &data.n, x, y, key);
     o.trees = 40;
     cr_assert_eq(hg_forest_train(comm, &o, &data, &f), HG_OK);
-    cr_assert_eq(hg_forest_prepare_library(f, HG_DRAW_TWINS), HG_E_ARG);
+    cr_assert_eq(hg_forest_prepare_library(f, HG_DRAW_TWINS), HG_E_PARAM);
     make_law(comm->rank, comm->size, 1, &data.n, x, y, key);
     key[0] = comm->rank == 0 ? 1 : key[0]; /* no training row: ignored */
     cr_assert_eq(hg_forest_add_twins(comm, f, data.n, key, y), HG_OK);

@@ -364,7 +364,7 @@ Test(predict, draws_add_the_residual_vector_of_a_leaf_mate)
     /* leaf values are targets of a training row; without a bag they are all there is */
     cr_assert_eq(
         hg_forest_predict(none, &o, 20, new.key, new.x, &(hg_prediction){.draw = again}),
-        HG_E_ARG);
+        HG_E_PARAM);
     o.method = HG_DRAW_LEAF;
     cr_assert_eq(
         hg_forest_predict(none, &o, 20, new.key, new.x, &(hg_prediction){.draw = again}),
