@@ -21,7 +21,8 @@ hg_average_init(const hg_forest *f, size_t n, int n_seen, bool has_spread, hg_av
     HG_TRY(hg_mem_array(&a->seen, (size_t)n_seen * n, sizeof *a->seen));
     HG_TRY(hg_mem_array(&a->leaf, TOGETHER * n, sizeof *a->leaf));
     HG_TRY(hg_mem_array(&a->order, n, sizeof *a->order));
-    HG_TRY(hg_mem_array(&a->x, n * (size_t)f->n_feature, sizeof *a->x));
+    a->stride = ((size_t)f->n_feature + 7) / 8 * 8;
+    HG_TRY(hg_mem_zeros(&a->x, n * a->stride, sizeof *a->x));
     HG_TRY(hg_mem_array(&a->sum, n * n_target, sizeof *a->sum));
     return has_spread ? hg_mem_array(&a->square, n * n_target, sizeof *a->square) : HG_OK;
 }
@@ -73,7 +74,7 @@ arrange_rows(const hg_forest *f, const float x[], hg_average *a, uint32_t leaf[]
         const size_t ahead = i + AHEAD < a->n ? i + AHEAD : i;
 
         __builtin_prefetch(x + a->order[ahead] * n_feature);
-        memcpy(a->x + i * n_feature, x + a->order[i] * n_feature, n_feature * sizeof *x);
+        memcpy(a->x + i * a->stride, x + a->order[i] * n_feature, n_feature * sizeof *x);
         leaf[i] = given[a->order[i]];
     }
 }
@@ -174,7 +175,7 @@ hg_average_block(const hg_forest *f, size_t n, const float x[], hg_average *a, d
                 arrange_rows(f, x, a, leaf);
             } else {
                 hg_tree_route(f->node + f->node_offset[first + t], f->feature_bits, n, a->x,
-                              (size_t)f->n_feature, NULL, leaf + (size_t)t * n);
+                              a->stride, NULL, leaf + (size_t)t * n);
             }
         }
         add_leaves(f, first, n_tree, leaf, a);

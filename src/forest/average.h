@@ -10,7 +10,8 @@
 typedef struct hg_average {
     size_t n;        /**< rows of the block, at most as many as there is room for */
     uint32_t *order; /**< shape (n): the rows as given, in the order in which they pass trees */
-    float *x;        /**< shape (n, n_feature): features; in that order, likewise below */
+    float *x;        /**< shape (n, stride): features; in that order, likewise below */
+    size_t stride;   /**< features, and zeros up to a multiple of 8 */
     double *sum;     /**< shape (n, n_target) */
     double *square;  /**< shape (n, n_target); NULL without spreads */
     uint32_t *leaf;  /**< leaves of the rows in the trees that are passed together */

@@ -1,5 +1,5 @@
 /* Routing of rows to their leaves. Each step down a tree is a load that depends on the one
- * before, so rows go down together. Near the root, where nodes are in the first cache, eight
+ * before, so rows go down together. Near the root, where nodes are in the first cache, some
  * rows are held in registers. Further down a wave of many rows takes turns, and a row asks for
  * its next node when it is done with the last: as many loads are under way as the memory takes.
  * Leaves are their own children, so a step has no leaf test; rows that have arrived leave the
@@ -9,8 +9,8 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    CHAINS = 8,        /* rows that begin together */
-    TOP = 20,          /* their steps in registers */
+    CHAINS = 10,       /* rows that begin together */
+    TOP = 16,          /* their steps in registers */
     WAVE = 96,         /* rows under way */
     BURST = 4,         /* steps of a wave between looks for leaves */
     LINE = 16,         /* floats in a line of the cache */
@@ -50,23 +50,25 @@ row_at(const queue *q, size_t place)
     return q->x + (q->index != NULL ? q->index[at] : at) * q->stride;
 }
 
+/* Begin CHAINS rows. Where `fixed` is not 0 it is the stride, known when this is compiled, and
+ * that many rows follow: one register then points at all of them. */
 INLINE void
-begin_rows(const hg_node node[], int bits, queue *q, wave *w)
+begin_rows(const hg_node node[], int bits, size_t fixed, queue *q, wave *w)
 {
-    const float *x[CHAINS];
+    const float *x[CHAINS], *first = q->x + q->next * fixed;
     uint32_t k[CHAINS] = {0};
 
     for (size_t i = 0; i < CHAINS; i++) {
         const float *ahead = row_at(q, q->next + CHAINS + i);
 
-        x[i] = row_at(q, q->next + i);
+        x[i] = fixed > 0 ? first + i * fixed : row_at(q, q->next + i);
         for (size_t f = 0; f < q->stride && q->stride <= STRIDE_AHEAD; f += LINE) {
             __builtin_prefetch(ahead + f);
         }
     }
     for (int s = 0; s < TOP; s++) {
-        for (int i = 0; i < CHAINS; i++) {
-            k[i] = step(node, bits, k[i], x[i]);
+        for (size_t i = 0; i < CHAINS; i++) {
+            k[i] = step(node, bits, k[i], fixed > 0 ? first + i * fixed : x[i]);
         }
     }
     for (size_t i = 0; i < CHAINS && q->next < q->n; i++, w->n++) {
@@ -107,13 +109,17 @@ settle(const hg_node node[], wave *w, uint32_t leaf[])
 }
 
 INLINE void
-route(const hg_node node[], int bits, queue *q, uint32_t leaf[])
+route(const hg_node node[], int bits, size_t fixed, queue *q, uint32_t leaf[])
 {
     wave w = {.n = 0};
 
     while (q->next < q->n || w.n > 0) {
         while (w.n + CHAINS <= WAVE && q->next < q->n) {
-            begin_rows(node, bits, q, &w);
+            if (fixed > 0 && q->next + CHAINS <= q->n) {
+                begin_rows(node, bits, fixed, q, &w);
+            } else {
+                begin_rows(node, bits, 0, q, &w);
+            }
         }
         advance(node, bits, &w);
         settle(node, &w, leaf);
@@ -126,10 +132,25 @@ hg_tree_route(const hg_node node[], int bits, size_t n, const float x[], size_t 
 {
     queue q = {n, x, stride, index, 0};
 
-    if (bits == 6) {
-        route(node, 6, &q, leaf);
-    } else {
-        route(node, 8, &q, leaf);
+    if (bits != 6) {
+        route(node, 8, 0, &q, leaf);
+        return;
+    }
+    switch (index == NULL ? stride : 0) {
+    case 8:
+        route(node, 6, 8, &q, leaf);
+        break;
+    case 16:
+        route(node, 6, 16, &q, leaf);
+        break;
+    case 24:
+        route(node, 6, 24, &q, leaf);
+        break;
+    case 32:
+        route(node, 6, 32, &q, leaf);
+        break;
+    default:
+        route(node, 6, 0, &q, leaf);
     }
 }
 

@@ -72,24 +72,25 @@ check_row(const hg_forest *f, const float x[])
     }
 }
 
-/* 6 and 8 bits of a link for the feature; trees of two leaves, and of a few and many levels */
+/* 6 and 8 bits of a link for the feature, strides with code of their own and others; trees of
+ * two leaves, and of a few and many levels */
 Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
 {
-    static const int widths[] = {5, 70}, depths[] = {1, 6, 0};
-    static const size_t sizes[] = {0, 1, 7, 8, 9, 95, 96, 97, 104, 105, 303, NEW};
+    static const int widths[] = {5, 8, 16, 24, 32, 70}, depths[] = {1, 6, 0};
+    static const size_t sizes[] = {0, 1, 9, 10, 11, 95, 96, 97, 110, 111, 303, NEW};
     uint32_t index[NEW];
 
     for (size_t i = 0; i < NEW; i++) {
         index[i] = (uint32_t)(hg_mix64(i) % NEW); /* some twice */
     }
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
         test_rows r = make_rows(N, widths[w], 2, 0, 1);
         test_rows new = make_rows(N + NEW, widths[w], 2, N, 1);
 
         for (size_t d = 0; d < 3; d++) {
             hg_forest *f = train(&r, depths[d]);
 
-            cr_assert_eq(f->feature_bits, w == 0 ? 6 : 8);
+            cr_assert_eq(f->feature_bits, widths[w] <= 64 ? 6 : 8);
             for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
                 check_leaves(f, new.x, sizes[s], NULL);
                 check_leaves(f, new.x, sizes[s], index);
