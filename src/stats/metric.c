@@ -177,7 +177,7 @@ measure_errors(int64_t n, const double weight[], double total, metric_work *work
                hg_metric *metric)
 {
     double middle = median_of(n, work->error, weight, total, work), *deviation = NULL;
-    double square = 0;
+    double square = 0, weights = 0;
 
     metric->bias = metric->mae = metric->within = metric->outliers = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -187,7 +187,9 @@ measure_errors(int64_t n, const double weight[], double total, metric_work *work
         square += w * e * e;
         metric->mae += w * fabs(e);
         metric->within += fabs(e) < 0.2 ? w : 0;
+        weights += w * w;
     }
+    metric->n_eff = 1 / weights;
     metric->rmse = sqrt(square);
     metric->sigma = sqrt(fmax(0, square - metric->bias * metric->bias));
     deviation = work->error;
@@ -207,7 +209,7 @@ undefined_metric(void)
 {
     const double nan = (double)NAN;
 
-    return (hg_metric){0, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan};
+    return (hg_metric){0, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan};
 }
 
 static hg_status
@@ -259,12 +261,28 @@ done:
     return status;
 }
 
+double
+hg_metric_gain(int64_t n, const double truth[], const double weight[], double reference,
+               double rmse)
+{
+    double square = 0, total = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const double d = truth[i] - reference;
+
+        square += weight_of(weight, i) * d * d;
+        total += weight_of(weight, i);
+    }
+    return total > 0 && rmse > 0 ? square / total / (rmse * rmse) : (double)NAN;
+}
+
 #define METRIC_LIST(X) \
     X(n)               \
     X(bias)            \
     X(rmse)            \
     X(mae)             \
-    X(sigma) X(nmad) X(r2) X(explained) X(pearson) X(spearman) X(within) X(outliers) X(spread)
+    X(sigma)           \
+    X(nmad) X(r2) X(explained) X(pearson) X(spearman) X(within) X(outliers) X(spread) X(n_eff)
 
 #define METRIC_ONE(name) +1
 #define METRIC_NAME(name) #name,

@@ -21,6 +21,7 @@ typedef struct hg_metric {
     double within;   /**< sum w [|e| < 0.2] */
     double outliers; /**< sum w [|e - median e| > 3 nmad] */
     double spread;   /**< standard deviation of the prediction over that of the truth */
+    double n_eff;    /**< effective number of rows, (sum w)^2 / sum w^2 (Kish 1965) */
 } hg_metric;
 
 /** Compute all metrics of one target.
@@ -37,6 +38,19 @@ typedef struct hg_metric {
 HG_MUST_CHECK hg_status hg_metric_compute(int64_t n, const double truth[],
                                           const double predicted[], const double weight[],
                                           hg_metric *metric);
+
+/** Mean square of the error against that of a constant prediction, MSE_b/MSE with MSE_b =
+ * sum w (y - reference)^2; weights of sum 1.
+ *
+ * @local
+ * @param[in] n          number of rows
+ * @param[in] reference  such as the mean of the training rows, in the unit of the truth
+ * @param[in] rmse       of the prediction of these rows
+ * @return the ratio; NAN for no rows or no error
+ * @source Kamdar, Turk & Brunner 2016, MNRAS 455, 642
+ */
+double hg_metric_gain(int64_t n, const double truth[], const double weight[], double reference,
+                      double rmse);
 
 /** Number of metrics, and name and value of metric i, for tables and files.
  *

@@ -23,6 +23,10 @@ Test(metric, five_rows_give_the_numbers_of_the_definitions)
     cr_expect_float_eq(m.spearman, 1, 1e-14);
     cr_expect_float_eq(m.within, 0.6, 1e-14); /* 0.2 is not below 0.2 (rounding: 5.2 - 5) */
     cr_expect_float_eq(m.outliers, 0, 1e-14);
+    cr_expect_float_eq(m.n_eff, 5, 1e-14);
+    /* squares about 2: (1 + 0 + 1 + 4 + 9) / 5 = 3 over 0.03 */
+    cr_expect_float_eq(hg_metric_gain(5, truth, NULL, 2, m.rmse), 100, 1e-10);
+    cr_expect(isnan(hg_metric_gain(0, NULL, NULL, 2, m.rmse)));
 }
 
 Test(metric, ties_share_their_rank_and_outliers_are_counted)
@@ -67,10 +71,12 @@ Test(metric, weights_act_like_repeated_rows)
     }
     cr_assert_eq(hg_metric_compute(N, truth, predicted, weight, &a), HG_OK);
     cr_assert_eq(hg_metric_compute(n, long_truth, long_predicted, NULL, &b), HG_OK);
-    for (int i = 1; i < hg_metric_count(); i++) {
+    for (int i = 1; i < hg_metric_count() - 1; i++) { /* the last is the effective number */
         cr_expect_float_eq(hg_metric_value(&a, i), hg_metric_value(&b, i), 1e-12, "%s",
                            hg_metric_name(i));
     }
+    cr_expect_float_eq(a.n_eff, 450.0 * 450 / (75 * (1 + 4 + 9)), 1e-9);
+    cr_expect_float_eq(b.n_eff, 450, 1e-9);
     cr_expect_str_eq(hg_metric_name(0), "n");
     cr_expect_eq((int64_t)hg_metric_value(&a, 0), N);
 }
