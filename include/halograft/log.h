@@ -28,6 +28,13 @@ typedef enum hg_log_level { HG_LOG_ERROR, HG_LOG_WARN, HG_LOG_INFO, HG_LOG_DEBUG
  */
 void hg_log_setup(int rank, int size, hg_log_level level);
 
+/** Change the highest level shown, for a part of the work that is told otherwise.
+ *
+ * @local
+ * @return the level there was
+ */
+hg_log_level hg_log_change(hg_log_level level);
+
 /** Print a line. The text starts with the phase: "apply: 12 parts".
  *
  * @local

@@ -190,6 +190,25 @@
     P(BOOL, mean, "", "true", 0, 0, "give the mean over trees too; false = only draws of leaf values, each through one tree, in a fraction of the time") \
     P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = a third of the root of their number, 1 = those of its leaf")
 
+#define HG_PARAMS_VALIDATE(P) \
+    P(STRING, file, "", "validation.hdf5", 0, 0, "statistics file of validate, relative to Output.folder when it has no slash; tables stand beside it") \
+    P(CHOICE, by, "auto|region|simulation|group|slabs|rows|column", "auto", 0, 0, "what is held out together: a zoom region, a simulation, a group of Selection.group, a slab of the box, single rows, or what Validate.column says; auto = regions, else simulations, else groups, else rows") \
+    P(INT, folds, "", "5", 0, 65535, "number of folds; 0 = each region, simulation or group in turn") \
+    P(STRING, column, "", NULL, 0, 0, "by: column: expression that gives the number of the fold of a row") \
+    P(CHOICE, axis, "x|y|z", "x", 0, 0, "by: slabs: the axis across which the box is cut") \
+    P(REAL, buffer, "Mpc", "0 Mpc", 0, 1e5, "by: slabs: haloes nearer than this to a held-out slab do not train; 0 = the largest radius of section Environment") \
+    P(INT, draws, "", "31", 0, 1024, "draws of every held-out halo that are scored; 0 = none") \
+    P(STRING, mass, "", NULL, 0, 0, "mass of a halo, a recipe such as 'm200c | log10', in whose bins metrics are given; default: m200c where there is one, else the first feature") \
+    P(REAL, mass_width, "", "0.5", 0.01, 100, "width of bins of mass, in the unit of that recipe") \
+    P(STRING, central, "", "central == 1", 0, 0, "rows that are centrals; without the column the two kinds are not told apart") \
+    P(STRING, overdensity, "", NULL, 0, 0, "expression for the surroundings of a halo; metrics are given by its quarters") \
+    P(STRINGS, proxies, "", NULL, 0, 0, "features for isotonic regression, the first also for the line and for abundance matching; default: m_bound and vmax where these are features, else the mass") \
+    P(REAL, matching_scatter, "", "0.2", 0, 10, "scatter of abundance matching in the unit of the transformed target") \
+    P(REAL, ridge, "", "1", 1e-12, 1e12, "penalty of the polynomial ridge") \
+    P(REALS, irreducible, "", NULL, 0, 1e30, "known rms of the scatter that no model can predict, one number per target in their order, 0 = unknown") \
+    P(INT, blocks, "", "20", 2, 1000, "errors come from leaving out one of so many blocks of what is held out together") \
+    P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV")
+
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of catalogues of format columns (files of the parent take Parent.mapping)") \
@@ -274,6 +293,7 @@
     S("History", history, HG_PARAMS_HISTORY) \
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
+    S("Validate", validate, HG_PARAMS_VALIDATE) \
     S("Measure", measure, HG_PARAMS_MEASURE) \
     S("Output", output, HG_PARAMS_OUTPUT) \
     S("Run", run, HG_PARAMS_RUN)

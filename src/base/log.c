@@ -37,6 +37,15 @@ hg_log_setup(int rank, int size, hg_log_level level)
     hg_clock_seconds();
 }
 
+hg_log_level
+hg_log_change(hg_log_level level)
+{
+    const hg_log_level before = sink.level;
+
+    sink.level = level;
+    return before;
+}
+
 static void
 write_line(const char *mark, const char *text)
 {

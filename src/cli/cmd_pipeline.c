@@ -1,5 +1,5 @@
-/* mock, train, apply, measure and run: read the parameters, say what runs on what, call the
- * pipeline, print the times. */
+/* mock, train, validate, apply, measure and run: read the parameters, say what runs on what,
+ * call the pipeline, print the times. */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@
 #include "par/stop.h"
 #include "store/publish.h"
 #include "suite/paths.h"
+#include "validate/validate.h"
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
@@ -181,6 +182,12 @@ hg_cmd_train(const hg_comm *comm, const hg_options *options)
                         options->merge    ? train_merge
                         : options->resume ? train_resume
                                           : hg_emulate_train);
+}
+
+hg_status
+hg_cmd_validate(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_validate_run);
 }
 
 hg_status

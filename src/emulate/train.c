@@ -19,8 +19,8 @@
 #include "suite/frame_text.h"
 #include "suite/paths.h"
 
-static hg_train_options
-tree_options(const hg_params *params, const hg_training_rows *rows)
+hg_train_options
+hg_train_tree_options(const hg_params *params, bool has_group)
 {
     const hg_params_model *m = &params->model;
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
@@ -34,7 +34,7 @@ tree_options(const hg_params *params, const hg_training_rows *rows)
     o.max_features = m->max_features;
     o.seed = (uint64_t)params->meta.seed;
     o.threads = (int)params->run.threads;
-    o.bag = rows->has_group ? HG_BAG_GROUP : HG_BAG_ROW;
+    o.bag = has_group ? HG_BAG_GROUP : HG_BAG_ROW;
     if (strcmp(m->bag, "none") == 0) {
         o.bag = HG_BAG_NONE;
     } else if (strcmp(m->bag, "row") == 0) {
@@ -122,7 +122,7 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
     hg_stage_shape shape[HG_STAGES_MAX];
     bool by_rows = false;
     int n_stage = 0;
-    const hg_train_options options = tree_options(params, rows);
+    const hg_train_options options = hg_train_tree_options(params, rows->has_group);
     hg_train_data data = {.n = rows->n,
                           .n_feature = features->n,
                           .n_target = targets->n,
@@ -199,9 +199,9 @@ count_rows(const hg_comm *comm, const hg_params *params, const hg_training_rows 
     return HG_OK;
 }
 
-static hg_status
-parse_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets,
-              hg_target_role role[])
+hg_status
+hg_train_recipes(const hg_params *params, hg_recipes *features, hg_recipes *targets,
+                 hg_target_role role[])
 {
     HG_TRY(hg_recipes_parse(&params->features, "Features", features));
     HG_TRY(hg_recipes_parse(&params->targets, "Targets", targets));
@@ -223,7 +223,7 @@ train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *
     hg_training_rows rows = {0};
     hg_status status;
 
-    HG_TRY(hg_comm_agree(comm, parse_recipes(params, features, targets, role)));
+    HG_TRY(hg_comm_agree(comm, hg_train_recipes(params, features, targets, role)));
     hg_phase_start("train: read");
     status = hg_training_rows_read(comm, params, features, targets, &rows);
     hg_phase_stop("train: read");

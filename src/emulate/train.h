@@ -5,6 +5,7 @@
 #include "halograft/comm.h"
 #include "halograft/error.h"
 #include "halograft/params.h"
+#include "suite/recipes.h"
 
 /** Train the model that the parameters describe and write it.
  *
@@ -37,5 +38,19 @@ typedef enum hg_train_mode { HG_TRAIN_ANEW, HG_TRAIN_RESUME, HG_TRAIN_MERGE } hg
  */
 HG_MUST_CHECK hg_status hg_emulate_train_more(const hg_comm *comm, const hg_params *params,
                                               hg_train_mode mode, bool overwrite);
+
+/** How trees are grown by the section Model, and what features and targets are, for those who
+ * train forests of the same kind.
+ *
+ * @local
+ * @param[in]  has_group  rows have groups
+ * @param[out] features   release with hg_recipes_clear()
+ * @param[out] targets    likewise
+ * @param[out] role       shape (HG_TARGETS_MAX)
+ * @return HG_OK; HG_E_PARAM
+ */
+hg_train_options hg_train_tree_options(const hg_params *params, bool has_group);
+HG_MUST_CHECK hg_status hg_train_recipes(const hg_params *params, hg_recipes *features,
+                                         hg_recipes *targets, hg_target_role role[]);
 
 #endif

@@ -77,3 +77,22 @@ hg_training_identify(const hg_params *p, bool from_parent, bool is_epoch, const 
         }
     }
 }
+
+void
+hg_training_trace(const hg_table *table, const hg_region *region, const char *run,
+                  uint64_t place[], uint64_t simulation[], int64_t number[])
+{
+    const hg_column *regions = region == NULL ? hg_table_find(table, "region") : NULL,
+                    *runs = region == NULL ? hg_table_find(table, "run") : NULL;
+
+    for (int64_t i = 0; i < table->n; i++) {
+        const int64_t own = runs != NULL ? hg_column_integer(runs, i) : HG_NO_REGION;
+
+        place[i] = hg_halo_prefix(run, region != NULL ? region->region
+                                                      : hg_halo_place(regions, runs, i));
+        simulation[i] = hg_halo_prefix(run, own);
+        number[i] = region != NULL    ? region->region
+                    : regions != NULL ? hg_column_integer(regions, i)
+                                      : own;
+    }
+}

@@ -24,4 +24,14 @@ void hg_training_identify(const hg_params *p, bool from_parent, bool is_epoch,
                           uint64_t key[], uint64_t group[], uint64_t parent_key[],
                           double weight[]);
 
+/** Say where rows come from.
+ *
+ * @local
+ * @param[out] place       shape (n); hash of run and region
+ * @param[out] simulation  shape (n); hash of the run alone
+ * @param[out] number      shape (n); of the region, else of the run, else HG_NO_REGION
+ */
+void hg_training_trace(const hg_table *table, const hg_region *region, const char *run,
+                       uint64_t place[], uint64_t simulation[], int64_t number[]);
+
 #endif

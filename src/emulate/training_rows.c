@@ -32,7 +32,8 @@ struct reader {
     hg_names names;
     hg_sidecars sidecars;
     bool has_region, is_first;
-    bool twins;                /* read the twins of the regions */
+    bool twins;                       /* read the twins of the regions */
+    const hg_training_extras *extras; /* further values of rows, or NULL */
     const hg_matched *matched; /* targets by the id of the rows read, NULL = rows have them */
     bool from_parent;          /* the rows read are the parent's */
     bool is_epoch;             /* the region is listed at several redshifts */
@@ -63,6 +64,9 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
             }
         }
         HG_TRY(hg_names_add(&r->names, "position"));
+    }
+    if (r->extras != NULL) {
+        HG_TRY(hg_training_extras_names(r->extras, catalog, &r->names));
     }
     HG_TRY(hg_names_check(&r->names, catalog, "training"));
     HG_TRY(hg_names_add(&r->names, "id"));
@@ -133,24 +137,6 @@ cut_rows(struct reader *r, const hg_table *table, const hg_region *region, uint8
     return HG_OK;
 }
 
-static hg_status
-make_room(hg_training_rows *rows, int64_t n, int n_feature, int n_target)
-{
-    const size_t room = (size_t)(rows->n + n);
-
-    if ((int64_t)room <= rows->room) {
-        return HG_OK;
-    }
-    HG_TRY(hg_mem_resize(&rows->x, room * (size_t)n_feature, sizeof *rows->x));
-    HG_TRY(hg_mem_resize(&rows->y, room * (size_t)n_target, sizeof *rows->y));
-    HG_TRY(hg_mem_resize(&rows->weight, room, sizeof *rows->weight));
-    HG_TRY(hg_mem_resize(&rows->key, room, sizeof *rows->key));
-    HG_TRY(hg_mem_resize(&rows->group, room, sizeof *rows->group));
-    HG_TRY(hg_mem_resize(&rows->parent_key, room, sizeof *rows->parent_key));
-    rows->room = (int64_t)room;
-    return HG_OK;
-}
-
 static void
 cut_fraction(const struct reader *r, int64_t n, const uint64_t key[], const uint64_t group[],
              uint8_t keep[])
@@ -162,23 +148,6 @@ cut_fraction(const struct reader *r, int64_t n, const uint64_t key[], const uint
                                           (uint64_t)r->params->meta.seed,
                                           r->params->selection.train_fraction);
     }
-}
-
-static void
-drop_rows(hg_training_rows *rows, int64_t first, int64_t n, const uint8_t keep[])
-{
-    int64_t to = first;
-
-    for (int64_t i = 0; i < n; i++) {
-        if (keep[i]) {
-            rows->key[to] = rows->key[first + i];
-            rows->group[to] = rows->group[first + i];
-            rows->parent_key[to] = rows->parent_key[first + i];
-            rows->weight[to] = rows->weight[first + i];
-            to++;
-        }
-    }
-    rows->n = to;
 }
 
 static hg_status
@@ -207,6 +176,10 @@ compute_values(const struct reader *r, const hg_table *table, int64_t first)
                   hg_recipe_evaluate(&r->targets->recipe[t], table, (size_t)nt,
                                      r->rows->y + first * nt + t));
     }
+    if (r->extras != NULL) {
+        status = hg_training_extras_evaluate(r->extras, table,
+                                             r->rows->extra + first * r->extras->set.n);
+    }
 done:
     hg_mem_free(value);
     return status;
@@ -227,12 +200,17 @@ take_part(struct reader *r, hg_table *table, const hg_region *region, const char
     if (table->n == 0) {
         goto done;
     }
-    HG_TRY_OR(done, status, make_room(rows, table->n, r->features->n, r->targets->n));
+    HG_TRY_OR(done, status,
+              hg_training_rows_room(rows, table->n, r->features->n, r->targets->n));
     hg_training_identify(r->params, r->from_parent, r->is_epoch, table, region, run,
                          rows->key + first, rows->group + first, rows->parent_key + first,
                          rows->weight + first);
+    if (rows->n_extra > 0) {
+        hg_training_trace(table, region, run, rows->place + first, rows->simulation + first,
+                          rows->number + first);
+    }
     cut_fraction(r, table->n, rows->key + first, rows->group + first, keep);
-    drop_rows(rows, first, table->n, keep);
+    hg_training_rows_drop(rows, first, table->n, keep);
     hg_table_keep(table, keep);
     status = compute_values(r, table, first);
 done:
@@ -509,9 +487,11 @@ read_regions(const hg_comm *comm, struct reader *r, const hg_catalog_options *co
 
 static hg_status
 read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
-          hg_recipes *targets, bool twins, hg_training_rows *rows)
+          hg_recipes *targets, const hg_training_extras *extras, bool twins,
+          hg_training_rows *rows)
 {
     struct reader r = {.params = params,
+                       .extras = extras,
                        .features = features,
                        .targets = targets,
                        .rows = rows,
@@ -521,7 +501,8 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
 
-    *rows = (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift")};
+    *rows = (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift"),
+                               .n_extra = extras != NULL ? extras->set.n : 0};
     hg_paths_zooms(params, &options);
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
     is_there = comm->rank == 0 && hg_file_exists(path);
@@ -572,28 +553,20 @@ hg_status
 hg_training_rows_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
                       hg_recipes *targets, hg_training_rows *rows)
 {
-    return read_rows(comm, params, features, targets, false, rows);
+    return read_rows(comm, params, features, targets, NULL, false, rows);
 }
 
 hg_status
 hg_training_twins_read(const hg_comm *comm, const hg_params *params, hg_recipes *features,
                        hg_recipes *targets, hg_training_rows *rows)
 {
-    return read_rows(comm, params, features, targets, true, rows);
+    return read_rows(comm, params, features, targets, NULL, true, rows);
 }
 
-void
-hg_training_rows_clear(hg_training_rows *rows)
+hg_status
+hg_training_rows_trace(const hg_comm *comm, const hg_params *params, hg_recipes *features,
+                       hg_recipes *targets, const hg_training_extras *extras,
+                       hg_training_rows *rows)
 {
-    hg_mem_free(rows->x);
-    hg_mem_free(rows->y);
-    hg_mem_free(rows->weight);
-    hg_mem_free(rows->key);
-    hg_mem_free(rows->group);
-    hg_mem_free(rows->parent_key);
-    hg_text_clear(&rows->inputs);
-    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
-        hg_text_clear(&rows->recipe[k]);
-    }
-    *rows = (hg_training_rows){0};
+    return read_rows(comm, params, features, targets, extras, false, rows);
 }

@@ -4,6 +4,7 @@
 #define HG_EMULATE_TRAINING_ROWS_H
 
 #include "base/text.h"
+#include "emulate/training_extras.h"
 #include "features/derived.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
@@ -30,6 +31,11 @@ typedef struct hg_training_rows {
     hg_text inputs;         /**< YAML lines that name the catalogues read */
     int64_t n_lost[HG_DERIVED_KINDS]; /**< of the others, without derived columns in use */
     hg_text recipe[HG_DERIVED_KINDS]; /**< of derived columns that were joined, else empty */
+    int n_extra;          /**< further values per row; without any the next four are NULL */
+    double *extra;        /**< shape (n, n_extra); NaN where the catalogue does not tell */
+    uint64_t *place;      /**< shape (n); hash of run and region */
+    uint64_t *simulation; /**< shape (n); hash of the run alone */
+    int64_t *number;      /**< shape (n); of the region, or of the run where none is told */
 } hg_training_rows;
 
 /** Read all training catalogues; every rank keeps the rows of the parts it read.
@@ -45,6 +51,38 @@ HG_MUST_CHECK hg_status hg_training_rows_read(const hg_comm *comm, const hg_para
                                               hg_recipes *features, hg_recipes *targets,
                                               hg_training_rows *rows);
 void hg_training_rows_clear(hg_training_rows *rows);
+
+/** The same with further values of every row, and where it comes from.
+ *
+ * @collective{comm}
+ * @param[in]  extras  at least one
+ * @param[out] rows    release with hg_training_rows_clear()
+ * @return as hg_training_rows_read()
+ */
+HG_MUST_CHECK hg_status hg_training_rows_trace(const hg_comm *comm, const hg_params *params,
+                                               hg_recipes *features, hg_recipes *targets,
+                                               const hg_training_extras *extras,
+                                               hg_training_rows *rows);
+
+/** Make room for n more rows; keep those of rows first to first + n that are marked and make
+ * them the last.
+ *
+ * @local
+ * @param[in] keep  shape (n)
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_training_rows_room(hg_training_rows *rows, int64_t n, int n_feature,
+                                              int n_target);
+void hg_training_rows_drop(hg_training_rows *rows, int64_t first, int64_t n,
+                           const uint8_t keep[]);
+
+/** Put the rows of all ranks on every rank, in the order of their keys.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_INPUT for a key that comes twice; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_training_rows_gather(const hg_comm *comm, int n_feature,
+                                                int n_target, hg_training_rows *rows);
 
 /** Read the twins that the region table names, cut like training rows.
  *

@@ -1,0 +1,59 @@
+/** Forests trained without a fold, each shown to a function that tests it: distributed over
+ * trials and, within a trial, over trees. Layer: validate. */
+#ifndef HG_VALIDATE_HELD_OUT_H
+#define HG_VALIDATE_HELD_OUT_H
+
+#include "validate/folds.h"
+
+/** One training. */
+typedef struct hg_trial {
+    int fold;
+    double share; /**< of the training units, chosen by their key; 1 = all */
+    hg_train_options options;
+} hg_trial;
+
+/** Test a forest.
+ *
+ * @collective{group}
+ * @param[in] context  as given to hg_held_out_run()
+ * @param[in] group    the ranks that trained this forest
+ * @param[in] trial    its number
+ * @param[in] model    trained
+ * @param[in] n        held-out rows
+ * @param[in] row      shape (n); their numbers among all rows, ascending
+ * @return HG_OK, or a failure that ends the validation
+ */
+typedef hg_status hg_trial_visit(void *context, const hg_comm *group, int trial,
+                                 const hg_stages *model, int64_t n, const int64_t row[]);
+
+/** Train and test. The forests are those of one rank, bit for bit, for any number of ranks.
+ *
+ * @collective{comm}
+ * @param[in] folds    of all rows
+ * @param[in] n        trials
+ * @param[in] trial    shape (n), the same on all ranks
+ * @param[in] done     shape (n): trials to leave out; NULL = none
+ * @param[in] visit    called for every trial on the ranks that trained it
+ * @return HG_OK; HG_STOPPED when a stop was asked for; the failures of hg_stages_train() and of
+ * `visit`
+ */
+HG_MUST_CHECK hg_status hg_held_out_run(const hg_comm *comm, const hg_folds *folds, int n,
+                                        const hg_trial trial[], const uint8_t done[],
+                                        hg_trial_visit *visit, void *context);
+
+/** Share of some rows that belongs to this rank of a group: rows first to end.
+ *
+ * @local
+ */
+void hg_held_out_slice(int64_t n, const hg_comm *group, int64_t *first, int64_t *end);
+
+/** Sum arrays of doubles over ranks of which all but one hold zeros: exact, also for NaN and
+ * infinity.
+ *
+ * @collective{comm}
+ * @param[in,out] x  shape (n)
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_held_out_join(const hg_comm *comm, size_t n, double x[]);
+
+#endif

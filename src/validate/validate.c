@@ -1,0 +1,109 @@
+/* Rows, folds, forests, metrics, files: one after the other. */
+#include "validate/validate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "halograft/log.h"
+#include "halograft/version.h"
+#include "store/publish.h"
+#include "suite/paths.h"
+#include "validate/validate_output.h"
+
+/* Path of a table beside the statistics file: NAME_what.csv. */
+static hg_status
+table_path(const char *path, const char *what, size_t n, char table[])
+{
+    const char *end = strrchr(path, '.'), *slash = strrchr(path, '/');
+    const size_t length =
+        end != NULL && (slash == NULL || end > slash) ? (size_t)(end - path) : strlen(path);
+
+    return hg_text_path(n, table, "%.*s_%s.csv", (int)length, path, what);
+}
+
+static hg_status
+add_provenance(const hg_findings *found, hg_statistics *statistics)
+{
+    const hg_validation *v = found->folds->validation;
+    char code[128];
+
+    snprintf(code, sizeof code, "halograft %s %s", hg_version(), hg_version_commit());
+    HG_TRY(hg_attributes_text(&statistics->provenance, "code", code));
+    HG_TRY(hg_attributes_text(&statistics->provenance, "name", v->params->meta.name));
+    HG_TRY(hg_attributes_text(&statistics->provenance, "held_out", found->folds->text));
+    HG_TRY(hg_attributes_real(&statistics->provenance, "rows", (double)v->rows.n));
+    HG_TRY(hg_attributes_real(&statistics->provenance, "blocks", found->folds->n_block));
+    return hg_text_add(&statistics->parameters, "%s", hg_params_text(v->params));
+}
+
+static hg_status
+write_files(const hg_findings *found, const char *path, hg_statistics *statistics)
+{
+    char table[HG_PATH_MAX];
+
+    HG_TRY(add_provenance(found, statistics));
+    HG_TRY(hg_findings_statistics(found, statistics));
+    HG_TRY(hg_statistics_write(statistics, path));
+    HG_TRY(table_path(path, "scores", sizeof table, table));
+    HG_TRY(hg_findings_write_scores(found, table));
+    if (found->folds->validation->params->validate.rows) {
+        HG_TRY(table_path(path, "rows", sizeof table, table));
+        HG_TRY(hg_findings_write_rows(found, table));
+    }
+    hg_findings_print(found);
+    return HG_OK;
+}
+
+/* Predictions of all rows, metrics and files. */
+static hg_status
+validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
+{
+    hg_guesses guesses = {0};
+    hg_cuts cuts = {0};
+    hg_scoring scoring = {0};
+    hg_statistics statistics = {0};
+    const hg_findings found = {folds, &guesses, &cuts, &scoring};
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_guesses_make(comm, folds, &guesses));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, hg_cuts_make(folds, &cuts)));
+    HG_TRY_OR(done, status, hg_scoring_run(comm, folds, &guesses, &cuts, &scoring));
+    if (comm->rank == 0) {
+        status = write_files(&found, path, &statistics);
+    }
+    status = hg_comm_agree(comm, status);
+    if (status == HG_OK) {
+        hg_log_info("validate: '%s' and tables beside it", path);
+    }
+done:
+    hg_statistics_clear(&statistics);
+    hg_scoring_clear(&scoring);
+    hg_cuts_clear(&cuts);
+    hg_guesses_clear(&guesses);
+    return status;
+}
+
+hg_status
+hg_validate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    char path[HG_PATH_MAX];
+    hg_validation validation = {0};
+    hg_folds folds = {0};
+    hg_status status;
+
+    HG_TRY(hg_paths_output(params, params->validate.file, sizeof path, path));
+    HG_TRY(hg_paths_make_folder(comm, path));
+    if (!overwrite) { /* an old file stays until the new one is whole */
+        HG_TRY(hg_output_claim(comm, path, false));
+    }
+    HG_TRY_OR(done, status, hg_validation_open(comm, params, &validation));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, hg_folds_deal(&validation, &folds)));
+    hg_log_info("validate: %s", folds.text);
+    status = validate_folds(comm, &folds, path);
+done:
+    hg_folds_clear(&folds);
+    hg_validation_close(&validation);
+    return status;
+}

@@ -1,0 +1,54 @@
+/** What a validation works on: all training rows on every rank, with their masses and kinds.
+ * Layer: validate. */
+#ifndef HG_VALIDATE_VALIDATION_H
+#define HG_VALIDATE_VALIDATION_H
+
+#include "emulate/training_rows.h"
+#include "halograft/comm.h"
+#include "halograft/params.h"
+#include "halograft/stages.h"
+#include "suite/recipes.h"
+
+/** Values of rows that are no features; the order of the extras. */
+typedef enum hg_validation_extra {
+    HG_EXTRA_MASS,
+    HG_EXTRA_CENTRAL,
+    HG_EXTRA_OVERDENSITY,
+    HG_EXTRA_PLACE, /**< coordinate across slabs, Mpc */
+    HG_EXTRA_FOLD,
+    HG_EXTRA_COUNT
+} hg_validation_extra;
+
+/** Rows and how they are learned; {0} is a valid empty one. */
+typedef struct hg_validation {
+    const hg_params *params;
+    hg_recipes features, targets;
+    hg_target_role role[HG_TARGETS_MAX];
+    hg_training_extras extras;
+    int slot[HG_EXTRA_COUNT]; /**< place of each value among the extras, -1 = not wanted */
+    hg_training_rows rows;    /**< all of them, by key, on every rank */
+    hg_train_options options;
+    double *mass; /**< shape (n) */
+    char mass_name[64];
+    bool has_central, has_overdensity;
+} hg_validation;
+
+/** Read recipes and rows.
+ *
+ * @collective{comm}
+ * @param[in]  params      Zooms, Selection, Features, Targets, Model, Validate
+ * @param[out] validation  release with hg_validation_close(), also after a failure
+ * @return HG_OK; the failures of hg_training_rows_read(); HG_E_INPUT without rows
+ */
+HG_MUST_CHECK hg_status hg_validation_open(const hg_comm *comm, const hg_params *params,
+                                           hg_validation *validation);
+void hg_validation_close(hg_validation *validation);
+
+/** A value of a row; NaN where it is not known.
+ *
+ * @local
+ */
+double hg_validation_extra_of(const hg_validation *validation, hg_validation_extra which,
+                              int64_t row);
+
+#endif
