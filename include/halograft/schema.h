@@ -80,6 +80,7 @@
     P(CHOICE, on_bad_rows, "error|drop", "error", 0, 0, "what to do with rows that hold impossible values") \
     P(CHOICE, features, "hydro|dmo|parent", "hydro", 0, 0, "catalogue that gives the features and Selection.train of the training haloes: that with the galaxies, its dark-matter-only twin, or the parent; dmo and parent need the pairs of halograft match") \
     P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
+    P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the files do not tell, as those of HBT") \
     P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity") \
     P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns: the first column tells the run, by a column of that name in the catalogue or by the name of the run")
 
@@ -116,7 +117,7 @@
     P(STRING, group, "", NULL, 0, 0, "column that groups rows for bags and splits; default: region where there is one")
 
 #define HG_PARAMS_MATCH(P) \
-    P(CHOICE, ids, "auto|halograft|gadget|eagle|ahf|rockstar", "auto", 0, 0, "format of the lists of particles in the columns hydro_ids and dmo_ids of the region table") \
+    P(CHOICE, ids, "auto|halograft|gadget|eagle|hbt|ahf|rockstar", "auto", 0, 0, "format of the lists of particles in the columns hydro_ids and dmo_ids of the region table") \
     P(STRING, hydro_rule, "", NULL, 0, 0, "steps that make particle ids of the hydrodynamical run those of the other, joined by |: even, odd, < N, >= N, + N, - N, * N, / N, such as 'even | / 2'") \
     P(STRING, dmo_rule, "", NULL, 0, 0, "the same for ids of the dark-matter-only run") \
     P(INT, most, "", "50", 1, 1e6, "particles of a halo that vote for its twin: its most bound ones") \

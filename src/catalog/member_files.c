@@ -240,3 +240,59 @@ done:
     clear_sequences(2, s);
     return status;
 }
+
+typedef struct hbt_reader {
+    int64_t *track;
+    int64_t n_track, most;
+    hg_members *members;
+} hbt_reader;
+
+static hg_status
+take_list(int64_t row, int64_t n, const uint64_t id[], void *context)
+{
+    const hbt_reader *r = context;
+    hg_members *m = r->members;
+    const int64_t kept = r->most > 0 && r->most < n ? r->most : n;
+
+    if (row >= r->n_track) {
+        return HG_OK; /* the caller compares the numbers */
+    }
+    HG_TRY(hg_members_open_object(m, r->track[row], kept));
+    for (int64_t k = 0; k < kept; k++) {
+        m->id[m->first[m->n]++] = id[k];
+    }
+    return HG_OK;
+}
+
+static hg_status
+read_hbt(hg_h5 *file, hbt_reader *r)
+{
+    hg_h5_info info;
+    int64_t n = 0;
+
+    HG_TRY(hg_h5_describe(file, "Subhalos/TrackId", &info));
+    r->n_track = info.dims[0];
+    HG_TRY(hg_mem_array(&r->track, (size_t)r->n_track, sizeof *r->track));
+    HG_TRY(hg_h5_read(file, "Subhalos/TrackId", 0, r->n_track, HG_I64, r->track));
+    HG_TRY(hg_h5_read_lists(file, "SubhaloParticles", &n, take_list, r));
+    if (n != r->n_track) {
+        return HG_FAIL(HG_E_INPUT,
+                       "'%s' holds %" PRId64 " lists of particles for %" PRId64 " subhaloes",
+                       hg_h5_path(file), n, r->n_track);
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_members_hbt(const char *path, int64_t most, hg_members *members)
+{
+    hbt_reader reader = {.most = most, .members = members};
+    hg_h5 *file = NULL;
+    hg_status status, closed;
+
+    HG_TRY(hg_h5_open(path, &file));
+    status = read_hbt(file, &reader);
+    closed = hg_h5_close(file);
+    hg_mem_free(reader.track);
+    return status == HG_OK ? closed : status;
+}

@@ -40,13 +40,21 @@ HG_MUST_CHECK hg_status hg_member_plan_gadget(const char *ids, const char *catal
 HG_MUST_CHECK hg_status hg_member_plan_eagle(const char *ids, const char *catalogue,
                                              hg_member_plan *plan);
 
-/** Read one text file and append its lists.
+/** Open an object for `n` particles, to be appended behind members->first[members->n].
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_members_open_object(hg_members *members, int64_t key, int64_t n);
+
+/** Read one file of HBT, or one text file, and append its lists.
  *
  * @local
  * @param[in]     most     particles kept per object, 0 = all
  * @param[in,out] members  `first` has its end, also when empty
- * @return HG_OK; HG_E_FORMAT naming the line
+ * @return HG_OK; HG_E_FORMAT naming the line of a text; HG_E_INPUT where lists and subhaloes of
+ * HBT differ in number
  */
+HG_MUST_CHECK hg_status hg_members_hbt(const char *path, int64_t most, hg_members *members);
 HG_MUST_CHECK hg_status hg_members_ahf(const char *path, int64_t most, hg_members *members);
 HG_MUST_CHECK hg_status hg_members_rockstar(const char *path, int64_t most,
                                             hg_members *members);

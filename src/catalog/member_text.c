@@ -41,8 +41,8 @@ bad_line(const char *path, const hg_textfile *file, const char *what)
 }
 
 /* Room for one more object with n more particles. */
-static hg_status
-open_object(hg_members *m, int64_t key, int64_t n)
+hg_status
+hg_members_open_object(hg_members *m, int64_t key, int64_t n)
 {
     HG_TRY(hg_mem_resize(&m->key, (size_t)m->n + 1, sizeof *m->key));
     HG_TRY(hg_mem_resize(&m->first, (size_t)m->n + 2, sizeof *m->first));
@@ -57,7 +57,7 @@ static hg_status
 read_ahf_object(const char *path, hg_textfile *file, int64_t n, int64_t key, int64_t most,
                 hg_members *m)
 {
-    HG_TRY(open_object(m, key, most > 0 && most < n ? most : n));
+    HG_TRY(hg_members_open_object(m, key, most > 0 && most < n ? most : n));
     for (int64_t k = 0; k < n; k++) {
         uint64_t value[2] = {0, 1};
         char *line;
@@ -240,7 +240,7 @@ hg_members_rockstar(const char *path, int64_t most, hg_members *members)
     for (int64_t i = 0, end; i < n && status == HG_OK; i = end) {
         for (end = i; end < n && rows[end].key == rows[i].key; end++) {
         }
-        status = open_object(members, rows[i].key, end - i);
+        status = hg_members_open_object(members, rows[i].key, end - i);
         for (int64_t k = i; k < end && status == HG_OK; k++) {
             if (most == 0 || k - i < most) {
                 members->id[members->first[members->n]++] = rows[k].id;

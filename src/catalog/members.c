@@ -1,6 +1,6 @@
 /* One rank finds where the lists stand; each rank then reads a range of them with about the
- * same number of particles. Neighbouring lists are read at once. Text files are dealt out
- * whole. */
+ * same number of particles. Neighbouring lists are read at once. Text files and files of
+ * HBT are dealt out whole. */
 #include "catalog/members.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ hg_members_clear(hg_members *members)
     *members = (hg_members){0};
 }
 
-/* One format: lists planned from HDF5 files, or read from text files. */
+/* One format: lists planned from HDF5 files, or read file by file. */
 static const struct {
     const char *name;
     const char *dataset; /* that tells it, of the ids or of the catalogue */
@@ -32,9 +32,10 @@ static const struct {
 } formats[] = {{"halograft", "Objects/Offset", hg_member_plan_own, NULL, false},
                {"gadget", "Subhalo/SubhaloLenType", hg_member_plan_gadget, NULL, true},
                {"eagle", "Subhalo/SubOffset", hg_member_plan_eagle, NULL, true},
+               {"hbt", "SubhaloParticles", NULL, hg_members_hbt, false},
                {"ahf", NULL, NULL, hg_members_ahf, false},
                {"rockstar", NULL, NULL, hg_members_rockstar, false}};
-enum { N_FORMAT = sizeof formats / sizeof formats[0], OWN = 0, AHF = 3, ROCKSTAR = 4 };
+enum { N_FORMAT = sizeof formats / sizeof formats[0], OWN = 0, HBT = 3, AHF, ROCKSTAR };
 
 /* Whether some file of a pattern has a dataset. */
 static bool
@@ -66,7 +67,8 @@ find_format(const hg_members_options *o, int *format)
         }
     }
     for (*format = 0; *format < AHF; ++*format) {
-        if (has_dataset(*format == OWN ? o->ids : o->catalogue, formats[*format].dataset)) {
+        if (has_dataset(*format == OWN || *format == HBT ? o->ids : o->catalogue,
+                        formats[*format].dataset)) {
             return HG_OK;
         }
     }
@@ -240,7 +242,7 @@ done:
 }
 
 static hg_status
-read_text(const hg_comm *comm, const hg_members_options *o, int format, hg_members *m)
+read_files(const hg_comm *comm, const hg_members_options *o, int format, hg_members *m)
 {
     hg_files files = {0};
     hg_status status = hg_mem_zeros(&m->first, 1, sizeof *m->first);
@@ -275,7 +277,7 @@ hg_members_read(const hg_comm *comm, const hg_members_options *options, hg_membe
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, &format, sizeof format);
     status = formats[format].plan != NULL ? read_hdf5(comm, options, format, members)
-                                          : read_text(comm, options, format, members);
+                                          : read_files(comm, options, format, members);
     if (status != HG_OK) {
         hg_members_clear(members);
     }

@@ -17,7 +17,7 @@ typedef struct hg_members {
 } hg_members;
 
 typedef struct hg_members_options {
-    const char *format;    /**< "auto", "halograft", "gadget", "eagle", "ahf" or "rockstar" */
+    const char *format;    /**< "auto", or a name of the list below */
     const char *ids;       /**< file with particle ids, or a pattern with {file} */
     const char *catalogue; /**< of the objects, likewise; gadget and eagle need it */
     int64_t most;          /**< particles read per object, the most bound; 0 = all */
@@ -29,6 +29,7 @@ typedef struct hg_members_options {
  * - gadget: PartType1/ParticleIDs of a snapshot in the order of the catalogue. Gadget-4 gives
  *   Subhalo/SubhaloOffsetType; else subhaloes follow one another from the start of their group;
  * - eagle: Subhalo/SubOffset and SubLength of the catalogue, IDs/ParticleID of all types;
+ * - hbt: SubhaloParticles beside Subhalos/TrackId, in the order of binding;
  * - ahf: AHF_particles, text; only particles of type 1 where types are told;
  * - rockstar: .particles, text, not in order of binding; only particles of the halo itself.
  * Objects of gadget and eagle have the number of their subhalo as id.

@@ -71,6 +71,7 @@ zoom_options(const hg_params *params, const char *const file[1])
     o.mapping = params->zooms.mapping;
     o.partial = params->zooms.partial;
     o.on_bad_rows = params->zooms.on_bad_rows;
+    o.frame.h = params->zooms.h;
     o.n_file = 1;
     o.files = file;
     return o;

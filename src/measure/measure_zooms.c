@@ -81,6 +81,7 @@ count_region(const hg_comm *self, zoom_counts *z, int i)
     options.format = o->format;
     options.mapping = o->mapping;
     options.partial = o->partial;
+    options.frame.h = o->h;
     options.n_file = 1;
     options.files = &file;
     HG_TRY(hg_catalog_open(self, &options, &catalog));

@@ -260,6 +260,19 @@ typedef hg_status (*hg_h5_visit)(const char *name, bool is_group, void *context)
 HG_MUST_CHECK hg_status hg_h5_list(hg_h5 *file, const char *group, hg_h5_visit visit,
                                    void *context);
 
+/** Read lists of integers of any length, one per row, and call `visit(row, n, values, context)`
+ * for each in order; the values are lent for the call. A visit that fails ends the reading with
+ * its status.
+ *
+ * @local
+ * @param[out] n  number of rows
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT for another kind of dataset; HG_E_READ; HG_E_MEMORY
+ */
+typedef hg_status (*hg_h5_visit_list)(int64_t row, int64_t n, const uint64_t value[],
+                                      void *context);
+HG_MUST_CHECK hg_status hg_h5_read_lists(hg_h5 *file, const char *name, int64_t *n,
+                                         hg_h5_visit_list visit, void *context);
+
 /** Call `visit(path, false, context)` for each file that a virtual dataset takes rows from;
  * never for other datasets, nor for sources in the file itself. HDF5 reads fill values without
  * an error where such a file is missing.

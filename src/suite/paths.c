@@ -99,6 +99,7 @@ hg_paths_zooms(const hg_params *params, hg_catalog_options *options)
     options->run = zooms->run;
     options->partial = zooms->partial;
     options->on_bad_rows = zooms->on_bad_rows;
+    options->frame.h = zooms->h;
 }
 
 hg_status

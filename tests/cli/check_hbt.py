@@ -1,6 +1,7 @@
 """Catalogues of HBT-HERONS as the code writes them, and what halograft must make of them."""
 
 import os
+import shutil
 import sys
 
 import h5py
@@ -80,6 +81,46 @@ def write(folder):
         with h5py.File(f"{folder}/mixed/SubSnap_063.{k}.hdf5", "w") as f:
             head(f, 2, snapshot=63 + k)
             f["Subhalos"] = s[CUT[k]:CUT[k + 1]]
+    write_runs(folder)
+
+
+def write_runs(folder):
+    """Two runs of one region: other tracks in another order, a fifth of the particles exchanged."""
+    rng = np.random.default_rng(3)
+    lists = [np.arange(60, dtype="u8") + np.uint64(2**63 + 1000 * i) for i in range(N)]
+    for run, shift in (("hydro", 0), ("dmo", 10000)):
+        s = rows()
+        s["TrackId"] += shift
+        order = np.arange(N) if shift == 0 else rng.permutation(N)
+        os.makedirs(f"{folder}/{run}")
+        for k in range(3):
+            mine = order[CUT[k]:CUT[k + 1]]
+            with h5py.File(f"{folder}/{run}/SubSnap_063.{k}.hdf5", "w") as f:
+                head(f, 3)
+                f["Subhalos"] = s[mine]
+                d = f.create_dataset("SubhaloParticles", (len(mine),), h5py.vlen_dtype(np.dtype("u8")))
+                for j, i in enumerate(mine):
+                    ids = lists[i].copy()
+                    ids[rng.permutation(60)[:12]] += np.uint64(500)
+                    d[j] = ids if s["Nbound"][i] > 1 else ids[:0]
+    name = "SubSnap_063.{file}.hdf5"
+    shutil.copytree(f"{folder}/hydro", f"{folder}/cut")
+    with h5py.File(f"{folder}/cut/SubSnap_063.2.hdf5", "a") as f:
+        lists = f["SubhaloParticles"][:-1]
+        del f["SubhaloParticles"]
+        f.create_dataset("SubhaloParticles", (len(lists),), h5py.vlen_dtype(np.dtype("u8")))[:] = lists
+    for table, ids in (("regions", "hydro"), ("cut", "cut")):
+        with open(f"{folder}/{table}.csv", "w") as f:
+            f.write("region,hydro,dmo,hydro_ids,dmo_ids\n"
+                    f"0,hydro/{name},dmo/{name},{ids}/{name},dmo/{name}\n")
+
+
+def check_pairs(path):
+    s = rows()
+    want = {(t, t + 10000) for t in s["TrackId"][s["Nbound"] > 1]}
+    got = np.atleast_2d(np.loadtxt(path, delimiter=",", skiprows=1))
+    if {(int(r[0]), int(r[2])) for r in got} != want:
+        sys.exit(f"FAIL: pairs are {got[:, [0, 2]]}")
 
 
 def near(name, got, want):
@@ -130,5 +171,7 @@ def check(path, is_sorted):
 
 if sys.argv[1] == "write":
     write(sys.argv[2])
+elif sys.argv[1] == "pairs":
+    check_pairs(sys.argv[2])
 else:
     check(sys.argv[2], sys.argv[3] == "sorted")

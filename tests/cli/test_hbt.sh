@@ -48,6 +48,18 @@ refuse "1 of the 3 files" new/063/SubSnap_063.0.hdf5 --set Parent.h=0.7
 refuse "SnapshotId is 63 in" 'mixed/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
 rm old/Parameters.log
 refuse "no group Units" 'old/063/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
+
+# particles of two runs: the pairs are known
+printf 'Zooms: {regions: regions.csv, h: 0.7}\nMatch: {mass: m_peak}\n' >match.yml
+for n in 1 3; do
+    "${mpirun[@]}" -n "$n" "$HALOGRAFT" match match.yml --set "Output.folder=m$n" 2>log || fail "$(cat log)"
+    /usr/bin/python3 -B "$check" pairs m$n/matches/zoom_00_dmo.csv
+done
+cmp m1/matches/zoom_00_dmo.csv m3/matches/zoom_00_dmo.csv || fail "pairs depend on the number of ranks"
+! said=$("$HALOGRAFT" match match.yml --set Output.folder=m4 --set Zooms.h=0.7 --set Zooms.regions=cut.csv 2>&1) ||
+    fail "lists that are cut pass"
+grep -qF "lists of particles for" <<<"$said" || fail "$said"
+
 "$HALOGRAFT" inspect sorted.hdf5 >log
 grep -q "format: hbt" log || fail "$(cat log)"
 echo "passed"
