@@ -280,6 +280,7 @@
     P(INT, threads, "", "0", 0, 4096, "threads per rank, 0 = OMP_NUM_THREADS or cores over ranks") \
     P(REAL, memory_max, "B", "0 B", 0, 1e18, "memory budget per rank, 0 = no limit") \
     P(REAL, walltime, "s", "0 s", 0, 1e9, "stop at a clean point, with exit code 75, before so much time has passed since the start; --resume goes on; 0 = no limit") \
+    P(REAL, hang_timeout, "s", "1800 s", 0, 1e9, "end the run with exit code 9 when a rank shows no progress for so long, or waits for others for twice as long; 0 = never") \
     P(CHOICE, log, "warn|info|debug", "info", 0, 0, "most detailed log level")
 
 #define HG_SECTIONS(S) /* title in files, member of hg_params, table */ \

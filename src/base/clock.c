@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alive.h"
+
 enum { MAX_PHASES = 48 };
 
 static struct {
@@ -52,6 +54,7 @@ find_phase(const char *name)
 void
 hg_phase_start(const char *name)
 {
+    hg_alive_phase(name);
     phases[find_phase(name)].since = hg_clock_seconds();
 }
 
@@ -60,6 +63,7 @@ hg_phase_stop(const char *name)
 {
     int i = find_phase(name);
 
+    hg_alive();
     phases[i].total += hg_clock_seconds() - phases[i].since;
 }
 

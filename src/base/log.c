@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 
 enum { MAX_WARNINGS = 64, LINE = 2048 };
@@ -179,6 +180,7 @@ hg_progress_to(hg_progress *progress, int64_t done)
     int terminal;
 
     progress->done = done;
+    hg_alive();
     if (sink.rank != 0 || sink.level < HG_LOG_INFO) {
         return;
     }

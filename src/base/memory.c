@@ -15,6 +15,7 @@
 #include <malloc.h>
 #endif
 
+#include "base/alive.h"
 #include "base/machine.h"
 
 #define HEADER 64
@@ -60,6 +61,7 @@ hg_mem_array(void *pointer, size_t n, size_t size)
     unsigned char *block = NULL;
 
     memcpy(pointer, &(void *){NULL}, sizeof(void *));
+    hg_alive();
     HG_TRY(check_request(n, size, &bytes));
     if (bytes == 0) {
         return HG_OK;

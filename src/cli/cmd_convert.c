@@ -5,9 +5,11 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/watchdog.h"
 #include "emulate/convert.h"
 #include "emulate/export.h"
 #include "halograft/log.h"
+#include "store/publish.h"
 
 static bool
 is_parameter_file(const char *path)
@@ -62,7 +64,10 @@ read_source(const hg_comm *comm, const hg_options *options, const char *command,
         s->input.n_file = options->n_file;
         s->input.files = s->files;
     }
-    return hg_params_read(comm, &read, &s->params);
+    HG_TRY(hg_params_read(comm, &read, &s->params));
+    hg_space_margin(s->params->output.space_margin);
+    hg_watchdog_start(comm->rank, s->params->run.hang_timeout);
+    return HG_OK;
 }
 
 hg_status

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/watchdog.h"
 #include "emulate/apply.h"
 #include "emulate/estimate.h"
 #include "emulate/note.h"
@@ -138,6 +139,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     threads = hg_cmd_threads(comm, params);
     hg_mem_budget((int64_t)params->run.memory_max);
     hg_space_margin(params->output.space_margin);
+    hg_watchdog_start(comm->rank, params->run.hang_timeout);
     hg_stop_listen(params->output.folder, params->run.walltime);
     hg_log_info("start: halograft %s (%s), %d ranks x %d threads on %d node%s, %s",
                 hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,

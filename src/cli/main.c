@@ -1,6 +1,7 @@
 /* One table of subcommands; the only place that ends the program. Errors are printed once, by
  * rank 0, after all ranks have agreed on them. */
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ print_help(void)
         "start it with 'mpirun -n RANKS halograft ...' or 'srun --mpi=pmix halograft ...'\n"
         "exit codes: 0 done, 2 usage, 3 parameters, 4 input, 5 output, 6 memory, 7 "
         "verification,\n"
-        "8 launch, 75 stopped early; the manual is in docs/\n");
+        "8 launch, 9 no progress, 75 stopped early; the manual is in docs/\n");
 }
 
 static const hg_command *
@@ -186,6 +187,7 @@ main(int argc, char **argv)
 
     /* large blocks go back to the system when freed, so that memory is bounded by one part */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of the write */
     status = hg_comm_start(&argc, &argv, &comm);
     rank = comm.rank;
     hg_log_setup(comm.rank, comm.size, HG_LOG_INFO);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "halograft/log.h"
@@ -172,7 +173,9 @@ hg_comm_agree(const hg_comm *comm, hg_status status)
         worst.status = (int)HG_FAIL(HG_E_FAULT, "injected fault");
     }
     /* MAXLOC takes the lowest rank among equal statuses */
+    hg_alive_wait(true);
     MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->mpi);
+    hg_alive_wait(false);
     if (worst.status == HG_OK) {
         return HG_OK;
     }
@@ -188,7 +191,9 @@ hg_comm_agree(const hg_comm *comm, hg_status status)
 void
 hg_comm_barrier(const hg_comm *comm)
 {
+    hg_alive_wait(true);
     MPI_Barrier(comm->mpi);
+    hg_alive_wait(false);
 }
 
 void
@@ -199,7 +204,9 @@ hg_comm_broadcast(const hg_comm *comm, int root, void *data, size_t n)
     for (size_t done = 0; done < n; done += HG_PIECE) {
         size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
+        hg_alive_wait(true);
         MPI_Bcast(p + done, (int)piece, MPI_BYTE, root, comm->mpi);
+        hg_alive_wait(false);
         hg_comm_count(comm->rank == root ? piece : 0);
     }
 }
@@ -213,7 +220,9 @@ reduce(const hg_comm *comm, size_t n, void *x, MPI_Datatype type, MPI_Op op)
     for (size_t done = 0; done < n; done += step) {
         size_t piece = n - done < step ? n - done : step;
 
+        hg_alive_wait(true);
         MPI_Allreduce(MPI_IN_PLACE, p + 8 * done, (int)piece, type, op, comm->mpi);
+        hg_alive_wait(false);
         hg_comm_count(8 * piece);
     }
 }
@@ -259,7 +268,9 @@ hg_comm_prefix(const hg_comm *comm, int64_t x)
 {
     int64_t sum = 0;
 
+    hg_alive_wait(true);
     MPI_Exscan(&x, &sum, 1, MPI_INT64_T, MPI_SUM, comm->mpi);
+    hg_alive_wait(false);
     return comm->rank == 0 ? 0 : sum;
 }
 
@@ -267,7 +278,9 @@ void
 hg_comm_gather(const hg_comm *comm, const void *data, size_t n, void *all)
 {
     HG_ASSERT(n < HG_PIECE);
+    hg_alive_wait(true);
     MPI_Allgather(data, (int)n, MPI_BYTE, all, (int)n, MPI_BYTE, comm->mpi);
+    hg_alive_wait(false);
     hg_comm_count(n);
 }
 
@@ -279,7 +292,9 @@ hg_comm_send(const hg_comm *comm, int to, const void *data, size_t n)
     for (size_t done = 0; done < n; done += HG_PIECE) {
         size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
+        hg_alive_wait(true);
         MPI_Send(p + done, (int)piece, MPI_BYTE, to, 1, comm->mpi);
+        hg_alive_wait(false);
         hg_comm_count(piece);
     }
 }
@@ -292,7 +307,9 @@ hg_comm_receive(const hg_comm *comm, int from, void *data, size_t n)
     for (size_t done = 0; done < n; done += HG_PIECE) {
         size_t piece = n - done < HG_PIECE ? n - done : HG_PIECE;
 
+        hg_alive_wait(true);
         MPI_Recv(p + done, (int)piece, MPI_BYTE, from, 1, comm->mpi, MPI_STATUS_IGNORE);
+        hg_alive_wait(false);
     }
 }
 

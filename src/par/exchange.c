@@ -3,6 +3,7 @@
  * message exceeds the piece size whatever the imbalance. */
 #include <string.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 #include "par/piece.h"
 
@@ -26,10 +27,12 @@ swap_blocks(const hg_comm *comm, int to, const char *send, int64_t n_send, int f
         const int64_t ns = n_send - done < HG_PIECE ? n_send - done : HG_PIECE;
         const int64_t nr = n_recv - done < HG_PIECE ? n_recv - done : HG_PIECE;
 
+        hg_alive_wait(true);
         MPI_Sendrecv(ns > 0 ? send + done : NULL, ns > 0 ? (int)ns : 0, MPI_BYTE,
                      ns > 0 ? to : MPI_PROC_NULL, 2, nr > 0 ? recv + done : NULL,
                      nr > 0 ? (int)nr : 0, MPI_BYTE, nr > 0 ? from : MPI_PROC_NULL, 2,
                      comm->mpi, MPI_STATUS_IGNORE);
+        hg_alive_wait(false);
         if (ns > 0 && to != comm->rank) {
             hg_comm_count((size_t)ns);
         }
@@ -80,7 +83,9 @@ plan:
         memcpy(send + first[target[i]], from + (size_t)i * size, size);
         first[target[i]] += (int64_t)size;
     }
+    hg_alive_wait(true);
     MPI_Alltoall(n_send, 1, MPI_INT64_T, n_recv, 1, MPI_INT64_T, comm->mpi);
+    hg_alive_wait(false);
     for (size_t r = 0; r < n_rank; r++) {
         total += n_recv[r];
     }

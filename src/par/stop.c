@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 
 enum { LOOK_SECONDS = 5 };
@@ -50,6 +51,7 @@ hg_stop_wanted_here(double margin)
     const double now = hg_clock_seconds();
     bool wanted;
 
+    hg_alive();
 #pragma omp critical(hg_stop)
     {
         if (seen == 0 && stop_file[0] != '\0' && now - looked >= LOOK_SECONDS) {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 #include "par/piece.h"
 
@@ -159,8 +160,10 @@ hg_transpose_execute(const hg_comm *comm, const hg_transpose *t, bool back, cons
     for (int first = 0; first < n && t->size > 1; first += t->size) {
         const int out = first + (back ? n : 0), in = first + (back ? 0 : n);
 
+        hg_alive_wait(true);
         MPI_Alltoallw(send, t->count + out, t->zero, t->type + out, recv, t->count + in,
                       t->zero, t->type + in, comm->mpi);
+        hg_alive_wait(false);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 
 enum { STRETCH = 256 };
@@ -340,6 +341,7 @@ count_own(const hg_pair_counting *t, hg_pair_tally *total)
 
 #pragma omp for schedule(dynamic, 4)
         for (int64_t i = 0; i < n; i++) {
+            hg_alive();
             if (mine == HG_OK) {
                 count_home(t, low[0] + i / (high[1] - low[1]), low[1] + i % (high[1] - low[1]),
                            y);

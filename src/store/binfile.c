@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "store/publish.h"
@@ -27,6 +28,7 @@ hg_binfile_open(const char *path, hg_binfile **file)
     hg_status status;
 
     *file = NULL;
+    hg_alive_file(path);
     HG_TRY(hg_mem_zeros(&f, 1, sizeof *f));
     f->handle = -1;
     HG_TRY_OR(fail, status, hg_text_path(sizeof f->path, f->path, "%s", path));

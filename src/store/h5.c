@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 
 enum { PIECE = 1 << 28 };
@@ -39,15 +40,21 @@ hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *
     const char *why = reason[0] != '\0' ? reason : "no further reason given";
 
     if (object[0] == '\0') {
-        return HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, why);
+        status = HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, why);
+    } else {
+        status = HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, why);
     }
-    return HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, why);
+    if (file->writable) {
+        hg_h5_give_up(file);
+    }
+    return status;
 }
 
 static hg_status
 create_handle(const char *path, hg_h5 **file)
 {
     /* per thread in thread-safe builds, hence at every open */
+    hg_alive_file(path);
     H5open();
     H5Eset_auto2(H5E_DEFAULT, keep_reason, NULL);
     reason[0] = '\0';
@@ -276,6 +283,7 @@ transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int6
         hid_t space = H5Dget_space(dset), memory;
         herr_t rc = 0;
 
+        hg_alive();
         for (int i = 1; i < info->n_dim; i++) {
             start[i] = column >= 0 ? (hsize_t)column : 0;
             count[i] = column >= 0 ? 1 : (hsize_t)info->dims[i];
@@ -439,6 +447,9 @@ create_dataset(hg_h5 *file, const char *name, hg_type type, int n_dim, const int
 static hg_status
 close_dataset(hg_h5 *file, const char *name, hid_t dset, hg_status status)
 {
+    if (status == HG_OK && H5Dflush(dset) < 0) {
+        status = hg_h5_fail(HG_E_WRITE, file, name, "flush failed, the disk may be full");
+    }
     if (H5Dclose(dset) < 0 && status == HG_OK) {
         return hg_h5_fail(HG_E_WRITE, file, name, "close failed, the disk may be full");
     }

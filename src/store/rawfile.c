@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "store/binfile.h"
@@ -49,6 +50,7 @@ hg_rawfile_open(const char *path, hg_rawfile **file)
     hg_status status;
 
     *file = NULL;
+    hg_alive_file(path);
     HG_TRY(hg_mem_zeros(&f, 1, sizeof *f));
     f->handle = -1;
     HG_TRY_OR(fail, status, hg_text_path(sizeof f->path, f->path, "%s", path));

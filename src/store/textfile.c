@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/alive.h"
 #include "base/memory.h"
 #include "store/publish.h"
 
@@ -34,6 +35,7 @@ hg_textfile_open(const char *path, hg_textfile **file)
     hg_status status;
 
     *file = NULL;
+    hg_alive_file(path);
     if (access(path, F_OK) != 0) {
         return HG_FAIL(HG_E_NOTFOUND, "file '%s' does not exist", path);
     }
