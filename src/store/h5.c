@@ -112,6 +112,7 @@ hg_h5_create(const char *path, hg_h5 **file)
     H5Pclose(creation);
     if (f->id < 0) {
         status = HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", path, strerror(errno));
+        unlink(path); /* it may have come so far */
         hg_mem_free(f);
         return status;
     }
