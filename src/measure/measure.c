@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "halograft/cosmology.h"
 #include "halograft/log.h"
 #include "halograft_version.h"
@@ -16,6 +17,7 @@
 #include "measure/measure_pass.h"
 #include "measure/measure_source.h"
 #include "measure/measure_zooms.h"
+#include "par/stop.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 
@@ -67,12 +69,16 @@ measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mes
                   const hg_referred_set *referred, hg_statistics *statistics)
 {
     const int first = statistics->n_curve;
+    double began = hg_clock_seconds();
     hg_status status = HG_OK;
 
     hg_log_info("measure: %s, %" PRId64 " rows, %d %s", one->name,
                 hg_catalog_n_row(one->catalog), one->n_draw,
                 one->n_draw > 1 ? "draws" : "realisation");
     for (int draw = 0; draw < one->n_draw; draw++) {
+        HG_TRY(hg_stop_check(comm, hg_clock_seconds() - began,
+                             "nothing is measured in part, measure again"));
+        began = hg_clock_seconds();
         HG_TRY(measure_draw(comm, plan, mesh, set, one, referred, draw, statistics));
     }
     if (one->n_draw > 1) {

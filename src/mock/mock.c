@@ -21,6 +21,7 @@
 #include "mock/mock_table.h"
 #include "mock/mock_universe.h"
 #include "mock/mock_zooms.h"
+#include "par/stop.h"
 #include "store/publish.h"
 #include "store/textfile.h"
 #include "suite/paths.h"
@@ -258,6 +259,15 @@ done:
     return status;
 }
 
+/* Between the catalogues of a universe. */
+static hg_status
+look_for_stop(const hg_comm *comm)
+{
+    return hg_stop_check(comm, 0,
+                         "the universe is not complete; 'run --resume' makes it again, as does "
+                         "'mock --overwrite'");
+}
+
 static hg_status
 write_parent(const hg_comm *comm, const job *j)
 {
@@ -280,16 +290,20 @@ write_parent(const hg_comm *comm, const job *j)
     hg_phase_stop("mock universe");
     log_universe(comm, "parent", &u);
     hg_phase_start("mock parent");
+    HG_TRY_OR(done, status, look_for_stop(comm));
     HG_TRY_OR(done, status, write_rows(comm, j, &u, &parent, "parent"));
+    HG_TRY_OR(done, status, look_for_stop(comm));
     HG_TRY_OR(done, status, write_rows(comm, j, &u, &truth, "truth"));
     hg_phase_stop("mock parent");
     if (p->oracle > 0) {
         hg_phase_start("mock oracle");
+        HG_TRY_OR(done, status, look_for_stop(comm));
         HG_TRY_OR(done, status, write_rows(comm, j, &u, &oracle, "oracle"));
         hg_phase_stop("mock oracle");
     }
     if (p->zooms > 0) {
         hg_phase_start("mock zooms");
+        HG_TRY_OR(done, status, look_for_stop(comm));
         HG_TRY_OR(done, status, write_zooms(comm, j, &u));
         hg_phase_stop("mock zooms");
     }
@@ -384,6 +398,7 @@ write_boxes(const hg_comm *comm, const job *j)
                          "region,run,hydro,redshift,omega_m,sigma_8,theta_norm,theta_quench\n");
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int i = 0; i < (int)j->params->mock.boxes; i++) {
+        HG_TRY_OR(done, status, look_for_stop(comm));
         HG_TRY_OR(done, status, write_box(comm, j, i, &table));
     }
     if (comm->rank == 0) {
@@ -515,6 +530,7 @@ hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     HG_TRY_OR(done, status, write_parent(comm, &j));
     if (params->mock.periodic > 0) {
         hg_phase_start("mock periodic");
+        HG_TRY_OR(done, status, look_for_stop(comm));
         HG_TRY_OR(done, status, write_periodic(comm, &j));
         hg_phase_stop("mock periodic");
     }

@@ -75,3 +75,11 @@ hg_stop_wanted(const hg_comm *comm, double margin)
     }
     return wanted != 0;
 }
+
+hg_status
+hg_stop_check(const hg_comm *comm, double margin, const char *advice)
+{
+    return hg_stop_wanted(comm, margin)
+               ? HG_FAIL(HG_STOPPED, "stopped as requested: %s", advice)
+               : HG_OK;
+}

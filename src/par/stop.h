@@ -32,4 +32,13 @@ bool hg_stop_wanted_here(double margin);
  */
 bool hg_stop_wanted(const hg_comm *comm, double margin);
 
+/** Leave here if a stop is wanted.
+ *
+ * @collective{comm}
+ * @param[in] margin  seconds that the next piece of work will take
+ * @param[in] advice  end of the sentence: what is there, and how to go on
+ * @return HG_OK; HG_STOPPED
+ */
+HG_MUST_CHECK hg_status hg_stop_check(const hg_comm *comm, double margin, const char *advice);
+
 #endif

@@ -137,11 +137,24 @@ mkdir out
 touch out/stop
 run 1 run
 ends 75
-[ -e out/mock.done ] || [ ! -e out/model.hdf5 ]
+[ ! -e out/mock.done ]
+grep -q 'the universe is not complete' log.txt
+run 2 mock --overwrite --set 'Run.walltime=0.01 s'
+ends 75
+[ ! -e out/mock.done ]
 run 2 run --resume
 ends 0
-grep -q 'the universe is there already' log.txt
 md5sum --check --quiet ref.md5
+rm out/statistics.hdf5
+touch out/stop
+run 2 measure
+ends 75
+[ ! -e out/statistics.hdf5 ]
+run 2 measure --set 'Run.walltime=0.01 s'
+ends 75
+run 1 run --resume --overwrite
+ends 0
+grep -q 'the universe is there already' log.txt
 run 1 run --resume --set Mock.law_norm=0.5
 ends 4
 grep -q "there 'Mock.law_norm: 0', here 'Mock.law_norm: 0.5'" log.txt
