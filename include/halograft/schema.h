@@ -94,6 +94,7 @@
     P(STRING, run_table, "", NULL, 0, 0, "parameters of runs (CSV), added to every halo as columns, as in Zooms.run_table") \
     P(REAL, redshift_tolerance, "", "0.01", 0, 100, "largest difference in redshift between model and parent") \
     P(REAL, cosmology_tolerance, "", "0.01", 0, 10, "largest relative difference in Omega_m and h between model and parent") \
+    P(CHOICE, baryon_factor, "auto|none", "auto", 0, 0, "auto = where the model was trained on a hydrodynamical run and the parent has dark matter only, features see m_dm times 1 - Omega_b/Omega_m") \
     P(REAL, box, "Mpc", NULL, 0, 1e6, "side of the box where the files do not tell") \
     P(REAL, redshift, "", NULL, -1, 1e4, "redshift where the files do not tell") \
     P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the files do not tell") \

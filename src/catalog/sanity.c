@@ -180,7 +180,7 @@ hg_sanity_warn(const hg_comm *comm, const hg_catalog *catalog, const char *what,
     status = hg_sanity_judge(&s, &plan->frame, s.n_row == plan->n_row && !plan->incomplete,
                              is_box && !plan->incomplete, &verdict);
     HG_TRY(hg_comm_agree(comm, status));
-    for (int i = 0; i < verdict.n; i++) {
+    for (int i = 0; i < verdict.n && comm->rank == 0; i++) {
         if (verdict.line[i].kind == HG_SANITY_WRONG) {
             hg_log_warn("%s: %s: %s", what, verdict.line[i].topic, verdict.line[i].text);
         }

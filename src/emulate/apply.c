@@ -44,8 +44,43 @@ check_redshift(const hg_grafter *g, double tolerance)
     return HG_OK;
 }
 
+/* Without baryons the same halo has 1/(1 - Omega_b/Omega_m) times the dark matter. */
+static void
+choose_factor(hg_grafter *g, const hg_frame *trained)
+{
+    const hg_frame *parent = hg_catalog_frame(g->catalog);
+    const double parent_share = parent->omega_b / parent->omega_m,
+                 share = isfinite(parent_share) ? parent_share
+                                                : trained->omega_b / trained->omega_m;
+    const bool is_auto = strcmp(g->params->parent.baryon_factor, "auto") == 0,
+               has_mass = hg_recipes_use(&g->features, "m_dm");
+
+    if (trained->dark_matter_only || !parent->dark_matter_only) {
+        return;
+    }
+    if (is_auto && has_mass && share > 0 && share < 1) {
+        g->m_dm_factor = 1 - share;
+    }
+    if (g->is_loud && g->m_dm_factor != 1) {
+        hg_log_info(
+            "apply: the model was trained on a hydrodynamical run and the parent has dark "
+            "matter only: features see m_dm times 1 - Omega_b/Omega_m = %.4f (%.3f dex)",
+            g->m_dm_factor, log10(g->m_dm_factor));
+    } else if (g->is_loud) {
+        hg_log_warn(
+            "apply: the model was trained on haloes of a hydrodynamical run and is applied "
+            "to a dark-matter-only run, and %s",
+            !is_auto    ? "Parent.baryon_factor is none"
+            : !has_mass ? "no factor takes off what baryons do to the masses it uses: "
+                          "train on dark-matter-only twins (Zooms.features) where "
+                          "there are some"
+                        : "m_dm is higher there by 1/(1 - Omega_b/Omega_m): give "
+                          "Parent.omega_b");
+    }
+}
+
 static hg_status
-check_frames(const hg_grafter *g)
+check_frames(hg_grafter *g)
 {
     const double tolerance = g->params->parent.redshift_tolerance;
     const bool has_epochs = hg_recipes_use(&g->features, "redshift");
@@ -62,13 +97,7 @@ check_frames(const hg_grafter *g)
     HG_TRY(hg_frame_compare(&trained, "the model", hg_catalog_frame(g->catalog), "the parent",
                             has_epochs ? (double)INFINITY : tolerance,
                             g->params->parent.cosmology_tolerance));
-    if (g->is_loud && !trained.dark_matter_only &&
-        hg_catalog_frame(g->catalog)->dark_matter_only) {
-        hg_log_warn(
-            "apply: the model was trained on haloes of a hydrodynamical run and is applied to "
-            "a dark-matter-only run: masses there are higher by 1/(1 - Omega_b/Omega_m), "
-            "about 0.07 dex in dark matter");
-    }
+    choose_factor(g, &trained);
     return HG_OK;
 }
 
@@ -154,6 +183,7 @@ describe_identity(const hg_grafter *g, hg_text *text)
                                          "Parent.omega",
                                          "Parent.redshift",
                                          "Parent.keep",
+                                         "Parent.baryon",
                                          "Selection.apply",
                                          "Scatter.",
                                          "Output.domain",
@@ -303,6 +333,7 @@ apply(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
         g->catalog = catalog;
         g->is_loud = comm->rank == 0;
         g->options = hg_apply_draws(params, model, g->is_loud);
+        g->m_dm_factor = 1;
         g->has_mean = params->scatter.mean;
         g->has_domain = params->output.domain && g->has_mean;
         status = hg_apply_prepare(model, &g->options);

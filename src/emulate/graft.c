@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "catalog/check.h"
+#include "catalog/format.h"
 #include "table/identity.h"
 
 /* Space for the selected rows of one part. */
@@ -115,6 +116,21 @@ allocate_space(const hg_grafter *g, struct part_space *s)
     return hg_mem_array(&s->origin, n, 1);
 }
 
+static void
+scale_column(hg_table *table, const char *name, double factor)
+{
+    for (int c = 0; c < table->n_column; c++) {
+        const hg_column *column = &table->column[c];
+
+        if (strcmp(column->name, name) == 0 && factor != 1) {
+            for (int64_t i = 0; i < table->n * column->width; i++) {
+                hg_column_set(column->type, column->data, i,
+                              factor * hg_column_value(column, i, 0));
+            }
+        }
+    }
+}
+
 /* Features of the selected rows only: a row that is not predicted may hold values that a recipe
  * cannot take. */
 static hg_status
@@ -125,6 +141,7 @@ compute_features(const hg_grafter *g, hg_table *table, const struct part_space *
                     *run = hg_table_find(table, "run");
     const uint64_t prefix = hg_halo_prefix(g->params->parent.run, HG_NO_REGION);
     const int nf = g->features.n;
+    const bool is_copy = s->n < table->n || g->m_dm_factor != 1;
     hg_table chosen = {.frame = table->frame, .first = table->first};
     uint8_t *keep = NULL;
     double *value = NULL;
@@ -137,18 +154,19 @@ compute_features(const hg_grafter *g, hg_table *table, const struct part_space *
                                           : hg_halo_key(g->params->parent.run, place, id[row]);
     }
     HG_TRY_OR(done, status, hg_mem_array(&value, (size_t)table->n, sizeof *value));
-    if (s->n < table->n) {
+    if (is_copy) {
         HG_TRY_OR(done, status, hg_mem_zeros(&keep, (size_t)table->n, 1));
         for (int64_t i = 0; i < s->n; i++) {
             keep[s->row[i]] = 1;
         }
         HG_TRY_OR(done, status, hg_table_append(&chosen, table));
         hg_table_keep(&chosen, keep);
+        scale_column(&chosen, "m_dm", g->m_dm_factor);
     }
     for (int f = 0; f < nf; f++) {
-        HG_TRY_OR(done, status,
-                  hg_recipe_evaluate(&g->features.recipe[f], s->n < table->n ? &chosen : table,
-                                     1, value));
+        HG_TRY_OR(
+            done, status,
+            hg_recipe_evaluate(&g->features.recipe[f], is_copy ? &chosen : table, 1, value));
         for (int64_t i = 0; i < s->n; i++) {
             s->x[i * nf + f] = (float)value[i];
         }

@@ -24,9 +24,10 @@ typedef struct hg_grafter {
     hg_expression *selection; /**< NULL = all rows */
     hg_names names;           /**< columns to read */
     hg_predict_options options;
-    bool has_mean;   /**< columns X_mean are wanted */
-    bool has_domain; /**< columns X_spread and those about the training domain are wanted */
-    bool is_loud;    /**< this rank warns */
+    double m_dm_factor; /**< features see this times the parent's m_dm */
+    bool has_mean;      /**< columns X_mean are wanted */
+    bool has_domain;    /**< columns X_spread and those about the training domain are wanted */
+    bool is_loud;       /**< this rank warns */
     int n_output;
     hg_output_column output[HG_GRAFT_OUTPUTS_MAX];
     int64_t n_predicted, n_extrapolated, n_training; /**< rows so far; likewise below */
