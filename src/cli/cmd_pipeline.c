@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/watchdog.h"
 #include "emulate/apply.h"
+#include "emulate/common.h"
 #include "emulate/estimate.h"
 #include "emulate/note.h"
 #include "emulate/run.h"
@@ -134,6 +135,9 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     if (options->to_parent && run != hg_match_to_parent) {
         return HG_FAIL(HG_E_USAGE, "--to-parent is for 'match' alone");
     }
+    if (options->common && run != hg_features_common) {
+        return HG_FAIL(HG_E_USAGE, "--common is for 'features' alone");
+    }
     HG_TRY(hg_options_params(comm, options, &params));
     set_log(comm, options, params);
     threads = hg_cmd_threads(comm, params);
@@ -174,7 +178,7 @@ hg_cmd_match(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_features(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_features_make);
+    return run_pipeline(comm, options, options->common ? hg_features_common : hg_features_make);
 }
 
 hg_status

@@ -27,6 +27,7 @@ typedef struct hg_options {
     bool resume;    /**< train: go on with the trees that are there */
     bool merge;     /**< train: join the trees that tasks have grown */
     bool to_parent; /**< match: with the haloes of the parent */
+    bool common;    /**< features: compare those of zooms and parent */
     bool dry_run;
     bool quiet;
     bool verbose;

@@ -65,6 +65,8 @@ print_help(void)
         "  --overwrite              replace existing outputs\n"
         "  --resume                 train, apply, run: go on where a stopped one ended\n"
         "  --merge                  train: join the trees of tasks\n"
+        "  --common                 features: compare those of zooms and parent, write "
+        "nothing\n"
         "  --tolerance X            diff: relative difference that counts as none (0)\n"
         "  --provenance             diff: compare what is known of the runs as well\n"
         "  --dry-run                print memory, disk and time, write nothing\n"

@@ -9,13 +9,13 @@
 static const struct {
     const char *name;
     bool has_value;
-} known[] = {{"--set", true},       {"--snap", true},        {"--seed", true},
-             {"--threads", true},   {"--mapping", true},     {"--overwrite", false},
-             {"--dry-run", false},  {"-q", false},           {"-v", false},
-             {"--check", false},    {"--markdown", false},   {"-h", false},
-             {"--resume", false},   {"--merge", false},      {"--help", false},
-             {"--tolerance", true}, {"--provenance", false}, {"--out", true},
-             {"--to-parent", false}};
+} known[] = {{"--set", true},        {"--snap", true},        {"--seed", true},
+             {"--threads", true},    {"--mapping", true},     {"--overwrite", false},
+             {"--dry-run", false},   {"-q", false},           {"-v", false},
+             {"--check", false},     {"--markdown", false},   {"-h", false},
+             {"--resume", false},    {"--merge", false},      {"--help", false},
+             {"--tolerance", true},  {"--provenance", false}, {"--out", true},
+             {"--to-parent", false}, {"--common", false}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 static hg_status
@@ -86,6 +86,7 @@ take_flag(hg_options *o, const char *name)
     o->resume = o->resume || strcmp(name, "--resume") == 0;
     o->merge = o->merge || strcmp(name, "--merge") == 0;
     o->to_parent = o->to_parent || strcmp(name, "--to-parent") == 0;
+    o->common = o->common || strcmp(name, "--common") == 0;
     o->dry_run = o->dry_run || strcmp(name, "--dry-run") == 0;
     o->quiet = o->quiet || strcmp(name, "-q") == 0;
     o->verbose = o->verbose || strcmp(name, "-v") == 0;

@@ -14,6 +14,7 @@
 #include "emulate/apply_columns.h"
 #include "emulate/apply_draws.h"
 #include "emulate/apply_parts.h"
+#include "emulate/baryons.h"
 #include "emulate/graft.h"
 #include "emulate/sidecars.h"
 #include "halograft/log.h"
@@ -44,23 +45,17 @@ check_redshift(const hg_grafter *g, double tolerance)
     return HG_OK;
 }
 
-/* Without baryons the same halo has 1/(1 - Omega_b/Omega_m) times the dark matter. */
 static void
 choose_factor(hg_grafter *g, const hg_frame *trained)
 {
-    const hg_frame *parent = hg_catalog_frame(g->catalog);
-    const double parent_share = parent->omega_b / parent->omega_m,
-                 share = isfinite(parent_share) ? parent_share
-                                                : trained->omega_b / trained->omega_m;
+    const double factor = hg_baryons_factor(trained, hg_catalog_frame(g->catalog));
     const bool is_auto = strcmp(g->params->parent.baryon_factor, "auto") == 0,
-               has_mass = hg_recipes_use(&g->features, "m_dm");
+               has_mass = hg_recipes_use(&g->features, HG_BARYONS_COLUMN);
 
-    if (trained->dark_matter_only || !parent->dark_matter_only) {
+    if (factor == 1) {
         return;
     }
-    if (is_auto && has_mass && share > 0 && share < 1) {
-        g->m_dm_factor = 1 - share;
-    }
+    g->m_dm_factor = is_auto && has_mass && factor > 0 ? factor : 1;
     if (g->is_loud && g->m_dm_factor != 1) {
         hg_log_info(
             "apply: the model was trained on a hydrodynamical run and the parent has dark "

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "catalog/check.h"
-#include "catalog/format.h"
+#include "emulate/baryons.h"
 #include "table/identity.h"
 
 /* Space for the selected rows of one part. */
@@ -116,21 +116,6 @@ allocate_space(const hg_grafter *g, struct part_space *s)
     return hg_mem_array(&s->origin, n, 1);
 }
 
-static void
-scale_column(hg_table *table, const char *name, double factor)
-{
-    for (int c = 0; c < table->n_column; c++) {
-        const hg_column *column = &table->column[c];
-
-        if (strcmp(column->name, name) == 0 && factor != 1) {
-            for (int64_t i = 0; i < table->n * column->width; i++) {
-                hg_column_set(column->type, column->data, i,
-                              factor * hg_column_value(column, i, 0));
-            }
-        }
-    }
-}
-
 /* Features of the selected rows only: a row that is not predicted may hold values that a recipe
  * cannot take. */
 static hg_status
@@ -161,7 +146,7 @@ compute_features(const hg_grafter *g, hg_table *table, const struct part_space *
         }
         HG_TRY_OR(done, status, hg_table_append(&chosen, table));
         hg_table_keep(&chosen, keep);
-        scale_column(&chosen, "m_dm", g->m_dm_factor);
+        hg_baryons_scale(&chosen, g->m_dm_factor);
     }
     for (int f = 0; f < nf; f++) {
         HG_TRY_OR(

@@ -11,6 +11,12 @@ trap 'rm -rf "$work"' EXIT
 read -r -a mpirun <<<"$HG_MPIRUN"
 /usr/bin/python3 "$here/write_cases.py" "$work"
 
+cat >"$work/common.yml" <<END
+Features: {m_dm: log10, vmax: log10, metals: z_star | none}
+Targets: {stellar_mass: log10}
+Output: {folder: $work/out/common}
+END
+
 cat >"$work/check.py" <<'END'
 """Predictions follow the law of write_cases.py, and bound masses are those it wrote: units and rows are right."""
 import sys
@@ -52,6 +58,25 @@ grep -q 'effective' "$work/log_train" || { echo "no effective number of regions"
 go 0 swift_soap soap 'soap/halo_properties_{snap:04d}.hdf5' --snap 77
 go 0 uchuu_rockstar rockstar rockstar/hlist_1.00000.list --set Zooms.format=columns \
     --set "Zooms.mapping=$work/rockstar/zooms.yml" --set 'Parent.keep=[m_bound, m_peak, host_id]'
+
+# what zooms and parent share, and the shift that baryons make
+for factor in auto none; do
+    OMP_NUM_THREADS=1 "${mpirun[@]}" -n 2 "$HALOGRAFT" features --common "$work/common.yml" \
+        --set "Zooms.regions=$work/lovell2022/regions.csv" --set "Parent.files=[\"$work/lovell2022/parent.{file}.hdf5\"]" \
+        --set Parent.baryon_factor=$factor >"$work/common_$factor.txt" 2>"$work/log" || { cat "$work/log"; exit 1; }
+done
+/usr/bin/python3 - "$work" <<'END'
+import sys
+for factor, shift_of in (("auto", {"m_dm": 0, "vmax": 0}), ("none", {"m_dm": -0.074, "vmax": 0})):
+    text = open(f"{sys.argv[1]}/common_{factor}.txt").read()
+    line = {words[0]: words for words in map(str.split, text.splitlines()) if words}
+    assert ("times 0.8428" in text) == (factor == "auto") and "feature 'metals' needs 'z_star'" in text, text
+    assert "m_bound" in text.split("only in the parent:")[0] and "sfr" in text.split("not in the parent:")[1], text
+    for name, wanted in shift_of.items():  # the zooms are spheres of the parent: the same law on both sides
+        n_zoom, n_parent, shift, scatter, ks, moved, noise = map(float, line[name][1:])
+        assert n_zoom > 40 and n_parent > 400 and abs(shift - wanted) < 0.02, (factor, line[name])
+        assert (ks < 0.25) == (wanted == 0), (factor, line[name])
+END
 
 # dark matter masses of a hydrodynamical run stand for 1/(1 - Omega_b/Omega_m) times as much in the parent
 cat >"$work/baryons.yml" <<'END'
