@@ -80,9 +80,11 @@ add_metric_curve(const hg_findings *found, const hg_marks *m, const char *metric
         curve->error[b] = hg_marks_error(&m[b], metric);
         curve->count[b] = isfinite(n) ? (int64_t)n : 0;
     }
-    return HG_OK;
+    return hg_attributes_text(&curve->attributes, "description",
+                              "Held-out rows; errors of a jackknife over blocks");
 }
 
+/* The mean of the rows that trained is left to the tables. */
 static hg_status
 add_curves(const hg_findings *found, const hg_marks *m, hg_statistics *statistics)
 {
@@ -92,7 +94,7 @@ add_curves(const hg_findings *found, const hg_marks *m, hg_statistics *statistic
     for (int k = 0; k < 6 && drawn[m->is_label][k] != NULL; k++) {
         const char *metric = drawn[m->is_label][k];
 
-        if (m->method < 0 || strncmp(metric, "cover", 5) != 0) {
+        if (m->method < 0 || (m->method > 0 && strncmp(metric, "cover", 5) != 0)) {
             HG_TRY(add_metric_curve(found, m, metric, statistics));
         }
     }

@@ -28,7 +28,8 @@ SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content"
             "xi": "clustering",
             "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
             "xi_hexadecapole": "clustering",
-            "predicted_true": "prediction", "reliability": "prediction", "slice": "maps"}
+            "predicted_true": "prediction", "residual": "prediction", "pit": "prediction",
+            "reliability": "prediction", "slice": "maps"}
 TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Conditional mass function",
           "hod_central": "Centrals per host", "hod_satellite": "Satellites per host",
           "quenched_fraction": "Quenched fraction", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
@@ -38,7 +39,8 @@ TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Condit
           "wp": "Projected correlation function", "xi_monopole": "Monopole of the correlation function",
           "xi_quadrupole": "Quadrupole of the correlation function",
           "xi_hexadecapole": "Hexadecapole of the correlation function",
-          "reliability": "Probability against frequency", "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
+          "reliability": "Probability against frequency", "pit": "Randomised PIT", "residual": "Error against mass",
+          "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
 # Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
 COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}
 
@@ -91,6 +93,9 @@ def plain_sample(curve):
 def title_of(curve):
     """Title of a picture: what, of which column, and of which sample in words."""
     title = TITLES.get(curve.statistic, curve.statistic.replace("_", " "))
+    held_out = re.fullmatch(r"held_out_(\w+)_([a-z]+)", curve.statistic)
+    if held_out:
+        title = f"Held out: {held_out.group(1)} by {held_out.group(2)}"
     column, sample = str(curve.attrs.get("column", "")), str(curve.attrs.get("sample", ""))
     if curve.statistic.startswith("shmr") and column == "stellar_mass":
         column = ""
@@ -396,6 +401,20 @@ def draw_predicted_true(found, metrics):
     return figure
 
 
+def draw_residual(found):
+    """2-D histogram of the error against mass with running percentiles; no error is a dashed line."""
+    figure, axes, bar = square_axes()
+    counts = np.ma.masked_less_equal(found.counts.T, 0)
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, counts, norm=LogNorm(1, max(float(found.counts.max()), 2.0)),
+                           rasterized=True, zorder=1)
+    axes.axhline(0, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3)
+    middle = 0.5 * (found.x_edges[1:] + found.x_edges[:-1])
+    for line, width in zip(running_percentiles(found.counts, found.y_edges), (0.7, 1.2, 0.7)):
+        axes.plot(middle, line, color=style.RED, linewidth=width, zorder=4)
+    finish_square(figure, axes, bar, mesh, found, "objects per cell")
+    return figure
+
+
 def smoothed(found):
     """Density over its mean, smoothed by a Gaussian that holds a few objects (periodic)."""
     counts = np.nan_to_num(found.counts)
@@ -498,6 +517,11 @@ def draw_reliability(family):
     return figure
 
 
+def section_of(statistic):
+    """Where a statistic stands on the page; metrics of held-out rows belong to the prediction."""
+    return SECTIONS.get(statistic, "prediction" if statistic.startswith("held_out_") else "other")
+
+
 def depth_words(attrs):
     """Thickness of a slice, when the file tells it."""
     for name in ("depth", "thickness"):
@@ -511,7 +535,7 @@ def pictures_of_curves(statistics):
     families = statistics.families()
     joined = {(name, *key[1:]) for key in families for name in COMPANIONS.get(key[0], ())}
     for key, family in families.items():
-        if key in joined or not any(curve.usable().any() for curve in family.values()):
+        if key in joined or re.fullmatch(r"held_out_\w+_(fold|region)", key[0]) or not any(curve.usable().any() for curve in family.values()):
             continue
         family = {name: curve for name, curve in family.items() if curve.usable().any()}
         curve = next(iter(family.values()))
@@ -533,7 +557,7 @@ def pictures_of_curves(statistics):
         else:
             figure = draw_family(family)
             caption += ratio_words(family) + error_words(curves)
-        yield Picture(file_name(*key), SECTIONS.get(key[0], "other"), title_of(curve), caption, figure, curves)
+        yield Picture(file_name(*key), section_of(key[0]), title_of(curve), caption, figure, curves)
 
 
 def maps_to_draw(statistics):
@@ -551,7 +575,7 @@ def pictures_of_maps(statistics):
     """One picture for each map that is worth one."""
     maps, norms = maps_to_draw(statistics), {}
     for found in maps:
-        if found.statistic != "predicted_true":
+        if found.statistic not in ("predicted_true", "residual"):
             norms.setdefault(found.name, []).append(found)
     norms = {name: slice_norm(some) for name, some in norms.items()}
     for found in maps:
@@ -563,6 +587,10 @@ def pictures_of_maps(statistics):
             rows = found.attrs.get("rows", "")
             caption = (f"Predicted ({look}) against true values{f', rows {rows}' if rows else ''}; dashed: 1:1; "
                        "red: median and 16-84 % at fixed true value.")
+        elif found.statistic == "residual":
+            figure = draw_residual(found)
+            caption = ("Predicted less true value of held-out rows against mass; red: median and 16-84 % at fixed mass. "
+                       "The median should lie on the dashed line.")
         else:
             figure = draw_slice(found, norms[found.name])
             caption = (f"{plain_sample(found)}; {look}.{depth_words(found.attrs)} Smoothed over "

@@ -61,6 +61,7 @@ ROLES = {
     "oracle": {"label": "oracle redraw", "color": GREY, "linestyle": "-", "marker": "", "zorder": 2},
     "draws": {"label": "draws", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
     "draw": {"label": "draws", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
+    "forest": {"label": "forest", "color": BLUE, "linestyle": "-", "marker": "s", "zorder": 6},
     "mean": {"label": "mean, no scatter", "color": ORANGE, "linestyle": "--", "marker": "", "zorder": 5},
 }
 LINES = ("-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
