@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
+#include "par/stop.h"
 
 const hg_command hg_commands[] = {
     {"mock", "PARAMS", "make a universe with known answers: haloes, zooms, truth", false,
@@ -190,6 +191,7 @@ main(int argc, char **argv)
     /* large blocks go back to the system when freed, so that memory is bounded by one part */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of the write */
+    hg_stop_listen(NULL, 0);
     status = hg_comm_start(&argc, &argv, &comm);
     rank = comm.rank;
     hg_log_setup(comm.rank, comm.size, HG_LOG_INFO);

@@ -41,7 +41,6 @@ hg_stop_listen(const char *folder, double walltime)
     }
     limit = walltime;
     looked = -LOOK_SECONDS;
-    signalled = 0;
     seen = 0;
 }
 

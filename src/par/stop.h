@@ -11,7 +11,9 @@
 
 #include "halograft/comm.h"
 
-/** Listen to SIGUSR1, and set the other two ways to stop; replaces what was set before.
+/** Listen to SIGUSR1, and set the other two ways to stop; replaces what was set before, but a
+ * signal that came stays: the program listens from its first line on, because batch systems may
+ * send it while MPI starts, and unheard it would kill.
  *
  * @local
  * @param[in] folder    a file "stop" in it stops the run, and is removed then; NULL = none

@@ -50,10 +50,20 @@ grep -q 'submit this script with --array' log || fail "no word about --array: $(
 [ "$(code_of "$single")" != 0 ] || fail "no parameter file"
 [ ! -e requeued ] || fail "requeued without code 75"
 
+trees=$root/jobscripts/slurm/array_trees.slurm
+merge=$root/jobscripts/slurm/merge_trees.slurm
+[ "$(SLURM_ARRAY_TASK_ID=5 code_of "$trees" my.yml 16 -v)" = 0 ] || fail "a task of trees: $(cat log)"
+expect "train my.yml --set Model.first_tree=80 --set Model.task_trees=16 --resume -v"
+[ "$(SLURM_ARRAY_TASK_ID=5 code_of "$trees" my.yml)" != 0 ] || fail "no number of trees"
+[ "$(code_of "$merge" my.yml -v)" = 0 ] || fail "a merge: $(cat log)"
+expect "apply my.yml --resume -v"
+[ "$(code_of "$merge" my.yml code=7)" = 7 ] || fail "a failed merge goes on"
+expect "train my.yml --merge code=7"
+
 # warned SCRIPT REQUEUED: USR1 to the batch shell reaches the program, code 75 comes back, the job is requeued.
 warned() {
     rm -f started requeued
-    bash "$1" my.yml wait >log 2>&1 &
+    bash "$1" my.yml ${3:+"$3"} wait >log 2>&1 &
     local shell=$! code=0
     for _ in {1..100}; do
         [ -e started ] && break
@@ -65,6 +75,8 @@ warned() {
     [ "$(cat requeued)" = "requeue $2" ] || fail "$1 requeued '$(cat requeued)'"
 }
 warned "$single" 41
+warned "$merge" 41
 export SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_JOB_ID=40
 warned "$array" 40_5
+warned "$trees" 40_5 16
 echo "passed"
