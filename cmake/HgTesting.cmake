@@ -43,6 +43,21 @@ function(hg_add_test)
   endforeach()
 endfunction()
 
+# hg_add_fuzz_target(fuzz_x fuzz_x.c): replays tests/fuzz/x as test fuzz.x; with HG_FUZZ a program of libFuzzer
+function(hg_add_fuzz_target name source)
+  string(REGEX REPLACE "^fuzz_" "" short ${name})
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
+  target_link_libraries(${name} PRIVATE hg_match)
+  if(HG_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
+  target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.c)
+  add_test(NAME fuzz.${short} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${short})
+  set_tests_properties(fuzz.${short} PROPERTIES LABELS "unit;fuzz" TIMEOUT 60 ENVIRONMENT "${HG_TEST_ENV}")
+endfunction()
+
 # hg_add_script_test(NAME cli.x LABEL cli COMMAND ... [TIMEOUT s] [PROCESSORS n]): exit code 77 = skipped, loudly
 function(hg_add_script_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT;LABEL;PROCESSORS" "COMMAND" ${ARGN})

@@ -53,18 +53,66 @@ static const struct {
 };
 enum { N_OPEN = sizeof open_sections / sizeof open_sections[0] };
 
+/* The character at p and its number of bytes in UTF-8; a byte that begins none is itself. */
+static uint32_t
+take_character(const unsigned char *p, size_t *n)
+{
+    const size_t length = p[0] < 0xC0 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    uint32_t character = p[0] & (length == 1 ? 0xFFu : 0xFFu >> (length + 1));
+
+    *n = 1;
+    for (size_t i = 1; i < length; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            return p[0];
+        }
+        character = character << 6 | (p[i] & 0x3Fu);
+    }
+    *n = length;
+    return character;
+}
+
+/* Control characters, line and paragraph ends of Unicode, byte-order marks: YAML folds or
+ * refuses them when they stand as they are. */
+static bool
+must_escape(uint32_t c, size_t n_byte)
+{
+    return c < 0x20 || c == 0x7F || (n_byte == 2 && c < 0xA0) || c == 0x2028 || c == 0x2029 ||
+           c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+}
+
 /* Quote what YAML would not read back as the same text. */
 static hg_status
 echo_string(hg_text *text, const char *value)
 {
+    size_t n;
+
     HG_TRY(hg_text_append(text, "\"", 1));
-    for (const char *p = value; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\') {
+    for (const char *p = value; *p != '\0'; p += n) {
+        const uint32_t c = take_character((const unsigned char *)p, &n);
+
+        if (c == '"' || c == '\\') {
             HG_TRY(hg_text_append(text, "\\", 1));
         }
-        HG_TRY(*p == '\n' ? hg_text_append(text, "\\n", 2) : hg_text_append(text, p, 1));
+        if (c == '\n') {
+            HG_TRY(hg_text_append(text, "\\n", 2));
+        } else if (must_escape(c, n)) {
+            HG_TRY(hg_text_add(text, "\\U%08" PRIX32, c));
+        } else {
+            HG_TRY(hg_text_append(text, p, n));
+        }
     }
     return hg_text_append(text, "\"", 1);
+}
+
+/* Names of entries stand bare where YAML reads them back so. */
+static hg_status
+echo_name(hg_text *text, const char *name)
+{
+    const size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789_.");
+
+    return name[0] != '\0' && name[plain] == '\0' ? hg_text_add(text, "%s", name)
+                                                  : echo_string(text, name);
 }
 
 static hg_status
@@ -118,7 +166,7 @@ is_set(const hg_schema_key *key, const char *member)
     }
     return key->type != HG_KEY_REALS && key->type != HG_KEY_STRINGS
                ? true
-               : ((const hg_reals *)(const void *)member)->n > 0;
+               : ((const hg_reals *)(const void *)member)->n > 0 || key->initial != NULL;
 }
 
 static hg_status
@@ -128,7 +176,9 @@ echo_open(const char *section, const hg_entries *entries, hg_text *text)
         HG_TRY(hg_text_add(text, "%s:\n", section));
     }
     for (int i = 0; i < entries->n; i++) {
-        HG_TRY(hg_text_add(text, "  %s: ", entries->v[i].name));
+        HG_TRY(hg_text_append(text, "  ", 2));
+        HG_TRY(echo_name(text, entries->v[i].name));
+        HG_TRY(hg_text_append(text, ": ", 2));
         HG_TRY(echo_string(text, entries->v[i].text));
         HG_TRY(hg_text_append(text, "\n", 1));
     }
