@@ -35,7 +35,7 @@ cut_by_mass(const hg_validation *v, hg_cuts *cuts)
 {
     const double width = v->params->validate.mass_width;
     const int64_t n = v->rows.n;
-    double low = INFINITY, high = -INFINITY, n_bin;
+    double low = (double)INFINITY, high = -(double)INFINITY, n_bin;
     hg_cut *c;
 
     for (int64_t i = 0; i < n; i++) {

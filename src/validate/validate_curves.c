@@ -176,7 +176,8 @@ add_plane(const hg_findings *found, const hg_marks *m, bool is_residual,
 {
     const hg_validation *v = found->folds->validation;
     const hg_guesses *g = found->guesses;
-    struct range rx = {INFINITY, -INFINITY}, ry = {INFINITY, -INFINITY};
+    const double far = (double)INFINITY;
+    struct range rx = {far, -far}, ry = {far, -far};
     hg_label label;
     hg_map *map = NULL;
 

@@ -59,7 +59,7 @@ Test(baseline, isotonic_regression_is_that_of_the_max_min_formula)
     draw_rows(x, y, w);
     fit(HG_BASELINE_ISOTONIC, 0, 1, x, y, w, p);
     for (int i = 0; i < N; i++) {
-        double best = -INFINITY;
+        double best = -(double)INFINITY;
 
         for (int a = 0; a < N; a++) {
             double least = INFINITY;
