@@ -62,7 +62,7 @@ Test(baseline, isotonic_regression_is_that_of_the_max_min_formula)
         double best = -(double)INFINITY;
 
         for (int a = 0; a < N; a++) {
-            double least = INFINITY;
+            double least = (double)INFINITY;
 
             for (int b = 0; b < N && x[a] <= x[i]; b++) {
                 double sum = 0, weight = 0;
