@@ -205,7 +205,7 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status, hg_comm_gather_rows(comm, n, sizeof *factor, factor, &n_all, &all));
     memcpy(f->shrink, all, (size_t)n_all * sizeof *all);
-    hg_keep_choose(f);
+    status = hg_comm_agree(comm, hg_keep_choose(f));
 done:
     hg_mem_free(factor);
     hg_mem_free(all);
