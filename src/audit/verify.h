@@ -34,6 +34,16 @@ HG_MUST_CHECK hg_status hg_verify_file(const hg_comm *comm, const char *path,
 HG_MUST_CHECK hg_status hg_verify_catalogue(const hg_comm *comm, const char *path,
                                             hg_findings *findings);
 
+/** Judge all rows of a catalogue by what haloes of a universe can be (catalog/sanity.h): box,
+ * overdensity, abundance, satellites, velocities. What is not is a note, never WRONG.
+ *
+ * @collective{comm}
+ * @param[in] path  its master
+ * @return as hg_verify_file(); HG_OK also when rows cannot be read, which is found elsewhere
+ */
+HG_MUST_CHECK hg_status hg_verify_sanity(const hg_comm *comm, const char *path,
+                                         hg_findings *findings);
+
 /** Compare the files of a manifest with their checksums.
  *
  * @local

@@ -526,7 +526,8 @@ hg_verify_catalogue(const hg_comm *comm, const char *path, hg_findings *findings
     HG_TRY_OR(done, status, check_parts(comm, &s, &t));
     HG_TRY_OR(done, status, report_parts(comm, &s, &t, findings));
     HG_TRY_OR(done, status, report_values(comm, &s, &t, findings));
-    status = report_identities(comm, &s, &t, findings);
+    HG_TRY_OR(done, status, report_identities(comm, &s, &t, findings));
+    status = hg_verify_sanity(comm, path, findings);
 done:
     clear_scope(&s);
     hg_mem_free(t.value);

@@ -45,4 +45,19 @@ printf 'x' | dd of=r2/galaxies.1.hdf5 bs=1 seek=20000 conv=notrunc status=none
 fails 'part 1 does not match its checksum' "${mpirun[@]}" -n 2 "$HALOGRAFT" verify r2/galaxies.hdf5
 printf 'x' | dd of=r2/model.hdf5 bs=1 seek=20000 conv=notrunc status=none
 fails 'its bytes do not match its checksum' "$HALOGRAFT" verify r2/model.hdf5
+# whole files whose units are not what they say: a forgotten 1e10 and a forgotten h
+for unit in '1e10 Msun' Msun/h; do
+    cat >planted.yml <<END
+Header: {box: 60 Mpc, h: 0.6774, a: 1, omega_m: 0.3089, omega_l: 0.6911, omega_b: 0.0486, sigma_8: 0.8159, n_s: 0.9667}
+Columns:
+  position: InputHalos/HaloCentre, Mpc
+  m200c: SO/200_crit/TotalMass, $unit
+  r200c: SO/200_crit/SORadius, Mpc
+END
+    "$HALOGRAFT" convert r1/parent.0.hdf5 --mapping planted.yml --out planted --overwrite -q
+    "$HALOGRAFT" verify planted.hdf5 >out.txt
+    [ "$(grep -c -e '  note  overdensity' -e '  note  abundance' out.txt)" -eq 2 ] || { cat out.txt; exit 1; }
+done
+"$HALOGRAFT" verify r1/parent.hdf5 >out.txt
+[ "$(grep -c -e '  ok    overdensity' -e '  ok    abundance' -e '  ok    box' out.txt)" -eq 3 ] || { cat out.txt; exit 1; }
 echo "audit: whole files pass, changed ones do not"
