@@ -12,8 +12,8 @@
 
 enum { N_TRAIN = 3000, N_TEST = 500, N_FEATURE = 4, N_TARGET = 2, N_TREE = 8, N_DRAW = 2 };
 
-const uint64_t hg_health_model = 0x461feec969ca56c9;
-const uint64_t hg_health_prediction = 0x5491202602173db1;
+const uint64_t hg_health_model = 0x2d92f44b8c8ae223;
+const uint64_t hg_health_prediction = 0x5952e79eca6b22e0;
 
 /** Rows of features, targets and keys; owned, released by clear_rows(). */
 typedef struct made_rows {
