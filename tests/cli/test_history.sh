@@ -44,6 +44,16 @@ for ranks in 2 3 5; do
 done
 cmp "$work/links1/history/parent.0.hdf5" "$work/links3/history/parent.0.hdf5"
 
+# regions with histories of their own: the second knows half of the trees
+mkdir "$work/z0" "$work/z1"
+cp "$work"/tree_0_0_?.dat "$work/z0"
+cp "$work/tree_0_0_0.dat" "$work/z1"
+printf '%s\n' region,hydro 0,haloes.csv 1,haloes.csv >"$work/regions.csv"
+go 2 features "${trees[@]}" --set "Output.folder=$work/regions" --set "Zooms.regions=$work/regions.csv" --set 'Zooms.files=[]' \
+    --set "History.zooms=['$work/z{region}/tree_0_0_{file}.dat']"
+grep -q '190 of 400 haloes have a history' "$work/log" || { cat "$work/log"; exit 1; }
+/usr/bin/python3 "$check" check "$work" "$work"/regions/history/{parent,zoom_0}
+
 # the galaxies follow the mass at redshift 1
 go 2 train "${trees[@]}" --set "Output.folder=$work/trees1"
 grep -q '20 rows are not found in the history' "$work/log" || { cat "$work/log"; exit 1; }
