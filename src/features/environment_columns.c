@@ -35,13 +35,31 @@ clear_work(work *w)
     hg_environment_clear(&w->e);
 }
 
-/* Zooms whose positions are told in another box cannot be looked up in the parent's. */
+/* Whether the files of a region have a frame of their own. */
+static bool
+has_own_frame(const hg_region *region)
+{
+    return region != NULL && isfinite(region->own[0]);
+}
+
+/* Zooms whose positions are told in another box cannot be looked up in the parent's, unless the
+ * place of their centre is known in both. */
 static hg_status
 check_zoom(const work *w, const hg_run_catalogue *m)
 {
     const double box = hg_catalog_frame(m->catalog)->box;
+    const bool in_parent = strcmp(w->e.param->zooms, "parent") == 0,
+               is_moved = has_own_frame(m->region);
 
-    if (strcmp(w->e.param->zooms, "parent") == 0 && isfinite(box) &&
+    if (in_parent && is_moved && !isfinite(m->region->centre[0])) {
+        return HG_FAIL(
+            HG_E_INPUT,
+            "the region of '%s' has a centre in its own frame (own_x) and none in the "
+            "parent (x), where its haloes would be looked up: give it, or set "
+            "Environment.zooms to own",
+            m->name);
+    }
+    if (in_parent && !is_moved && isfinite(box) &&
         fabs(box - w->where.box) > 1e-6 * w->where.box) {
         return HG_FAIL(
             HG_E_INPUT,
@@ -113,6 +131,23 @@ find_density(const hg_comm *comm, const hg_halo_points *tracers, double box,
     return HG_OK;
 }
 
+/* Haloes of a zoom in a frame of its own get their places in the parent. */
+static void
+move_to_parent(const hg_run_catalogue *m, hg_halo_points *points)
+{
+    const hg_region *r = m->region;
+    const double box = hg_catalog_frame(m->catalog)->box;
+
+    for (int64_t i = m->first; has_own_frame(r) && isfinite(r->centre[0]) && i < points->n;
+         i++) {
+        for (int k = 0; k < 3; k++) {
+            const double d = points->position[i][k] - r->own[k];
+
+            points->position[i][k] = r->centre[k] + (box > 0 ? remainder(d, box) : d);
+        }
+    }
+}
+
 static hg_status
 read_members(const hg_comm *comm, work *w)
 {
@@ -132,6 +167,7 @@ read_members(const hg_comm *comm, work *w)
         }
         HG_TRY(status);
         m->n = w->points.n - m->first;
+        move_to_parent(m, &w->points);
         if (i == 0 && w->e.param->tracer.n == 0) {
             HG_TRY(hg_comm_agree(comm, hg_halo_points_tracers(&w->points, &w->tracers)));
             HG_TRY(hg_halo_points_check(comm, &w->tracers, w->e.param->particles_min));
@@ -153,6 +189,7 @@ reach_of(const hg_environment_column *c, float value)
 static int64_t
 cut_edge(const work *w, const hg_region *region, const hg_surrounded *point, float value[])
 {
+    const double *centre = isfinite(region->centre[0]) ? region->centre : region->own;
     int64_t n_cut = 0;
 
     for (int64_t i = 0; i < point->at.n; i++) {
@@ -160,8 +197,7 @@ cut_edge(const work *w, const hg_region *region, const hg_surrounded *point, flo
         bool is_cut = false;
 
         for (int k = 0; k < 3; k++) {
-            const double d =
-                remainder(point->at.position[i][k] - region->centre[k], w->where.box);
+            const double d = remainder(point->at.position[i][k] - centre[k], w->where.box);
 
             d2 += d * d;
         }

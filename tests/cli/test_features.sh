@@ -148,6 +148,44 @@ if bad:
 END
 /usr/bin/python3 "$work/check.py" "$work" parent
 
+# the same zooms in frames of their own, by another origin
+mkdir "$work/moved"
+cp "$work"/r1t1/zooms/* "$work/moved"
+/usr/bin/python3 - "$work" <<'END'
+import csv, glob, sys
+import h5py
+work = sys.argv[1]
+shift = (10.0, 20.0, -30.0)
+for name in glob.glob(work + "/moved/*.0.hdf5"):
+    with h5py.File(name, "r+") as file:
+        x = file["InputHalos/HaloCentre"]
+        x[...] = (x[()] + shift) % 100
+rows = list(csv.DictReader(line for line in open(work + "/r1t1/regions.csv") if line[0] != "#"))
+with open(work + "/moved/regions.csv", "w") as file:
+    names = ["region", "run", "hydro", "x", "y", "z", "radius", "own_x", "own_y", "own_z"]
+    file.write(",".join(names) + "\n")
+    for row in rows:
+        row["hydro"] = row["hydro"].split("/")[-1]
+        row.update({f"own_{a}": str((float(row[a]) + s) % 100) for a, s in zip("xyz", shift)})
+        file.write(",".join(row[name] for name in names) + "\n")
+END
+go 1 1 features --set "Parent.files=[$work/r1t1/parent.hdf5]" --set "Zooms.regions=$work/moved/regions.csv" \
+    --set "Environment.folder=$work/moved/environment" --set 'Environment.self_radius=1e-6 Mpc'
+/usr/bin/python3 - "$work" <<'END'
+import glob, os, sys
+import h5py
+import numpy as np
+work, n = sys.argv[1], 0
+for name in glob.glob(work + "/r1t1/environment/*_*.0.hdf5"):
+    with h5py.File(name) as a, h5py.File(f"{work}/moved/environment/{os.path.basename(name)}") as b:
+        for column in ("delta_8", "delta_gauss_6", "d_5", "tidal_6_1"):
+            x, y = (f["SOAP/Environment/" + column][()] for f in (a, b))
+            # a tracer may pass the edge of a sphere by rounding
+            assert np.mean(np.abs(x - y) > 1e-4) < 1e-3 and np.std(x) > 0.01, (name, column, np.abs(x - y).max())
+            n += len(x)
+assert n > 1000, n
+END
+
 own=(--set Environment.zooms=own --set "Environment.folder=$work/own" --set "Environment.gauss=[]"
     --set "Environment.top_hat=[]" --set "Environment.tidal=[]")
 go 1 1 features "${own[@]}"
