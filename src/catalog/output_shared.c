@@ -62,6 +62,20 @@ place_columns(const hg_output *o, hg_h5 *file, const hg_table *sample)
     return HG_OK;
 }
 
+/* All of the file, with ample room for its structure. */
+static int64_t
+bytes_of(const hg_output *o, const hg_table *sample)
+{
+    int64_t row = 0;
+
+    for (int i = 0; i < o->options.n_column; i++) {
+        const hg_column *c = hg_table_find(sample, o->column[i].name);
+
+        row += c != NULL ? c->width * (int64_t)hg_type_size(hg_layout_type(c->type)) : 0;
+    }
+    return row * o->options.n_row + (1 << 18) + ((int64_t)o->options.n_column << 13);
+}
+
 static hg_status
 make_file(const hg_comm *comm, const hg_output *o, const hg_table *sample)
 {
@@ -73,6 +87,12 @@ make_file(const hg_comm *comm, const hg_output *o, const hg_table *sample)
 
     HG_TRY(staged_file(o, sizeof path, path));
     HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    /* HDF5 shall not be the one to find the disk full: it may crash when the program ends */
+    status = hg_rawfile_reserve(temporary, bytes_of(o, sample));
+    if (status != HG_OK) {
+        unlink(temporary);
+        return status;
+    }
     HG_TRY(hg_h5_create(temporary, &file));
     HG_TRY_OR(close, status, hg_output_header(o, file, -1, o->options.n_row));
     HG_TRY_OR(close, status, place_columns(o, file, sample));

@@ -25,7 +25,7 @@ struct hg_rawfile {
 hg_status
 hg_rawfile_reserve(const char *path, int64_t bytes)
 {
-    int handle = open(path, O_WRONLY | O_CLOEXEC);
+    int handle = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     int reason;
 
     if (handle < 0) {

@@ -12,7 +12,8 @@
 
 typedef struct hg_rawfile hg_rawfile;
 
-/** Take the room of a file on disk, so that later writes within it cannot meet a full disk.
+/** Take the room of a file on disk, making it if it is not there, so that later writes within
+ * it cannot meet a full disk.
  *
  * @local
  * @param[in] bytes  size of the file; a shorter one is made longer with zeros
