@@ -379,6 +379,43 @@ void hg_forest_limits(const hg_forest *forest, int level, double limit[]);
 HG_MUST_CHECK hg_status hg_forest_add_twins(const hg_comm *comm, hg_forest *forest, int64_t n,
                                             const uint64_t key[], const double y[]);
 
+/** Classes of haloes with a library of their own, by the value of a feature: class k reaches
+ * from edge[k - 1] to below edge[k]. */
+enum { HG_LIBRARY_CLASSES = 16 };
+
+typedef struct hg_library_classes {
+    int feature;                         /**< -1: one class of all */
+    int n;                               /**< 1 to HG_LIBRARY_CLASSES */
+    double edge[HG_LIBRARY_CLASSES - 1]; /**< n - 1 of them, ascending, transformed unit */
+} hg_library_classes;
+
+/** Keep the feature with the model that tells the classes of its libraries apart. Rows are
+ * matched by key, others are ignored; the content hash changes.
+ *
+ * @collective{comm}
+ * @param[in,out] forest  the same on all ranks
+ * @param[in]     n       rows of this rank
+ * @param[in]     key     shape (n); as in training
+ * @param[in]     x       value i is x[i * stride]; transformed
+ * @return HG_OK; HG_E_ARG for a forest whose trees are on disk; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_add_class(const hg_comm *comm, hg_forest *forest, int64_t n,
+                                            const uint64_t key[], const float x[],
+                                            size_t stride);
+
+/** Make classes from edges, or one for each value of the kept feature.
+ *
+ * @local
+ * @param[in]  feature  that of hg_forest_add_class()
+ * @param[in]  n_edge   0 = a class for each value
+ * @param[in]  edge     shape (n_edge); ascending
+ * @param[out] classes  of the forest
+ * @return HG_OK; HG_E_PARAM when the model keeps no class, edges do not ascend or are too many,
+ * or the feature has too many values
+ */
+HG_MUST_CHECK hg_status hg_forest_classes(const hg_forest *forest, int feature, int n_edge,
+                                          const double edge[], hg_library_classes *classes);
+
 /** Variances of what is chaotic, Var(d)/2 of the differences of twins, and of calibrated
  * residuals, which contain it. */
 typedef struct hg_twin_check {
@@ -392,18 +429,24 @@ typedef struct hg_twin_check {
 /** Compare the variances of target i.
  *
  * @local
- * @param[out] check  all 0 without twins
+ * @param[in]  classes  or NULL
+ * @param[in]  which    class whose rows are compared; -1 = all rows
+ * @param[out] check    all 0 without twins
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_forest_check_twins(const hg_forest *forest, int target,
+                                              const hg_library_classes *classes, int which,
                                               hg_twin_check *check);
 
 /** Make the library of a method, HG_DRAW_LIBRARY or HG_DRAW_TWINS, before predicting with it.
  *
  * @local  not while others predict
- * @return HG_OK; HG_E_PARAM when the model has no residuals or twins; HG_E_MEMORY
+ * @param[in] classes  each gets a library of its own; NULL = one library
+ * @return HG_OK; HG_E_PARAM when the model has no residuals or twins, or a class fewer than 50;
+ * HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_forest_prepare_library(hg_forest *forest, hg_draw_method method);
+HG_MUST_CHECK hg_status hg_forest_prepare_library(hg_forest *forest, hg_draw_method method,
+                                                  const hg_library_classes *classes);
 
 /** Whether a training row has an out-of-bag mean; the mean is its target minus its residual.
  *

@@ -190,7 +190,9 @@
     P(INT, draws, "", "1", 0, 64, "number of realisations") \
     P(REALS, quantiles, "", NULL, 0, 1, "levels of conditional quantiles, such as 0.05, 0.16, 0.5, 0.84, 0.95, ascending: columns X_q05, X_q16, ... of the targets of training haloes in the leaves of all trees; costs several times the mean") \
     P(BOOL, mean, "", "true", 0, 0, "give the mean over trees too; false = only draws of leaf values, each through one tree, in a fraction of the time") \
-    P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = a third of the root of their number, 1 = those of its leaf")
+    P(INT, mates, "", "0", 0, 1e9, "residuals are drawn from at least so many training haloes next to a halo in a tree; 0 = a third of the root of their number, 1 = those of its leaf") \
+    P(STRING, library_by, "", "", 0, 0, "feature whose classes have libraries of their own (methods library and twins), such as central; train keeps it with the model") \
+    P(REALS, library_edges, "", NULL, -1e30, 1e30, "edges of the classes of library_by, ascending, in the unit of the transformed feature, such as 12, 13 for log10; default: a class for each value")
 
 #define HG_PARAMS_VALIDATE(P) \
     P(STRING, file, "", "validation.hdf5", 0, 0, "statistics file of validate, relative to Output.folder when it has no slash; tables stand beside it") \

@@ -110,6 +110,20 @@ hg_stage_use hg_stages_use(const hg_stages *stages, int s);
 int hg_stages_is_label(const hg_stages *stages, int s);
 int hg_stages_is_gate(const hg_stages *stages, int s, int o);
 
+/** Keep a feature as the class of libraries (hg_forest_add_class()) with all stages that draw
+ * values.
+ *
+ * @collective{comm}
+ * @param[in,out] stages  the same on all ranks
+ * @param[in]     n    rows of this rank
+ * @param[in]     key  shape (n); as in training
+ * @param[in]     x    value i is x[i * stride]; transformed
+ * @return as hg_forest_add_class()
+ */
+HG_MUST_CHECK hg_status hg_stages_add_class(const hg_comm *comm, hg_stages *stages, int64_t n,
+                                            const uint64_t key[], const float x[],
+                                            size_t stride);
+
 /** Add twins of the training rows (hg_forest_add_twins()) to the stages of values that come
  * after no other target; others keep none.
  *

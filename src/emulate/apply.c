@@ -331,7 +331,7 @@ apply(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
         g->m_dm_factor = 1;
         g->has_mean = params->scatter.mean;
         g->has_domain = params->output.domain && g->has_mean;
-        status = hg_apply_prepare(model, &g->options);
+        status = hg_apply_prepare(params, model, &g->options);
         status = status == HG_OK ? prepare(g) : status;
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "emulate/library_classes.h"
 #include "halograft/log.h"
 
 static const struct {
@@ -41,10 +42,14 @@ hg_apply_draws(const hg_params *params, const hg_stages *model, bool is_loud)
 }
 
 hg_status
-hg_apply_prepare(const hg_stages *model, const hg_predict_options *o)
+hg_apply_prepare(const hg_params *params, const hg_stages *model, const hg_predict_options *o)
 {
     const bool from_library = o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS;
+    hg_library_classes classes = {.feature = -1, .n = 1};
 
+    if (from_library && o->n_draw > 0) {
+        HG_TRY(hg_library_classes_find(params, model, &classes));
+    }
     for (int s = 0; s < hg_stages_count(model) && o->n_draw > 0; s++) {
         const hg_stage_use use = hg_stages_use(model, s);
         hg_forest *forest = hg_stages_forest(model, s);
@@ -58,7 +63,7 @@ hg_apply_prepare(const hg_stages *model, const hg_predict_options *o)
                            "targets: take another method or train it without 'after'",
                            hg_forest_target(forest, 0)->name);
         }
-        HG_TRY(from_library ? hg_forest_prepare_library(forest, o->method)
+        HG_TRY(from_library ? hg_forest_prepare_library(forest, o->method, &classes)
                             : hg_forest_check_method(forest, o->method));
     }
     return HG_OK;

@@ -21,8 +21,9 @@ hg_predict_options hg_apply_draws(const hg_params *params, const hg_stages *mode
  *
  * @local  not while others predict
  * @return HG_OK; HG_E_PARAM for twins of targets that come after others; the failures of
- * hg_forest_prepare_library() and hg_forest_check_method()
+ * hg_library_classes_find(), hg_forest_prepare_library() and hg_forest_check_method()
  */
-HG_MUST_CHECK hg_status hg_apply_prepare(const hg_stages *model, const hg_predict_options *o);
+HG_MUST_CHECK hg_status hg_apply_prepare(const hg_params *params, const hg_stages *model,
+                                         const hg_predict_options *o);
 
 #endif

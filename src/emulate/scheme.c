@@ -154,8 +154,8 @@ hg_scheme_agree(const hg_comm *comm, const hg_params *params, int64_t n_row, int
     if (*by_rows && !is_plain) {
         return HG_FAIL(HG_E_PARAM,
                        "Model.scheme is 'rows', which trains targets that are plain numbers, "
-                       "without hurdles, labels, chains or twin runs, and with Model.splitter "
-                       "random: set it to 'trees'");
+                       "without hurdles, labels, chains, twin runs or "
+                       "Scatter.library_by, and with Model.splitter random: set it to 'trees'");
     }
     hg_log_info("train: by %s (Model.scheme %s): per rank about %.1f MiB by trees, %.1f MiB by "
                 "rows, %.0f MiB are there",

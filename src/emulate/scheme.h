@@ -42,7 +42,7 @@ double hg_scheme_model(const hg_params *params, int64_t n_row, int n_stage,
  * @collective{comm}
  * @param[in]  n_row      rows of this rank
  * @param[in]  shape      shape (n_stage)
- * @param[in]  has_twins  whether there are twin runs, which go by trees
+ * @param[in]  has_twins  whether there are twin runs or classes, which go by trees
  * @param[out] by_rows    the same on all ranks
  * @return HG_OK; HG_E_PARAM when Model.scheme is rows and the model is not plain
  */

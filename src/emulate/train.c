@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "emulate/library_classes.h"
 #include "emulate/scheme.h"
 #include "emulate/train_report.h"
 #include "emulate/training_rows.h"
@@ -147,7 +148,8 @@ grow(const hg_comm *comm, const hg_params *params, const hg_train_parts *parts,
     }
     HG_TRY(
         hg_comm_agree(comm, hg_stages_shapes(features->n, targets->n, role, &n_stage, shape)));
-    HG_TRY(hg_scheme_agree(comm, params, rows->n, n_stage, shape, rows->has_twins, &by_rows));
+    HG_TRY(hg_scheme_agree(comm, params, rows->n, n_stage, shape,
+                           rows->has_twins || params->scatter.library_by[0] != '\0', &by_rows));
     if (by_rows) {
         data.release = release_rows;
         data.owner = rows;
@@ -224,6 +226,7 @@ train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *
     hg_status status;
 
     HG_TRY(hg_comm_agree(comm, hg_train_recipes(params, features, targets, role)));
+    HG_TRY(hg_library_classes_check(params, features));
     hg_phase_start("train: read");
     status = hg_training_rows_read(comm, params, features, targets, &rows);
     hg_phase_stop("train: read");
@@ -232,6 +235,10 @@ train_model(const hg_comm *comm, const hg_params *params, const hg_train_parts *
     hg_phase_start("train: grow");
     status = grow(comm, params, parts, features, targets, role, &rows, model);
     hg_phase_stop("train: grow");
+    if (status == HG_OK && *model != NULL) {
+        status =
+            hg_library_classes_add(comm, params, features, rows.n, rows.key, rows.x, *model);
+    }
     if (status == HG_OK && *model != NULL && rows.has_twins) {
         status = hg_twins_add(comm, params, features, targets, *model);
     }

@@ -66,7 +66,8 @@ hg_draw_rows(const hg_forest *f, const hg_predict_options *o, int number, int64_
 
     if (o->method == HG_DRAW_LIBRARY || o->method == HG_DRAW_TWINS) {
         for (int64_t i = 0; i < n; i++) {
-            hg_library_draw(&d, key[i], row[i], mean + i * f->n_target, draw + i * f->n_target);
+            hg_library_draw(&d, key[i], x + i * f->n_feature, row[i], mean + i * f->n_target,
+                            draw + i * f->n_target);
         }
         return;
     }

@@ -136,11 +136,12 @@ hg_forest_free(hg_forest *f)
         f->mate = NULL;
         hg_shared_clear(&f->block.node, &f->block);
     }
-    void *const blocks[] = {
-        f->feature, f->target,      f->range,    f->node_offset, f->leaf_offset, f->node,
-        f->mean,    f->mate_offset, f->mate,     f->importance,  f->key,         f->group,
-        f->parent,  f->value,       f->residual, f->oob_trees,   f->weight,      f->lookup,
-        f->is_full, f->meta,        f->shrink,   f->twin,        f->library};
+    void *const blocks[] = {f->feature,     f->target,     f->range,    f->node_offset,
+                            f->leaf_offset, f->node,       f->mean,     f->mate_offset,
+                            f->mate,        f->importance, f->key,      f->group,
+                            f->parent,      f->value,      f->residual, f->oob_trees,
+                            f->weight,      f->lookup,     f->is_full,  f->meta,
+                            f->shrink,      f->twin,       f->library,  f->class_value};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
@@ -255,6 +256,9 @@ feed_content(hg_hash *h, const hg_forest *f)
                  HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + n_target) * sizeof *f->limit);
     if (f->twin != NULL) {
         hg_hash_feed(h, f->twin, n_row * n_target * sizeof *f->twin);
+    }
+    if (f->class_value != NULL) {
+        hg_hash_feed(h, f->class_value, n_row * sizeof *f->class_value);
     }
     return HG_OK;
 }

@@ -53,9 +53,12 @@ struct hg_forest {
     float *residual; /* shape (n_row, n_target); NaN where there is none */
     float *shrink;   /* shape (n_row); factor of the residual in a draw */
     float *twin;     /* shape (n_row, n_target); d / sqrt(2), NaN where none; NULL = no twins */
-    uint32_t
-        *library; /* shape (n_library); rows by mean of the first target, made on request */
+    float *class_value; /* shape (n_row); of the feature that tells libraries apart, or NULL */
+    uint32_t *library; /* shape (n_library); rows by class and mean of the first target, made on
+                          request */
     int64_t n_library;
+    hg_library_classes classes;                  /* of the library */
+    int64_t class_begin[HG_LIBRARY_CLASSES + 1]; /* first place of each class in the library */
     double
         keep[HG_TARGETS_MAX]; /* how far a draw may stay from the mean with its mate's mean */
     double limit[HG_LIMIT_LEVELS * (HG_NEAR_MEASURES + HG_TARGETS_MAX)]; /* shape

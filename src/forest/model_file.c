@@ -275,15 +275,22 @@ write_items(hg_h5 *file, int stage, hg_forest *f)
     return HG_OK;
 }
 
-/* differences of twins are there only when twins were */
 static hg_status
-write_twins(hg_h5 *file, int stage, const hg_forest *f)
+write_optional(hg_h5 *file, int stage, hg_forest *f)
 {
-    const int64_t dims[2] = {f->n_row, f->n_target};
-    char path[HG_STAGE_PATH];
+    for (int k = 0; k < HG_MODEL_OPTIONAL; k++) {
+        char path[HG_STAGE_PATH];
+        hg_model_item item;
 
-    hg_stage_path(stage, "row/twin", path);
-    return f->twin != NULL ? hg_h5_write(file, path, HG_F32, 2, dims, NULL, f->twin) : HG_OK;
+        if (*hg_model_optional(f, k, &item) != NULL) {
+            const int64_t dims[2] = {item.n, item.row};
+
+            hg_stage_path(stage, item.name, path);
+            HG_TRY(hg_h5_write(file, path, item.type, item.row > 0 ? 2 : 1, dims, NULL,
+                               item.data));
+        }
+    }
+    return HG_OK;
 }
 
 hg_status
@@ -300,7 +307,7 @@ hg_model_write(hg_h5 *file, int stage, const hg_forest *forest)
     HG_TRY(hg_h5_put_string(file, path, "content_hash", text));
     HG_TRY(move_scaling(file, stage, &view, true));
     HG_TRY(write_items(file, stage, &view));
-    HG_TRY(write_twins(file, stage, &view));
+    HG_TRY(write_optional(file, stage, &view));
     HG_TRY(hg_mem_array(&piece, 1, sizeof *piece));
     status = write_nodes(file, stage, forest, piece);
     hg_mem_free(piece);
@@ -363,18 +370,22 @@ read_item(hg_h5 *file, const char *path, int stage, const hg_model_item *item)
 }
 
 static hg_status
-read_twins(hg_h5 *file, const char *path, int stage, hg_forest *f)
+read_optional(hg_h5 *file, const char *path, int stage, hg_forest *f)
 {
-    hg_model_item item = {"row/twin", HG_F32, f->n_row, f->n_target, NULL};
-    char name[HG_STAGE_PATH];
+    for (int k = 0; k < HG_MODEL_OPTIONAL; k++) {
+        char name[HG_STAGE_PATH];
+        hg_model_item item;
+        float **array = hg_model_optional(f, k, &item);
 
-    hg_stage_path(stage, item.name, name);
-    if (!hg_h5_exists(file, name)) {
-        return HG_OK;
+        hg_stage_path(stage, item.name, name);
+        if (hg_h5_exists(file, name)) {
+            HG_TRY(hg_mem_array(array, hg_model_item_bytes(&item) / sizeof **array,
+                                sizeof **array));
+            item.data = *array;
+            HG_TRY(read_item(file, path, stage, &item));
+        }
     }
-    HG_TRY(hg_mem_array(&f->twin, (size_t)(f->n_row * f->n_target), sizeof *f->twin));
-    item.data = f->twin;
-    return read_item(file, path, stage, &item);
+    return HG_OK;
 }
 
 /* offsets must rise and end where the arrays of nodes and leaves end */
@@ -419,7 +430,7 @@ read_content(hg_h5 *file, const char *path, int stage, hg_forest *f, hg_piece *p
     for (int i = HG_MODEL_TREE_ITEMS; i < HG_MODEL_ITEMS; i++) {
         HG_TRY(read_item(file, path, stage, &item[i]));
     }
-    HG_TRY(read_twins(file, path, stage, f));
+    HG_TRY(read_optional(file, path, stage, f));
     HG_TRY(read_nodes(file, stage, f, piece));
     n_leaf = f->leaf_offset[f->n_tree];
     if (f->mate_offset[n_leaf] != (uint64_t)n_mate) {

@@ -14,7 +14,21 @@ typedef struct hg_model_item {
     void *data;
 } hg_model_item;
 
-enum { HG_MODEL_ITEMS = 16, HG_MODEL_TREE_ITEMS = 3, HG_MODEL_SPILL_ITEM = 4 };
+enum {
+    HG_MODEL_ITEMS = 16,
+    HG_MODEL_OPTIONAL = 2,
+    HG_MODEL_TREE_ITEMS = 3,
+    HG_MODEL_SPILL_ITEM = 4
+};
+
+/** Row arrays that only some models have: of twin runs, and of the classes of libraries.
+ *
+ * @local
+ * @param[in]  k     0 to HG_MODEL_OPTIONAL - 1
+ * @param[out] item  its table entry
+ * @return where the forest keeps it; NULL there = none
+ */
+float **hg_model_optional(hg_forest *f, int k, hg_model_item *item);
 
 /** List the arrays whose form in memory is that on disk; the first HG_MODEL_TREE_ITEMS do not
  * depend on the offsets; those from HG_MODEL_SPILL_ITEM on are in the spill of a forest on

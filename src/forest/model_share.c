@@ -32,6 +32,17 @@ hg_model_list(hg_forest *f, uint64_t n_mate, hg_model_item item[HG_MODEL_ITEMS])
     memcpy(item, all, sizeof all);
 }
 
+float **
+hg_model_optional(hg_forest *f, int k, hg_model_item *item)
+{
+    if (k == 0) {
+        *item = (hg_model_item){"row/twin", HG_F32, f->n_row, f->n_target, f->twin};
+        return &f->twin;
+    }
+    *item = (hg_model_item){"row/class", HG_F32, f->n_row, 0, f->class_value};
+    return &f->class_value;
+}
+
 size_t
 hg_model_item_bytes(const hg_model_item *item)
 {
@@ -127,21 +138,25 @@ share_meta(const hg_comm *comm, int n_meta, hg_forest *f)
 }
 
 static hg_status
-share_twins(const hg_comm *comm, hg_forest *f)
+share_optional(const hg_comm *comm, hg_forest *f)
 {
-    const size_t n = (size_t)(f->n_row * f->n_target);
-    char has_twins = f->twin != NULL;
-    hg_status status = HG_OK;
+    for (int k = 0; k < HG_MODEL_OPTIONAL; k++) {
+        hg_model_item item;
+        float **array = hg_model_optional(f, k, &item);
+        const size_t n_byte = hg_model_item_bytes(&item);
+        char is_there = *array != NULL;
+        hg_status status = HG_OK;
 
-    hg_comm_broadcast(comm, 0, &has_twins, 1);
-    if (!has_twins) {
-        return HG_OK;
+        hg_comm_broadcast(comm, 0, &is_there, 1);
+        if (!is_there) {
+            continue;
+        }
+        if (comm->rank > 0) {
+            status = hg_mem_array(array, n_byte / sizeof **array, sizeof **array);
+        }
+        HG_TRY(hg_comm_agree(comm, status));
+        hg_comm_broadcast(comm, 0, *array, n_byte);
     }
-    if (comm->rank > 0) {
-        status = hg_mem_array(&f->twin, n, sizeof *f->twin);
-    }
-    HG_TRY(hg_comm_agree(comm, status));
-    hg_comm_broadcast(comm, 0, f->twin, n * sizeof *f->twin);
     return HG_OK;
 }
 
@@ -196,6 +211,6 @@ hg_model_share(const hg_comm *comm, hg_forest **forest)
     }
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(share_arrays(comm, n_mate, *forest));
-    HG_TRY(share_twins(comm, *forest));
+    HG_TRY(share_optional(comm, *forest));
     return share_meta(comm, n_meta, *forest);
 }

@@ -196,6 +196,18 @@ hg_stages_add_twins(const hg_comm *comm, hg_stages *m, int64_t n, const uint64_t
     return hg_comm_agree(comm, hg_stages_complete(m));
 }
 
+hg_status
+hg_stages_add_class(const hg_comm *comm, hg_stages *m, int64_t n, const uint64_t key[],
+                    const float x[], size_t stride)
+{
+    for (int s = 0; s < m->n; s++) {
+        if (!m->stage[s].is_label && m->stage[s].use != HG_STAGE_MEAN) {
+            HG_TRY(hg_forest_add_class(comm, m->stage[s].forest, n, key, x, stride));
+        }
+    }
+    return hg_comm_agree(comm, hg_stages_complete(m));
+}
+
 int
 hg_stages_count(const hg_stages *stages)
 {

@@ -191,7 +191,7 @@ predict_fold(void *context, const hg_comm *group, int trial, const hg_stages *mo
     options.n_draw = w->guesses->n_draw;
     options.n_quantile = 0;
     options.training_rows = 0;
-    status = hg_apply_prepare(model, &options);
+    status = hg_apply_prepare(v->params, model, &options);
     hg_held_out_slice(n, group, &first, &end);
     for (int64_t i = first; i < end && status == HG_OK; i += BLOCK) {
         status = predict_block(w, model, &options, end - i < BLOCK ? end - i : BLOCK, row + i);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "emulate/library_classes.h"
 #include "halograft/log.h"
 #include "par/stop.h"
 #include "table/split.h"
@@ -108,6 +109,10 @@ train(const hg_comm *group, const hg_folds *f, const hg_trial *t, hg_stages **mo
     status = hg_comm_agree(group, status);
     if (status == HG_OK) {
         status = hg_stages_train(group, &t->options, &data, v->role, NULL, model);
+    }
+    if (status == HG_OK) {
+        status =
+            hg_library_classes_add(group, v->params, &v->features, p.n, p.key, p.x, *model);
     }
     free_packed(&p);
     return status;

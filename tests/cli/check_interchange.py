@@ -54,11 +54,11 @@ def refused(words, function, *arguments):
 LEVELS = (0.025, 0.16, 0.5, 0.9)
 
 
-def apply_by_numpy(model, columns, draws, method):
+def apply_by_numpy(model, columns, draws, method, classes=()):
     """Columns of the grafted catalogue, as float32."""
     key = recipes.keys_of(columns)
     result = model.predict(recipes.features_of(model, columns), key, draws=draws, seed=3, method=method, domain=True,
-                           quantiles=LEVELS)
+                           quantiles=LEVELS, **dict(classes))
     bits = 1 << np.arange(model.n_feature)
     output = {"origin": result.origin, "extrapolated": (result.outside @ bits).astype(np.int64),
               "in_tails": (result.in_tails @ bits).astype(np.int64), "n_eff": result.n_eff.astype(np.float32),
@@ -84,8 +84,9 @@ def check_program():
              "weighted": ["Model.weighted=true"], "leaf": ["Model.bag=group", "Scatter.method=leaf-value"],
              "none": ["Model.bag=none", "Scatter.method=leaf-value"], "few": ["Model.trees=1", "Model.bag=group"],
              "library": ["Scatter.method=library", "Targets.bh_mass=log10 | min 1e6 Msun | max 3e7 Msun"],
-             "twins": ["Scatter.method=twins"],
-             "library_after": ["Scatter.method=library", "Targets.sfr=log10 | hurdle | after stellar_mass"],
+             "twins": ["Scatter.method=twins", "Scatter.library_by=central"],
+             "library_after": ["Scatter.method=library", "Targets.sfr=log10 | hurdle | after stellar_mass",
+                               "Scatter.library_by=m200c", "Scatter.library_edges=[12, 12.5]"],
              "best": ["Model.splitter=best", "Model.max_features=0.4"],
              "stages": ["Targets.sfr=log10 | hurdle | after stellar_mass", "Targets.gas_mass=log10 | hurdle 1e10 Msun",
                         "Targets.quenched=sfr / stellar_mass < 1e-11 | label | after gas_mass"]}
@@ -100,7 +101,9 @@ def check_program():
         method = {"leaf": "leaf-value", "none": "leaf-value", "library": "library", "library_after": "library",
                   "twins": "twins"}.get(name, "leaf-residual")
         program = recipes.read_columns(WORK / f"cat_{name}.hdf5")
-        ours = apply_by_numpy(model, columns, draws, method)
+        classes = {"twins": {"library_by": "central"},
+                   "library_after": {"library_by": "m200c", "library_edges": [12, 12.5]}}.get(name, {})
+        ours = apply_by_numpy(model, columns, draws, method, classes)
         for column, values in ours.items():
             same(program[column], values, (name, column))
         first = model.stage[0].forest
@@ -114,6 +117,9 @@ def check_program():
             low, high = np.float32(1e6), np.float32(3e7)
             assert drawn.min() == low and drawn.max() == high and ((drawn > low) & (drawn < high)).mean() > 0.3
         if name == "twins":
+            together = apply_by_numpy(model, columns, draws, method)
+            assert not np.array_equal(together["stellar_mass_draw"], ours["stellar_mass_draw"])
+            refused("no classes by 'm200c'", apply_by_numpy, model, columns, 1, "twins", {"library_by": "m200c"})
             first.row.pop("twin")
             refused("twin runs", apply_by_numpy, model, columns, 1, "twins")
         if name in ("group", "row"):
@@ -135,13 +141,13 @@ def check_streams():
 def check_files():
     """A copy written here has the same hash and gives the same catalogue; damage and foreign files are refused."""
     for name in ("group", "stages", "twins"):
-        method = "twins" if name == "twins" else "leaf-residual"
+        method, classes = ("twins", ["Scatter.library_by=central"]) if name == "twins" else ("leaf-residual", [])
         model = stages.load(WORK / f"{name}.hdf5")
         model_file.save(model, WORK / "copy.hdf5", overwrite=True)
         copy = stages.load(WORK / "copy.hdf5")
         assert model_file.verify(copy, WORK / "copy.hdf5") == model_file.model_hash(model)
         assert copy.meta == model.meta and copy.features == model.features and copy.targets == model.targets
-        run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", f"Scatter.method={method}", folder="cat_copy")
+        run("apply", "Model.file=copy.hdf5", "Scatter.draws=3", f"Scatter.method={method}", *classes, folder="cat_copy")
         assert (WORK / "cat_copy.0.hdf5").read_bytes() == (WORK / f"cat_{name}.0.hdf5").read_bytes()
     model_file.save(stages.load(WORK / "stages.hdf5"), WORK / "copy.hdf5", overwrite=True)
     assert "stage 4: labels for draws" in tool("show", WORK / "copy.hdf5")

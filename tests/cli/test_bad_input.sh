@@ -135,6 +135,8 @@ expect_ranks 2 4 "truncated" apply "$p" --set Model.file=cut.hdf5
 expect 4 "is not an HDF5 file" apply "$p" --set Model.file="$work/t.csv"
 "$HALOGRAFT" train "$p" --set Model.trees=4 --set Model.file=few.hdf5 -q || { echo "FAIL: 4 trees do not train"; exit 1; }
 expect_ranks 2 3 "raise Model.trees (4) and train with a bag" apply "$p" --set Model.file=few.hdf5
+expect 3 "train it with Scatter.library_by" apply "$p" --set Scatter.method=library --set Scatter.library_by=vmax
+expect_ranks 2 3 "Scatter.library_by 'vmaxx' is no feature" train "$p" --set Scatter.library_by=vmaxx --set Model.file=by.hdf5
 expect 3 "with a bag and more trees" apply "$p" --set Model.file=few.hdf5 --set Scatter.method=library
 if ls "$work"/out/galaxies* >/dev/null 2>&1; then
     echo "FAIL: a failed apply left: $(ls "$work"/out)"

@@ -17,7 +17,7 @@ from .statistics import plain
 FORMAT, VERSION = "halograft-model", 1
 LEAF_MASK = (1 << 22) - 1
 TREE_TRIES, MATE_TRIES, CLIMB_MAX = 64, 8, 64
-LIBRARY_TRIES, LIBRARY_ROWS = 64, 200
+LIBRARY_TRIES, LIBRARY_ROWS, LIBRARY_CLASSES = 64, 200, 16
 METHODS = ("leaf-residual", "leaf-value", "library", "twins")
 SHARE_BITS = 24
 SPEC_TEXTS = ("name", "unit", "expression", "transform")
@@ -137,7 +137,7 @@ class Forest:
 
     # ---- predictions ----
     def predict(self, x, key=None, draws=0, seed=1, first_realisation=0, method="leaf-residual",
-                training_rows=True, mates=0, moved_rows=False, domain=False, quantiles=()):
+                training_rows=True, mates=0, moved_rows=False, domain=False, quantiles=(), classes=None):
         """Means, spreads, flags and draws of rows; see hg_forest_predict() in include/halograft/forest.h.
 
         x: shape (n, features), transformed; key: identity of each row, needed for draws; mates: fewest
@@ -145,7 +145,8 @@ class Forest:
         the out-of-bag means of training rows are computed anew, as x is not that of the training; domain:
         also how rows stand to the training rows: n_eff, the effective number of training rows behind a mean,
         n_group, the number of their groups, domain, 0 inside, 1 at the edge, 2 outside; quantiles: ascending
-        levels of conditional quantiles.
+        levels of conditional quantiles; classes: number of a feature and the edges between the classes of it
+        that have libraries of their own.
         """
         x = self._check(x)
         mean, spread = self._average(x)
@@ -173,9 +174,8 @@ class Forest:
                 raise ModelError("the forest has no out-of-bag residuals: draw by method 'leaf-value'")
             least = 1 if method == "leaf-value" else mates or max(1, int(np.sqrt(len(self.row["object"])) / 3))
             if method in ("library", "twins"):
-                library = self._library(method)
-                result.draw = np.stack([self._draw_library(seed, first_realisation + d, key, row, mean, method, library)
-                                        for d in range(draws)])
+                result.draw = self._draw_classes(seed, range(first_realisation, first_realisation + draws), key, x, row, mean,
+                                                 method, classes)
             else:
                 result.draw = np.stack([self._draw(seed, first_realisation + d, key, x, row, mean, method, least)
                                         for d in range(draws)])
@@ -471,9 +471,34 @@ class Forest:
             mate[rows] = self._pick_mate(self._near(x[rows], tree, least), rows, row[rows], mates, method)
         return mate
 
-    def _library(self, method):
-        """Training rows with a vector to lend, by their out-of-bag means of the first target; library.c."""
+    def classes(self, feature, edges=()):
+        """Classes by a feature the model keeps: at the edges given, or one for each value; library_rows.c."""
+        if "class" not in self.row:
+            raise ModelError("the model keeps no classes: train it with Scatter.library_by")
+        if len(edges) == 0:
+            value = np.unique(self.row["class"][~np.isnan(self.row["class"])]).astype(np.float64)
+            edges = (value[:-1] + value[1:]) / 2
+        if len(edges) >= LIBRARY_CLASSES:
+            raise ModelError(f"{len(edges) + 1} classes are too many, at most {LIBRARY_CLASSES} are possible")
+        return feature, np.asarray(edges, np.float64)
+
+    def _draw_classes(self, seed, realisations, key, x, own, mean, method, classes):
+        """Draws from the library of each row's class."""
+        feature, edges = (0, np.zeros(0)) if classes is None else classes
+        at = np.searchsorted(edges, x[:, feature].astype(np.float64), side="right")
+        draw = np.empty((len(realisations), *mean.shape))
+        for k in range(len(edges) + 1):
+            some = np.flatnonzero(at == k)
+            library = self._library(method, k, edges)
+            for d, realisation in enumerate(realisations):
+                draw[d, some] = self._draw_library(seed, realisation, key[some], own[some], mean[some], method, library)
+        return draw
+
+    def _library(self, method, which, edges):
+        """Training rows of a class with a vector to lend, by their out-of-bag means of the first target; library.c."""
         has = ~np.isnan(self.row["residual"][:, 0])
+        if len(edges):
+            has &= np.searchsorted(edges, self.row["class"].astype(np.float64), side="right") == which
         if method == "twins":
             if "twin" not in self.row:
                 raise ModelError("the model has no twin runs to draw from")

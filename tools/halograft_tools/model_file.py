@@ -93,6 +93,8 @@ def content_hash(forest):
     h.feed(np.asarray(forest.limit, np.float64))
     if "twin" in forest.row:
         h.feed(np.asarray(forest.row["twin"], np.float32))
+    if "class" in forest.row:
+        h.feed(np.asarray(forest.row["class"], np.float32))
     return f"{h.value():016x}"
 
 
@@ -177,7 +179,7 @@ def _write_forest(stage, forest):
     stage["leaf/mean"] = np.asarray(forest.leaf_mean, np.float32)
     stage["leaf/count"] = np.diff(forest.mate_offset.astype(np.int64)).astype(np.uint32)
     stage["leaf/row"] = np.asarray(forest.mate, np.uint32)
-    for name, kind in (*ROWS.items(), ("twin", np.float32)):
+    for name, kind in (*ROWS.items(), ("twin", np.float32), ("class", np.float32)):
         if name in forest.row:
             stage[f"row/{name}"] = np.asarray(forest.row[name], kind)
 

@@ -52,15 +52,17 @@ class Stages:
     def n_target(self):
         return len(self.targets)
 
-    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0, domain=False, quantiles=()):
+    def predict(self, x, key=None, draws=0, seed=1, method="leaf-residual", mates=0, domain=False, quantiles=(),
+                library_by="", library_edges=()):
         """As Forest.predict(), with probabilities; closed means and draws are -infinity; what is said of
-        rows, not targets, is of the first stage."""
+        rows, not targets, is of the first stage. library_by, library_edges: as in section Scatter."""
+        classes = self._classes(library_by, library_edges) if library_by and method in ("library", "twins") else None
         shape = (len(x), self.n_target, 2)
         mean, spread, draw = np.full(shape, np.nan), np.full(shape, np.nan), np.full((draws, *shape), np.nan)
         first, quantile = None, np.full((len(quantiles), len(x), self.n_target), np.nan)
         for s, stage in enumerate(self.stage):
             how = {"seed": stage_seed(seed, s), "method": "leaf-value" if stage.is_label else method,
-                   "mates": mates}
+                   "mates": mates, "classes": classes}
             target, part = stage.output.T
             if stage.use != DRAW:
                 result = stage.forest.predict(self._features(x, stage, mean), key, domain=domain and s == 0,
@@ -82,6 +84,12 @@ class Stages:
         result.probability = np.where(self.has_hurdle, mean[:, :, OPEN],
                                       np.where(self.is_label, mean[:, :, VALUE], np.nan))
         return result
+
+    def _classes(self, name, edges):
+        if self.meta.get("library_by") != name:
+            raise ModelError(f"the model keeps no classes by '{name}': train it with Scatter.library_by")
+        first = next(s.forest for s in self.stage if not s.is_label and s.use != MEAN)
+        return first.classes([spec["name"] for spec in self.features].index(name), edges)
 
     def _features(self, x, stage, mean, draw=None):
         columns = [np.asarray(x, np.float32)]
