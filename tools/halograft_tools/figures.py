@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
 
-from . import style
+from . import maps, style
 from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
 
 FEWEST = 10  # true objects in a bin of a mass function worth a comparison
@@ -305,170 +303,6 @@ def draw_relation(relation, scatter):
     return figure
 
 
-def metrics_of(found, metrics):
-    """The metrics that belong to a map: by name, or by the same catalogue, column and sample."""
-    for name in (f"{found.catalogue}/{found.name}", f"{found.catalogue}_{found.name}", found.name):
-        if name in metrics:
-            return metrics[name]
-    column = found.attrs.get("column")
-    for values in metrics.values():
-        same = [values.get(key, "") == found.attrs.get(key, "") for key in ("catalogue", "column", "sample")]
-        if column and all(same):
-            return values
-    return {}
-
-
-# Metric attributes that stand in a figure: attribute names and how they are written.
-METRICS = (
-    (("n", "n_row", "count"), "$N$", "{:,.0f}"),
-    (("r2", "R2", "r_squared"), "$R^2$", "{:.3f}"),
-    (("pearson", "r", "pearson_r"), "$r$", "{:.3f}"),
-    (("bias",), "bias", "{:+.3f}"),
-    (("rmse", "rms", "scatter"), "rms", "{:.3f}"),
-)
-
-
-def metric_words(values, counts, axis):
-    """Entries such as 'R^2 = 0.91' for what is known; errors of logarithms are in dex."""
-    found = []
-    dex = " dex" if "log10" in axis or values.get("unit") == "dex" else ""
-    for names, label, form in METRICS:
-        value = next((values[name] for name in names if name in values), None)
-        if value is None and label == "$N$":
-            value = counts.sum()
-        if isinstance(value, (int, float)) and np.isfinite(value):
-            text = form.format(value).replace("-", "−")
-            text = text.lstrip("+−") if text.strip("+−0.") == "" else text
-            found.append(f"{label} = {text}" + (dex if label in ("bias", "rms") else ""))
-    return found
-
-
-def running_percentiles(counts, y_edges, enough=20):
-    """16, 50, 84 % of y at each x of a histogram, by linear interpolation inside cells."""
-    rows = np.full((len(counts), 3), np.nan)
-    for i, column in enumerate(counts):
-        total = column.sum()
-        if total >= enough:
-            cumulative = np.concatenate(([0], np.cumsum(column))) / total
-            rows[i] = np.interp((0.16, 0.5, 0.84), cumulative, y_edges)
-    return rows.T
-
-
-def square_axes(above=0.0):
-    """Square axes with a colour bar, and room above for a few words (inches)."""
-    width, side = style.COLUMN, 2.2
-    height = side + 0.54 + above
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.5 / width, 0.42 / height, side / width, side / height))
-    bar = figure.add_axes((2.76 / width, 0.42 / height, 0.09 / width, side / height))
-    return figure, axes, bar
-
-
-def finish_square(figure, axes, bar, mesh, found, label, extend="neither"):
-    """Labels of a map and its colour bar."""
-    axes.set_xlabel(style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", "")))
-    axes.set_ylabel(style.axis_label(found.attrs.get("y_name", "y"), found.attrs.get("y_unit", "")))
-    ticks(axes)
-    figure.colorbar(mesh, cax=bar, extend=extend)
-    bar.set_ylabel(label, labelpad=2)
-    bar.tick_params(which="both", labelsize=7)
-
-
-def draw_predicted_true(found, metrics):
-    """2-D histogram of predicted against true values with the 1:1 line and running percentiles; the
-    metrics stand above, because a cloud of points may fill every corner."""
-    figure, axes, bar = square_axes(above=0.32)
-    counts = np.ma.masked_less_equal(found.counts.T, 0)
-    top = max(float(found.counts.max()), 2.0)
-    mesh = axes.pcolormesh(found.x_edges, found.y_edges, counts, norm=LogNorm(1, top), rasterized=True, zorder=1)
-    filled = found.counts > 0
-    xs, ys = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
-    low = min(found.x_edges[xs[0]], found.y_edges[ys[0]])
-    high = max(found.x_edges[xs[-1] + 1], found.y_edges[ys[-1] + 1])
-    margin = 0.04 * (high - low)
-    axes.set_xlim(low - margin, high + margin)
-    axes.set_ylim(low - margin, high + margin)
-    ends = np.array(axes.get_xlim())
-    axes.plot(ends, ends, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3)
-    middle = 0.5 * (found.x_edges[1:] + found.x_edges[:-1])
-    for line, width in zip(running_percentiles(found.counts, found.y_edges), (0.7, 1.2, 0.7)):
-        axes.plot(middle, line, color=style.RED, linewidth=width, zorder=4)
-    words = metric_words(metrics, found.counts, f"{found.attrs.get('y_name')} {found.attrs.get('y_unit')}")
-    text = "\n".join("    ".join(part) for part in (words[:3], words[3:]) if part)
-    axes.text(0, 1.025, text, transform=axes.transAxes, va="bottom", ha="left", fontsize=8, linespacing=1.3)
-    finish_square(figure, axes, bar, mesh, found, "objects per cell")
-    return figure
-
-
-def draw_residual(found):
-    """2-D histogram of the error against mass with running percentiles; no error is a dashed line."""
-    figure, axes, bar = square_axes()
-    counts = np.ma.masked_less_equal(found.counts.T, 0)
-    mesh = axes.pcolormesh(found.x_edges, found.y_edges, counts, norm=LogNorm(1, max(float(found.counts.max()), 2.0)),
-                           rasterized=True, zorder=1)
-    axes.axhline(0, color=style.BLACK, linewidth=0.8, linestyle="--", zorder=3)
-    middle = 0.5 * (found.x_edges[1:] + found.x_edges[:-1])
-    for line, width in zip(running_percentiles(found.counts, found.y_edges), (0.7, 1.2, 0.7)):
-        axes.plot(middle, line, color=style.RED, linewidth=width, zorder=4)
-    finish_square(figure, axes, bar, mesh, found, "objects per cell")
-    return figure
-
-
-def smoothed(found):
-    """Density over its mean, smoothed by a Gaussian that holds a few objects (periodic)."""
-    counts = np.nan_to_num(found.counts)
-    sigma = float(np.clip(np.sqrt(1.5 / max(counts.mean(), 1e-12)), 0.6, counts.shape[0] / 60))
-    waves = [np.fft.fftfreq(n) for n in counts.shape]
-    window = [np.exp(-0.5 * (2 * np.pi * k * sigma) ** 2) for k in waves]
-    density = np.fft.ifft2(np.fft.fft2(counts) * np.outer(*window)).real
-    return np.clip(density, 0, None) / counts.mean(), sigma * (found.x_edges[1] - found.x_edges[0])
-
-
-def slice_norm(maps):
-    """One colour scale for all slices of a sample, so that they can be compared by eye."""
-    values = np.concatenate([smoothed(m)[0].ravel() for m in maps])
-    return PowerNorm(0.5, 0, max(float(np.percentile(values, 99.7)), 1.0))
-
-
-def draw_slice(found, norm):
-    """A slice through the volume, in comoving coordinates."""
-    figure, axes, bar = square_axes()
-    density, _ = smoothed(found)
-    mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=norm, rasterized=True)
-    axes.set_aspect("equal")
-    finish_square(figure, axes, bar, mesh, found, "galaxies / mean", extend="max")
-    bar.yaxis.set_major_locator(MaxNLocator(5))
-    bar.yaxis.set_minor_locator(NullLocator())
-    axes.tick_params(which="both", color="white")
-    return figure
-
-
-def draw_correlation(found):
-    """Correlation matrix of the bins of one or more curves, with lines between curves."""
-    figure, axes, bar = square_axes()
-    matrix = np.ma.masked_invalid(found.correlation())
-    mesh = axes.pcolormesh(matrix, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
-    axes.set_aspect("equal")
-    n, blocks = len(found.x_low), len(found.curves)
-    for edge in range(1, blocks):
-        axes.axhline(edge * n, color=style.BLACK, linewidth=0.6)
-        axes.axvline(edge * n, color=style.BLACK, linewidth=0.6)
-    middle = np.sqrt(found.x_low * found.x_high)
-    shown = np.unique(np.linspace(0, n - 1, 5) if blocks == 1 else np.array([n // 6, 5 * n // 6])).astype(int)
-    places = [k * n + i + 0.5 for k in range(blocks) for i in shown]
-    labels = [f"{middle[i]:.2g}" for _ in range(blocks) for i in shown]
-    label = style.axis_label(found.attrs.get("x_name", "x"), found.attrs.get("x_unit", ""))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(places, labels)
-        axis.set_minor_locator(NullLocator())
-    axes.set_xlabel(label)
-    axes.set_ylabel(label)
-    figure.colorbar(mesh, cax=bar)
-    bar.set_ylabel("correlation", labelpad=2)
-    return figure
-
-
 def pictures_of_covariances(statistics):
     """Correlation matrices of the jackknife, each of the first catalogue that has it. Gaussian ones have
     independent bins, and those over few draws have too small a rank to be looked at."""
@@ -485,7 +319,7 @@ def pictures_of_covariances(statistics):
         poles = " From below and left: monopole, quadrupole, hexadecapole." if len(found.curves) == 3 else ""
         regions = f" from {found.attrs['regions']:.0f} regions of the box" if "regions" in found.attrs else ""
         yield Picture(file_name(found.name, found.catalogue), "clustering", f"Correlation of bins: {what} ({look})",
-                      f"Correlation matrix, {found.kind}{regions}.{poles}", draw_correlation(found))
+                      f"Correlation matrix, {found.kind}{regions}.{poles}", maps.draw_correlation(found))
 
 
 def draw_reliability(family):
@@ -566,35 +400,35 @@ def maps_to_draw(statistics):
     names = order(list(dict.fromkeys(m.catalogue for m in statistics.maps)))
     kinds = list(dict.fromkeys((m.statistic, m.name) for m in statistics.maps))
     slices = [kind for kind in kinds if kind[0] == "slice"]
-    maps = [m for m in statistics.maps if m.catalogue != "oracle" and (m.statistic, m.name) not in slices[1:]
+    found = [m for m in statistics.maps if m.catalogue != "oracle" and (m.statistic, m.name) not in slices[1:]
             and np.nansum(np.abs(m.counts)) > 0]
-    return sorted(maps, key=lambda m: (kinds.index((m.statistic, m.name)), names.index(m.catalogue)))
+    return sorted(found, key=lambda m: (kinds.index((m.statistic, m.name)), names.index(m.catalogue)))
 
 
 def pictures_of_maps(statistics):
     """One picture for each map that is worth one."""
-    maps, norms = maps_to_draw(statistics), {}
-    for found in maps:
+    chosen, norms = maps_to_draw(statistics), {}
+    for found in chosen:
         if found.statistic not in ("predicted_true", "residual"):
             norms.setdefault(found.name, []).append(found)
-    norms = {name: slice_norm(some) for name, some in norms.items()}
-    for found in maps:
+    norms = {name: maps.slice_norm(some) for name, some in norms.items()}
+    for found in chosen:
         look = style.roles([found.catalogue])[found.catalogue]["label"]
         title = f"{title_of(found)} ({look})"
         kind = found.name if found.name.startswith(found.statistic) else f"{found.statistic}_{found.name}"
         if found.statistic == "predicted_true":
-            figure = draw_predicted_true(found, metrics_of(found, statistics.metrics))
+            figure = maps.draw_predicted_true(found, maps.metrics_of(found, statistics.metrics))
             rows = found.attrs.get("rows", "")
             caption = (f"Predicted ({look}) against true values{f', rows {rows}' if rows else ''}; dashed: 1:1; "
                        "red: median and 16-84 % at fixed true value.")
         elif found.statistic == "residual":
-            figure = draw_residual(found)
+            figure = maps.draw_residual(found)
             caption = ("Predicted less true value of held-out rows against mass; red: median and 16-84 % at fixed mass. "
                        "The median should lie on the dashed line.")
         else:
-            figure = draw_slice(found, norms[found.name])
+            figure = maps.draw_slice(found, norms[found.name])
             caption = (f"{plain_sample(found)}; {look}.{depth_words(found.attrs)} Smoothed over "
-                       f"{smoothed(found)[1]:.2g} Mpc; all slices share one colour scale.")
+                       f"{maps.smoothed(found)[1]:.2g} Mpc; all slices share one colour scale.")
         yield Picture(file_name(kind, found.catalogue), SECTIONS.get(found.statistic, "maps"), title, caption, figure)
 
 
