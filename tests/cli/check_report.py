@@ -18,7 +18,7 @@ import numpy as np
 
 SOURCE = Path(os.environ.get("HG_SOURCE", Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(SOURCE / "tools"))
-from halograft_tools import closure, figures, statistics, style  # noqa: E402
+from halograft_tools import closure, figures, maps, statistics, style  # noqa: E402
 
 CATALOGUES = {"truth": 1.0, "oracle": 1.0, "draws": 1.02, "mean": 0.8}
 
@@ -306,7 +306,7 @@ class PictureTest(unittest.TestCase):
     def test_running_percentiles_of_a_known_histogram(self):
         counts = np.zeros((2, 10))
         counts[0, 4:6] = 50
-        low, median, high = figures.running_percentiles(counts, np.arange(11.0))
+        low, median, high = maps.running_percentiles(counts, np.arange(11.0))
         np.testing.assert_allclose([low[0], median[0], high[0]], [4.32, 5.0, 5.68])
         self.assertTrue(np.isnan(median[1]))
 
