@@ -174,7 +174,7 @@ verify_statistics(const char *path, hg_findings *findings)
 
     if (status == HG_OK) {
         status = check_statistics(&statistics, findings);
-    } else if (status == HG_E_FORMAT || status == HG_E_READ) {
+    } else if (status == HG_E_VERIFY || status == HG_E_FORMAT || status == HG_E_READ) {
         status = hg_findings_add(findings, HG_FINDING_WRONG, "content", "%.500s",
                                  hg_error_last()->message);
     }

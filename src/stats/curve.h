@@ -175,7 +175,8 @@ HG_MUST_CHECK hg_status hg_attributes_text(hg_attributes *attributes, const char
 const hg_attribute *hg_attributes_find(const hg_attributes *attributes, const char *name);
 void hg_attributes_clear(hg_attributes *attributes);
 
-/** Write a statistics file atomically, and all curves and covariances as CSV beside it.
+/** Write a statistics file atomically and sealed (store/seal.h), and all curves and covariances
+ * as CSV beside it.
  *
  * @local  rank 0 by convention
  * @param[in] path  NAME.hdf5; the twins are NAME.csv and NAME_covariance.csv
@@ -183,11 +184,12 @@ void hg_attributes_clear(hg_attributes *attributes);
  */
 HG_MUST_CHECK hg_status hg_statistics_write(const hg_statistics *statistics, const char *path);
 
-/** Read a statistics file.
+/** Read a statistics file; its seal is checked where there is one.
  *
  * @local
  * @param[out] statistics  release with hg_statistics_clear()
- * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT; HG_E_READ
+ * @return HG_OK; HG_E_NOTFOUND; HG_E_VERIFY when the bytes are not those that were sealed;
+ * HG_E_FORMAT; HG_E_READ
  */
 HG_MUST_CHECK hg_status hg_statistics_read(const char *path, hg_statistics *statistics);
 

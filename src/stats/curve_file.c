@@ -9,6 +9,7 @@
 #include "stats/curve.h"
 #include "store/h5.h"
 #include "store/publish.h"
+#include "store/seal.h"
 
 enum { GROUP_MAX = 512, LIST_MAX = 4096 };
 
@@ -300,6 +301,7 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
     }
     status = write_csv(statistics, path, "_covariance", csv_covariances);
     status = status == HG_OK ? write_csv(statistics, path, "", csv_curves) : status;
+    status = status == HG_OK ? hg_seal_put(temporary) : status;
     if (status != HG_OK) {
         remove(temporary);
         return status;
@@ -553,8 +555,10 @@ hg_statistics_read(const char *path, hg_statistics *statistics)
 {
     hg_h5 *file = NULL;
     hg_status status, closed;
+    bool is_sealed; /* files of older versions are not */
 
     *statistics = (hg_statistics){0};
+    HG_TRY(hg_seal_check(path, &is_sealed));
     HG_TRY(hg_h5_open(path, &file));
     HG_TRY_OR(done, status, read_tree(file, "/curves", 2, read_curve, statistics));
     if (hg_h5_exists(file, "/covariance")) { /* files of older versions have none */
