@@ -1,24 +1,13 @@
 #!/usr/bin/env bash
 # convert from the command line and from a parameter file: the same parts; wrong use is refused.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 read -r -a mpirun <<<"$HG_MPIRUN"
 cd "$work"
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-refuse() { # CODE "part of the sentence" ARGUMENTS...
-    local code=$1 part=$2 rc=0 said
-    shift 2
-    said=$("$HALOGRAFT" "$@" 2>&1) || rc=$?
-    [ "$rc" = "$code" ] || fail "code $rc instead of $code: $*"
-    grep -qF -- "$part" <<<"$said" || fail "no \"$part\" in: $said"
-}
 
 {
     echo "id,host,x,y,z,m"

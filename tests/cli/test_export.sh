@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # export, read back by Python's csv, h5py and pandas; wrong use is refused.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -11,19 +13,6 @@ if ! "$python" -c 'import h5py, numpy' 2>/dev/null; then
     echo "SKIPPED: no h5py for $python"
     exit 77
 fi
-
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-refuse() { # CODE "part of the sentence" ARGUMENTS...
-    local code=$1 part=$2 rc=0 said
-    shift 2
-    said=$("$HALOGRAFT" "$@" 2>&1) || rc=$?
-    [ "$rc" = "$code" ] || fail "code $rc instead of $code: $*"
-    grep -qF -- "$part" <<<"$said" || fail "no \"$part\" in: $said"
-}
 
 {
     echo "id,host,x,y,z,v,m,sfr"

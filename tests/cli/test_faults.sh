@@ -4,6 +4,8 @@
 # under a final name that is not whole. HG_FAULTS=N tries N calls of each kind, 0 every tenth allocation and every first,
 # third or fifth other call; by default the first ones.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 few=${HG_FAULTS:-1}
 shim=$HG_BUILD_DIR/tests/libfault_shim.so
@@ -14,16 +16,7 @@ RANDOM=${HG_SEED:-11}
 cd "$work"
 [ -e "$shim" ] || { echo "skipped: $shim is not there (sanitizers have an allocator of their own)"; exit 77; }
 
-cat >p.yml <<END
-Meta: {name: faults, seed: 3}
-Mock: {box: 100 Mpc, mesh: 32, mass_min: 1e12 Msun, zooms: 4, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc, periodic: 0 Mpc,
-       oracle: 0}
-Features: {m200c: log10, vmax: log10, central: none}
-Targets: {stellar_mass: log10}
-Model: {trees: 16}
-Measure: {mesh: 16, pairs: false}
-Output: {report: false, folder: out, rows_per_part: 400}
-END
+small_universe faults 400 1e12 16 16
 for command in mock train apply; do "${mpirun[@]}" -n 1 "$HALOGRAFT" "$command" p.yml -q 2>log.txt || { cat log.txt; exit 1; }; done
 mv out ref
 input=(--set 'Parent.files=[ref/parent.hdf5]' --set Zooms.regions=ref/regions.csv)

@@ -3,6 +3,8 @@
 # a final name that is not whole, and --resume completes the catalogue once there is room. HG_POSITIONS=20 for the full
 # count (parts and shared x 1, 2, 3 ranks). Needs the right to mount a small file system.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 positions=${HG_POSITIONS:-1}
 ranks_tried=$([ "$positions" -gt 1 ] && echo 1 2 3 || echo 2)
@@ -18,16 +20,7 @@ trap 'umount -l "$disk"; rm -rf "$work"' EXIT
 read -r -a mpirun <<<"$HG_MPIRUN"
 cd "$work"
 
-cat >p.yml <<END
-Meta: {name: disk, seed: 3}
-Mock: {box: 100 Mpc, mesh: 32, mass_min: 3e11 Msun, zooms: 4, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc, periodic: 0 Mpc,
-       oracle: 0}
-Features: {m200c: log10, vmax: log10, central: none}
-Targets: {stellar_mass: log10}
-Model: {trees: 24}
-Measure: {mesh: 32, pairs: false}
-Output: {report: false, folder: out, rows_per_part: 400}
-END
+small_universe disk 400
 
 slowest=0 runs=0
 hg() { # ranks, arguments

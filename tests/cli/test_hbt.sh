@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Catalogues of HBT-HERONS, compound and sorted, converted on one and three ranks, hold what was written.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 check=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}/tests/cli/check_hbt.py
 if ! /usr/bin/python3 -c 'import numpy, h5py'; then
     echo "SKIPPED: /usr/bin/python3 has no numpy or h5py"
@@ -12,16 +14,8 @@ read -r -a mpirun <<<"$HG_MPIRUN"
 cd "$work"
 /usr/bin/python3 -B "$check" write .
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-refuse() { # "part of the sentence" ARGUMENTS...
-    local part=$1 said
-    shift
-    ! said=$("$HALOGRAFT" convert "$@" --out refused/x 2>&1) || fail "not refused: $*"
-    grep -qF -- "$part" <<<"$said" || fail "no \"$part\" in: $said"
+unreadable() { # "part of the sentence" ARGUMENTS...
+    refuse 4 "$1" convert "${@:2}" --out refused/x
 }
 
 columns='Convert.columns=[group, n_part, velocity, m_bound, vmax, r_vmax, r_half, m_peak, v_peak, spin, stellar_mass, RmaxComovingOfLastMaxVmax, SnapshotIndexOfLastMaxMass]'
@@ -43,11 +37,11 @@ for k in 0 1 2 3 4; do
     cmp "out/new.$k.hdf5" "out/again.$k.hdf5" || fail "part $k depends on the number of ranks"
 done
 
-refuse "does not say h" sorted.hdf5
-refuse "1 of the 3 files" new/063/SubSnap_063.0.hdf5 --set Parent.h=0.7
-refuse "SnapshotId is 63 in" 'mixed/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
+unreadable "does not say h" sorted.hdf5
+unreadable "1 of the 3 files" new/063/SubSnap_063.0.hdf5 --set Parent.h=0.7
+unreadable "SnapshotId is 63 in" 'mixed/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
 rm old/Parameters.log
-refuse "no group Units" 'old/063/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
+unreadable "no group Units" 'old/063/SubSnap_063.{file}.hdf5' --set Parent.h=0.7
 
 # particles of two runs: the pairs are known
 printf 'Zooms: {regions: regions.csv, h: 0.7}\nMatch: {mass: m_peak}\n' >match.yml

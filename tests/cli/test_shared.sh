@@ -2,6 +2,8 @@
 # One file for the whole catalogue (Output.layout: shared): the same values as in parts for any ranks, verified, read
 # back, resumed after a kill and after stops; a changed byte is found; an old catalogue stays until the new one is whole.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 kills=${HG_KILLS:-1}
 work=$(mktemp -d)
@@ -10,16 +12,7 @@ read -r -a mpirun <<<"$HG_MPIRUN"
 RANDOM=${HG_SEED:-5}
 cd "$work"
 
-cat >p.yml <<END
-Meta: {name: shared, seed: 3}
-Mock: {box: 100 Mpc, mesh: 32, mass_min: 3e11 Msun, zooms: 4, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc, periodic: 0 Mpc,
-       oracle: 0}
-Features: {m200c: log10, vmax: log10, central: none}
-Targets: {stellar_mass: log10}
-Model: {trees: 24}
-Measure: {mesh: 32, pairs: false}
-Output: {report: false, folder: out, rows_per_part: 200}
-END
+small_universe shared 200
 
 hg() { # ranks, arguments
     "${mpirun[@]}" -n "$1" "$HALOGRAFT" "${@:2}" >out.txt 2>log.txt

@@ -11,7 +11,7 @@ mapfile -t scripts < <(find tools tests bench jobscripts .ci -type f \
     \( -name '*.sh' -o -name '*.slurm' -o -exec sh -c 'head -c 64 "$1" | grep -qE "^#!.*[ /](ba)?sh( |$)"' _ {} \; \) -print |
     sort -u)
 [ ${#scripts[@]} -ge 8 ]
-shellcheck "${scripts[@]}"
+shellcheck -x "${scripts[@]}"
 for script in jobscripts/*/*.slurm; do
     lines=$(wc -l <"$script")
     if [ "$lines" -ge 60 ]; then

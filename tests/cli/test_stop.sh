@@ -3,24 +3,17 @@
 # ranks: parts are byte-identical, nothing else is left; train stops at a tree and goes on. HG_KILLS=50 HG_SIGNALS=20
 # for the full count.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
-kills=${HG_KILLS:-4} signals=${HG_SIGNALS:-2}
+kills=${HG_KILLS:-2} signals=${HG_SIGNALS:-1}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 read -r -a mpirun <<<"$HG_MPIRUN"
 RANDOM=${HG_SEED:-17}
 cd "$work"
 
-cat >p.yml <<END
-Meta: {name: stop, seed: 3}
-Mock: {box: 100 Mpc, mesh: 32, mass_min: 3e11 Msun, zooms: 4, zoom_radius: 10 Mpc, zoom_buffer: 1 Mpc, periodic: 0 Mpc,
-       oracle: 0}
-Features: {m200c: log10, vmax: log10, central: none}
-Targets: {stellar_mass: log10}
-Model: {trees: 24}
-Measure: {mesh: 32, pairs: false}
-Output: {report: false, folder: out, rows_per_part: 200}
-END
+small_universe stop 200
 
 run() { # ranks, command, options: in the background, so that it can be signalled; $pid
     local ranks=$1

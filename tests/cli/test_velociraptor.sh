@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Catalogues of VELOCIraptor, converted, hold what was written; comoving ones need the box.
 set -euo pipefail
+# shellcheck source=tests/support/cli.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 check=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}/tests/cli/check_velociraptor.py
 if ! /usr/bin/python3 -c 'import numpy, h5py'; then
     echo "SKIPPED: /usr/bin/python3 has no numpy or h5py"
@@ -12,16 +14,8 @@ read -r -a mpirun <<<"$HG_MPIRUN"
 cd "$work"
 /usr/bin/python3 -B "$check" write
 
-fail() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-refuse() { # "part of the sentence" ARGUMENTS...
-    local part=$1 said
-    shift
-    ! said=$("$HALOGRAFT" convert "$@" --out refused/x 2>&1) || fail "not refused: $*"
-    grep -qF -- "$part" <<<"$said" || fail "no \"$part\" in: $said"
+unreadable() { # "part of the sentence" ARGUMENTS...
+    refuse 4 "$1" convert "${@:2}" --out refused/x
 }
 
 columns='Convert.columns=[n_part, velocity, m_bound, m200c, r200c, r_vmax, vmax, sigma_v, b_to_a, stellar_mass, sfr, Efrac]'
@@ -42,10 +36,10 @@ make divided comoving.properties --set 'Parent.box=73.5294118 Mpc'
 make as_is comoving.properties --set 'Parent.box=50 Mpc'
 /usr/bin/python3 -B "$check" check out/as_is.hdf5 1 1e10
 
-refuse "not sure which power of h" comoving.properties
-refuse "not sure which power of h" comoving.properties --set 'Parent.box=60 Mpc'
-refuse "1 of the 3 files" physical.properties.0
-refuse "box (Mpc) is 100" 'physical.properties.{file}' --set 'Parent.box=50 Mpc'
+unreadable "not sure which power of h" comoving.properties
+unreadable "not sure which power of h" comoving.properties --set 'Parent.box=60 Mpc'
+unreadable "1 of the 3 files" physical.properties.0
+unreadable "box (Mpc) is 100" 'physical.properties.{file}' --set 'Parent.box=50 Mpc'
 "$HALOGRAFT" inspect plain.properties >log
 grep -q "format: velociraptor" log || fail "$(cat log)"
 echo "passed"
