@@ -13,26 +13,9 @@
 #include "catalog/output_private.h"
 #include "catalog/part_files.h"
 #include "halograft/log.h"
-#include "store/textfile.h"
+#include "store/journal.h"
 
 /* ---- writing ---- */
-
-/* The identity as a JSON string; its lines hold no control characters but line ends. */
-static hg_status
-add_head(const char *identity, hg_text *text)
-{
-    HG_TRY(hg_text_add(text, "{\"identity\": \""));
-    for (const char *p = identity; *p != '\0'; p++) {
-        const char *escaped = *p == '\n'   ? "\\n"
-                              : *p == '"'  ? "\\\""
-                              : *p == '\\' ? "\\\\"
-                                           : "";
-
-        HG_TRY(*escaped != '\0' ? hg_text_append(text, escaped, 2)
-                                : hg_text_append(text, p, 1));
-    }
-    return hg_text_add(text, "\"}\n");
-}
 
 static hg_status
 add_line(const hg_output *o, const hg_part_record *r, hg_text *text)
@@ -96,44 +79,18 @@ hg_output_journal_begin(const hg_output *o, int64_t n, unsigned char *records)
     hg_text text = {0};
     hg_status status;
 
-    HG_TRY_OR(done, status, add_head(o->options.identity, &text));
     for (int64_t i = 0; i < n; i++) {
         HG_TRY_OR(done, status, add_line(o, hg_output_record(o, records, i), &text));
     }
     HG_TRY_OR(done, status,
               hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path));
-    status = hg_publish_text(path, hg_text_string(&text));
+    status = hg_journal_begin(path, o->options.identity, hg_text_string(&text));
 done:
     hg_text_clear(&text);
     return status;
 }
 
 /* ---- reading ---- */
-
-/* Undo add_head() in place; false when the line is none. */
-static bool
-take_head(char *line, char **identity)
-{
-    static const char begin[] = "{\"identity\": \"";
-    char *to;
-
-    if (strncmp(line, begin, sizeof begin - 1) != 0) {
-        return false;
-    }
-    *identity = to = line + sizeof begin - 1;
-    for (char *p = *identity; *p != '"'; p++) {
-        if (*p == '\\' && p[1] != '\0') {
-            p++;
-            *to++ = *p == 'n' ? '\n' : *p;
-        } else if (*p == '\0') {
-            return false;
-        } else {
-            *to++ = *p;
-        }
-    }
-    *to = '\0';
-    return true;
-}
 
 static bool
 take_line(const hg_output *o, const char *line, hg_part_record *r)
@@ -160,20 +117,6 @@ take_line(const hg_output *o, const char *line, hg_part_record *r)
     return strcmp(line + used, "\"}") == 0;
 }
 
-static hg_status
-refuse(const hg_output *o, const char *old, const char *new)
-{
-    char was[256], is[256];
-
-    (void)hg_text_difference(old, new, sizeof was, was, is);
-    return HG_FAIL(
-        HG_E_INPUT,
-        "'%s' cannot be resumed: '%.*s' has changed since (it was '%s', it is '%s'): "
-        "undo the change, or begin anew without --resume",
-        o->path, (int)strcspn(is[0] != '\0' ? is : was, ":"), is[0] != '\0' ? is : was, was,
-        is);
-}
-
 /* Parts in order, each once. */
 static void
 sort_records(const hg_output *o, int64_t *n, unsigned char *records)
@@ -193,40 +136,41 @@ sort_records(const hg_output *o, int64_t *n, unsigned char *records)
     *n = kept;
 }
 
+/* Records of a journal that is read. */
+struct reading {
+    const hg_output *output;
+    int64_t n, room;
+    unsigned char *records;
+};
+
+static hg_status
+take_record(void *context, const char *line)
+{
+    struct reading *r = context;
+
+    if (r->n == r->room) {
+        r->room = 2 * r->room + 64;
+        HG_TRY(hg_mem_resize(&r->records, (size_t)r->room, hg_output_record_size(r->output)));
+    }
+    r->n += take_line(r->output, line, hg_output_record(r->output, r->records, r->n));
+    return HG_OK;
+}
+
 hg_status
 hg_output_journal_read(const hg_output *o, int64_t *n, unsigned char **records)
 {
-    char path[HG_PATH_MAX], *line = NULL, *identity = NULL;
-    hg_textfile *file = NULL;
-    int64_t room = 0;
+    char path[HG_PATH_MAX];
+    struct reading r = {.output = o};
     hg_status status;
 
     *n = 0;
     HG_TRY(hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path));
-    HG_TRY(hg_textfile_open(path, &file));
-    HG_TRY_OR(done, status, hg_textfile_line(file, &line));
-    if (line == NULL || !take_head(line, &identity)) {
-        status = HG_FAIL(HG_E_FORMAT,
-                         "'%s' is no journal of this version: begin anew without "
-                         "--resume",
-                         path);
-        goto done;
+    status = hg_journal_read(path, o->path, o->options.identity, take_record, &r);
+    if (status == HG_OK) {
+        sort_records(o, &r.n, r.records);
+        *n = r.n;
     }
-    if (strcmp(identity, o->options.identity) != 0) {
-        status = refuse(o, identity, o->options.identity);
-        goto done;
-    }
-    while ((status = hg_textfile_line(file, &line)) == HG_OK && line != NULL) {
-        if (*n == room) {
-            room = 2 * room + 64;
-            HG_TRY_OR(done, status,
-                      hg_mem_resize(records, (size_t)room, hg_output_record_size(o)));
-        }
-        *n += take_line(o, line, hg_output_record(o, *records, *n));
-    }
-    sort_records(o, n, *records);
-done:
-    hg_textfile_close(file);
+    *records = r.records;
     return status;
 }
 

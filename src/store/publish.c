@@ -293,19 +293,3 @@ hg_space_check(const char *path, double bytes)
     }
     return HG_OK;
 }
-
-hg_status
-hg_journal_append(const char *path, const char *line)
-{
-    FILE *file = fopen(path, "ab");
-    bool ok;
-
-    if (file == NULL) {
-        return HG_FAIL(HG_E_WRITE, "journal '%s' cannot be opened: %s", path, strerror(errno));
-    }
-    ok = fprintf(file, "%s\n", line) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    ok = fclose(file) == 0 && ok;
-    return ok ? HG_OK
-              : HG_FAIL(HG_E_WRITE, "journal '%s' cannot be written: %s", path,
-                        strerror(errno));
-}

@@ -1,4 +1,4 @@
-/** Atomic publication of files, checksums of files, folders, and the journal of finished parts.
+/** Atomic publication of files, checksums of files, and folders.
  *
  * Only whole files bear final names: write to the temporary name, then publish. Layer: store.
  */
@@ -99,11 +99,5 @@ void hg_space_margin(double margin);
  * @return HG_OK; HG_E_WRITE with both numbers
  */
 HG_MUST_CHECK hg_status hg_space_check(const char *path, double bytes);
-
-/** Append one line to a journal and flush it to disk (rank 0 only by convention).
- *
- * @local
- */
-HG_MUST_CHECK hg_status hg_journal_append(const char *path, const char *line);
 
 #endif
