@@ -211,7 +211,18 @@
     P(REAL, ridge, "", "1", 1e-12, 1e12, "penalty of the polynomial ridge") \
     P(REALS, irreducible, "", NULL, 0, 1e30, "known rms of the scatter that no model can predict, one number per target in their order, 0 = unknown") \
     P(INT, blocks, "", "20", 2, 1000, "errors come from leaving out one of so many blocks of what is held out together") \
-    P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV")
+    P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV") \
+    P(CHOICE, search, "none|grid|random", "none", 0, 0, "look for the best section Model over the same folds instead: every combination of the lists below, or search_points draws from them; a list that is not given stays as the section Model says") \
+    P(INT, search_points, "", "64", 1, 65535, "search: random: number of points, which do not change when it grows") \
+    P(REALS, search_trees, "", NULL, 1, 65535, "values of Model.trees; search: random draws between the least and the largest, evenly in the logarithm, likewise below") \
+    P(STRINGS, search_splitter, "", NULL, 0, 0, "values of Model.splitter; search: random takes one of the list") \
+    P(REALS, search_bins, "", NULL, 2, 65536, "values of Model.bins") \
+    P(REALS, search_min_leaf, "", NULL, 1, 1e6, "values of Model.min_leaf") \
+    P(REALS, search_min_split, "", NULL, 2, 1e6, "values of Model.min_split") \
+    P(REALS, search_max_depth, "", NULL, 0, 1e6, "values of Model.max_depth; search: random takes one of the list") \
+    P(REALS, search_max_features, "", NULL, 0, 1, "values of Model.max_features; search: random draws evenly between the least and the largest") \
+    P(REALS, learning, "", NULL, 0.001, 1, "learning curve: shares of what is held out together to train on, such as 0.1, 0.3, 1, with or without a search") \
+    P(STRING, search_file, "", "search.hdf5", 0, 0, "statistics file of a search or learning curve, relative to Output.folder when it has no slash; tables stand beside it")
 
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \

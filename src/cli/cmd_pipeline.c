@@ -129,8 +129,8 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
         return HG_FAIL(HG_E_USAGE, "--merge is for 'train' alone");
     }
     if (options->resume && run != train_resume && run != hg_emulate_apply_resume &&
-        run != hg_emulate_run_resume) {
-        return HG_FAIL(HG_E_USAGE, "--resume is for 'train', 'apply' and 'run'");
+        run != hg_emulate_run_resume && run != hg_validate_resume) {
+        return HG_FAIL(HG_E_USAGE, "--resume is for 'train', 'validate', 'apply' and 'run'");
     }
     if (options->to_parent && run != hg_match_to_parent) {
         return HG_FAIL(HG_E_USAGE, "--to-parent is for 'match' alone");
@@ -193,7 +193,7 @@ hg_cmd_train(const hg_comm *comm, const hg_options *options)
 hg_status
 hg_cmd_validate(const hg_comm *comm, const hg_options *options)
 {
-    return run_pipeline(comm, options, hg_validate_run);
+    return run_pipeline(comm, options, options->resume ? hg_validate_resume : hg_validate_run);
 }
 
 hg_status

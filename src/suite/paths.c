@@ -30,6 +30,16 @@ hg_paths_folder(const char *path, size_t n, char folder[])
 }
 
 hg_status
+hg_paths_table(const char *path, const char *what, size_t n, char table[])
+{
+    const char *end = strrchr(path, '.'), *slash = strrchr(path, '/');
+    const size_t length =
+        end != NULL && (slash == NULL || end > slash) ? (size_t)(end - path) : strlen(path);
+
+    return hg_text_path(n, table, "%.*s_%s.csv", (int)length, path, what);
+}
+
+hg_status
 hg_paths_make_folder(const hg_comm *comm, const char *path)
 {
     char folder[HG_PATH_MAX];

@@ -28,6 +28,16 @@ HG_MUST_CHECK hg_status hg_paths_output(const hg_params *params, const char *nam
  */
 HG_MUST_CHECK hg_status hg_paths_folder(const char *path, size_t n, char folder[]);
 
+/** Path of a table beside a file NAME.hdf5: NAME_what.csv.
+ *
+ * @local
+ * @param[in]  n      size of the buffer
+ * @param[out] table  filled
+ * @return HG_OK; HG_E_ARG when too long
+ */
+HG_MUST_CHECK hg_status hg_paths_table(const char *path, const char *what, size_t n,
+                                       char table[]);
+
 /** Make the folder of an output file and its parents.
  *
  * @collective{comm}

@@ -164,17 +164,12 @@ static hg_status
 predict_block(const struct work *w, const hg_stages *model, const hg_predict_options *options,
               int64_t n, const int64_t row[])
 {
-    const hg_validation *v = w->folds->validation;
-    const int nf = v->features.n;
     const hg_prediction result = {.mean = w->mean,
                                   .probability = w->probability,
                                   .draw = options->n_draw > 0 ? w->draw : NULL};
 
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(w->x + i * nf, v->rows.x + row[i] * nf, (size_t)nf * sizeof *w->x);
-        w->key[i] = v->rows.key[row[i]];
-    }
-    HG_TRY(hg_stages_predict(model, options, n, w->key, w->x, &result));
+    HG_TRY(hg_held_out_predict(w->folds->validation, model, options, n, row, w->x, w->key,
+                               &result));
     return store_block(w, n, row);
 }
 

@@ -39,8 +39,8 @@ struct packed {
     uint64_t *key, *group;
 };
 
-static bool
-is_taken(const hg_folds *f, const hg_trial *t, int64_t row)
+bool
+hg_held_out_trains(const hg_folds *f, const hg_trial *t, int64_t row)
 {
     return hg_folds_train(f, row, t->fold) &&
            (t->share >= 1 || hg_split_takes(f->unit[row], f->split.seed + 2, t->share));
@@ -54,7 +54,7 @@ pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
     size_t n = 0;
 
     for (int64_t i = 0; i < r->n; i++) {
-        n += is_taken(f, t, i);
+        n += hg_held_out_trains(f, t, i);
     }
     HG_TRY(hg_mem_array(&p->x, n * (size_t)nf, sizeof *p->x));
     HG_TRY(hg_mem_array(&p->y, n * (size_t)nt, sizeof *p->y));
@@ -62,7 +62,7 @@ pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
     HG_TRY(hg_mem_array(&p->key, n, sizeof *p->key));
     HG_TRY(hg_mem_array(&p->group, n, sizeof *p->group));
     for (int64_t i = 0; i < r->n; i++) {
-        if (is_taken(f, t, i)) {
+        if (hg_held_out_trains(f, t, i)) {
             memcpy(p->x + p->n * nf, r->x + i * nf, (size_t)nf * sizeof *p->x);
             memcpy(p->y + p->n * nt, r->y + i * nt, (size_t)nt * sizeof *p->y);
             p->weight[p->n] = r->weight[i];
@@ -192,6 +192,20 @@ hg_held_out_run(const hg_comm *comm, const hg_folds *folds, int n, const hg_tria
 done:
     hg_mem_free(todo);
     return hg_comm_agree(comm, status);
+}
+
+hg_status
+hg_held_out_predict(const hg_validation *v, const hg_stages *model,
+                    const hg_predict_options *options, int64_t n, const int64_t row[],
+                    float x[], uint64_t key[], const hg_prediction *result)
+{
+    const int nf = v->features.n;
+
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(x + i * nf, v->rows.x + row[i] * nf, (size_t)nf * sizeof *x);
+        key[i] = v->rows.key[row[i]];
+    }
+    return hg_stages_predict(model, options, n, key, x, result);
 }
 
 void

@@ -12,6 +12,12 @@ typedef struct hg_trial {
     hg_train_options options;
 } hg_trial;
 
+/** Whether a trial trains on a row.
+ *
+ * @local
+ */
+bool hg_held_out_trains(const hg_folds *folds, const hg_trial *trial, int64_t row);
+
 /** Test a forest.
  *
  * @collective{group}
@@ -40,6 +46,20 @@ typedef hg_status hg_trial_visit(void *context, const hg_comm *group, int trial,
 HG_MUST_CHECK hg_status hg_held_out_run(const hg_comm *comm, const hg_folds *folds, int n,
                                         const hg_trial trial[], const uint8_t done[],
                                         hg_trial_visit *visit, void *context);
+
+/** Predict rows by their numbers.
+ *
+ * @local
+ * @param[in]  row     shape (n)
+ * @param[in]  x, key  room for features and keys of n rows
+ * @param[in]  result  arrays to fill, as for hg_stages_predict()
+ * @return the failures of hg_stages_predict()
+ */
+HG_MUST_CHECK hg_status hg_held_out_predict(const hg_validation *validation,
+                                            const hg_stages *model,
+                                            const hg_predict_options *options, int64_t n,
+                                            const int64_t row[], float x[], uint64_t key[],
+                                            const hg_prediction *result);
 
 /** Share of some rows that belongs to this rank of a group: rows first to end.
  *

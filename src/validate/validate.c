@@ -10,31 +10,21 @@
 #include "halograft/version.h"
 #include "store/publish.h"
 #include "suite/paths.h"
+#include "validate/search.h"
 #include "validate/validate_output.h"
 
-/* Path of a table beside the statistics file: NAME_what.csv. */
 static hg_status
-table_path(const char *path, const char *what, size_t n, char table[])
+add_provenance(const hg_folds *folds, hg_statistics *statistics)
 {
-    const char *end = strrchr(path, '.'), *slash = strrchr(path, '/');
-    const size_t length =
-        end != NULL && (slash == NULL || end > slash) ? (size_t)(end - path) : strlen(path);
-
-    return hg_text_path(n, table, "%.*s_%s.csv", (int)length, path, what);
-}
-
-static hg_status
-add_provenance(const hg_findings *found, hg_statistics *statistics)
-{
-    const hg_validation *v = found->folds->validation;
+    const hg_validation *v = folds->validation;
     char code[128];
 
     snprintf(code, sizeof code, "halograft %s %s", hg_version(), hg_version_commit());
     HG_TRY(hg_attributes_text(&statistics->provenance, "code", code));
     HG_TRY(hg_attributes_text(&statistics->provenance, "name", v->params->meta.name));
-    HG_TRY(hg_attributes_text(&statistics->provenance, "held_out", found->folds->text));
+    HG_TRY(hg_attributes_text(&statistics->provenance, "held_out", folds->text));
     HG_TRY(hg_attributes_real(&statistics->provenance, "rows", (double)v->rows.n));
-    HG_TRY(hg_attributes_real(&statistics->provenance, "blocks", found->folds->n_block));
+    HG_TRY(hg_attributes_real(&statistics->provenance, "blocks", folds->n_block));
     return hg_text_add(&statistics->parameters, "%s", hg_params_text(v->params));
 }
 
@@ -43,13 +33,13 @@ write_files(const hg_findings *found, const char *path, hg_statistics *statistic
 {
     char table[HG_PATH_MAX];
 
-    HG_TRY(add_provenance(found, statistics));
+    HG_TRY(add_provenance(found->folds, statistics));
     HG_TRY(hg_findings_statistics(found, statistics));
     HG_TRY(hg_statistics_write(statistics, path));
-    HG_TRY(table_path(path, "scores", sizeof table, table));
+    HG_TRY(hg_paths_table(path, "scores", sizeof table, table));
     HG_TRY(hg_findings_write_scores(found, table));
     if (found->folds->validation->params->validate.rows) {
-        HG_TRY(table_path(path, "rows", sizeof table, table));
+        HG_TRY(hg_paths_table(path, "rows", sizeof table, table));
         HG_TRY(hg_findings_write_rows(found, table));
     }
     hg_findings_print(found);
@@ -85,25 +75,71 @@ done:
     return status;
 }
 
-hg_status
-hg_validate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
+/* Hyperparameters and learning curve. */
+static hg_status
+search_folds(const hg_comm *comm, const hg_folds *folds, const char *path, bool resume,
+             bool overwrite)
 {
+    hg_search search = {0};
+    hg_statistics statistics = {0};
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_search_run(comm, folds, path, resume, overwrite, &search));
+    if (comm->rank == 0) {
+        HG_TRY_OR(agree, status, add_provenance(folds, &statistics));
+        status = hg_search_write(&search, path, &statistics);
+    }
+agree:
+    status = hg_comm_agree(comm, status);
+    if (status == HG_OK) {
+        hg_log_info("validate: '%s' and tables beside it", path);
+    }
+done:
+    hg_statistics_clear(&statistics);
+    hg_search_clear(&search);
+    return status;
+}
+
+static hg_status
+run(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
+{
+    const bool is_search = hg_search_wanted(params);
     char path[HG_PATH_MAX];
     hg_validation validation = {0};
     hg_folds folds = {0};
     hg_status status;
 
-    HG_TRY(hg_paths_output(params, params->validate.file, sizeof path, path));
+    if (resume && !is_search) {
+        return HG_FAIL(HG_E_PARAM, "validate can resume a search or a learning curve alone: "
+                                   "set Validate.search or Validate.learning, or leave out "
+                                   "--resume");
+    }
+    HG_TRY(hg_paths_output(params,
+                           is_search ? params->validate.search_file : params->validate.file,
+                           sizeof path, path));
     HG_TRY(hg_paths_make_folder(comm, path));
-    if (!overwrite) { /* an old file stays until the new one is whole */
+    if (!overwrite && !resume) { /* an old file stays until the new one is whole */
         HG_TRY(hg_output_claim(comm, path, false));
     }
     HG_TRY_OR(done, status, hg_validation_open(comm, params, &validation));
     HG_TRY_OR(done, status, hg_comm_agree(comm, hg_folds_deal(&validation, &folds)));
     hg_log_info("validate: %s", folds.text);
-    status = validate_folds(comm, &folds, path);
+    status = is_search ? search_folds(comm, &folds, path, resume, overwrite)
+                       : validate_folds(comm, &folds, path);
 done:
     hg_folds_clear(&folds);
     hg_validation_close(&validation);
     return status;
+}
+
+hg_status
+hg_validate_run(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return run(comm, params, false, overwrite);
+}
+
+hg_status
+hg_validate_resume(const hg_comm *comm, const hg_params *params, bool overwrite)
+{
+    return run(comm, params, true, overwrite);
 }

@@ -12,10 +12,7 @@
 void
 hg_marks_target(const hg_findings *found, const hg_marks *m, size_t n, char name[])
 {
-    const hg_validation *v = found->folds->validation;
-
-    snprintf(name, n, "%.56s%s", v->targets.spec[m->target].name,
-             m->is_label && !v->role[m->target].is_label ? " open" : "");
+    hg_validation_entry_name(found->folds->validation, m->target, m->is_label, n, name);
 }
 
 const char *

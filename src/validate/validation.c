@@ -162,3 +162,11 @@ hg_validation_close(hg_validation *v)
     hg_mem_free(v->mass);
     *v = (hg_validation){0};
 }
+
+void
+hg_validation_entry_name(const hg_validation *v, int target, bool is_label, size_t n,
+                         char name[])
+{
+    snprintf(name, n, "%.56s%s", v->targets.spec[target].name,
+             is_label && !v->role[target].is_label ? " open" : "");
+}

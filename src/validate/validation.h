@@ -51,4 +51,12 @@ void hg_validation_close(hg_validation *validation);
 double hg_validation_extra_of(const hg_validation *validation, hg_validation_extra which,
                               int64_t row);
 
+/** Name of what is scored of a target: "X", or "X open" for whether a hurdle is open.
+ *
+ * @local
+ * @param[in] is_label  of the label, or of whether the target is open
+ */
+void hg_validation_entry_name(const hg_validation *validation, int target, bool is_label,
+                              size_t n, char name[]);
+
 #endif

@@ -106,5 +106,5 @@ if "$HALOGRAFT" measure "$work/p.yml" --resume 2>"$work/log"; then
     echo "FAILED: measure takes --resume"
     exit 1
 fi
-grep -q -- "--resume is for 'train', 'apply' and 'run'" "$work/log"
+grep -q -- "--resume is for 'train', 'validate', 'apply' and 'run'" "$work/log"
 echo "passed: one hash $whole"

@@ -66,7 +66,7 @@ refuse 3 "give the expression for the number of the fold" --set Validate.by=colu
 refuse 4 "gives 0.5 for a row, which is no number of a fold" --set Validate.by=column --set Validate.column=central/2
 refuse 3 "less than the largest radius of section Environment" --set Validate.by=slabs --set "Validate.buffer=2 Mpc" \
     --set 'Environment.spheres=[4 Mpc]'
-refuse 2 "--resume is for" --resume
+refuse 3 "validate can resume a search or a learning curve alone" --resume
 rc=0
 "$HALOGRAFT" validate "$work/p.yml" >"$work/said" 2>&1 || rc=$?
 [ "$rc" = 5 ] || { cat "$work/said"; exit 1; }
