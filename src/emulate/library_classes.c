@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char text_name[] = "library_by";
+static const char meta_key[] = "library_by";
 
 /* number of the feature that Scatter.library_by names, or -1 */
 static int
@@ -41,7 +41,7 @@ hg_library_classes_add(const hg_comm *comm, const hg_params *params, const hg_re
         return HG_OK;
     }
     HG_TRY(hg_stages_add_class(comm, model, n, key, n > 0 ? x + at : x, (size_t)features->n));
-    return hg_comm_agree(comm, hg_forest_set_meta(hg_stages_forest(model, 0), text_name, name));
+    return hg_comm_agree(comm, hg_forest_set_meta(hg_stages_forest(model, 0), meta_key, name));
 }
 
 hg_status
@@ -49,7 +49,7 @@ hg_library_classes_find(const hg_params *params, const hg_stages *model,
                         hg_library_classes *classes)
 {
     const hg_forest *first = hg_stages_forest(model, 0);
-    const char *name = params->scatter.library_by, *kept = hg_forest_get_meta(first, text_name);
+    const char *name = params->scatter.library_by, *kept = hg_forest_get_meta(first, meta_key);
     int at = 0;
 
     *classes = (hg_library_classes){.feature = -1, .n = 1};
