@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char meta_key[] = "library_by";
+static const char meta_name[] = "library_by";
 
 /* number of the feature that Scatter.library_by names, or -1 */
 static int
@@ -21,10 +21,10 @@ find_feature(const hg_params *params, const hg_recipes *features)
 hg_status
 hg_library_classes_check(const hg_params *params, const hg_recipes *features)
 {
-    const char *name = params->scatter.library_by;
+    const char *feature = params->scatter.library_by;
 
-    if (name[0] != '\0' && find_feature(params, features) < 0) {
-        return HG_FAIL(HG_E_PARAM, "Scatter.library_by '%s' is no feature", name);
+    if (feature[0] != '\0' && find_feature(params, features) < 0) {
+        return HG_FAIL(HG_E_PARAM, "Scatter.library_by '%s' is no feature", feature);
     }
     return HG_OK;
 }
@@ -33,15 +33,16 @@ hg_status
 hg_library_classes_add(const hg_comm *comm, const hg_params *params, const hg_recipes *features,
                        int64_t n, const uint64_t key[], const float x[], hg_stages *model)
 {
-    const char *name = params->scatter.library_by;
+    const char *feature = params->scatter.library_by;
     const int at = find_feature(params, features);
 
     HG_TRY(hg_library_classes_check(params, features));
-    if (name[0] == '\0') {
+    if (feature[0] == '\0') {
         return HG_OK;
     }
     HG_TRY(hg_stages_add_class(comm, model, n, key, n > 0 ? x + at : x, (size_t)features->n));
-    return hg_comm_agree(comm, hg_forest_set_meta(hg_stages_forest(model, 0), meta_key, name));
+    return hg_comm_agree(comm,
+                         hg_forest_set_meta(hg_stages_forest(model, 0), meta_name, feature));
 }
 
 hg_status
@@ -49,19 +50,20 @@ hg_library_classes_find(const hg_params *params, const hg_stages *model,
                         hg_library_classes *classes)
 {
     const hg_forest *first = hg_stages_forest(model, 0);
-    const char *name = params->scatter.library_by, *kept = hg_forest_get_meta(first, meta_key);
+    const char *feature = params->scatter.library_by,
+               *kept = hg_forest_get_meta(first, meta_name);
     int at = 0;
 
     *classes = (hg_library_classes){.feature = -1, .n = 1};
-    if (name[0] == '\0') {
+    if (feature[0] == '\0') {
         return HG_OK;
     }
-    if (kept == NULL || strcmp(kept, name) != 0) {
+    if (kept == NULL || strcmp(kept, feature) != 0) {
         return HG_FAIL(HG_E_PARAM,
                        "the model keeps no classes by '%s': train it with Scatter.library_by",
-                       name);
+                       feature);
     }
-    while (strcmp(hg_forest_feature(first, at)->name, name) != 0) {
+    while (strcmp(hg_forest_feature(first, at)->name, feature) != 0) {
         at++; /* the text was written with the features */
     }
     for (int s = 0; s < hg_stages_count(model); s++) {
