@@ -478,6 +478,7 @@ hg_mock_is_done(const hg_comm *comm, const hg_params *params, bool *is_done)
             while ((status = hg_textfile_line(file, &line)) == HG_OK && line != NULL) {
                 HG_TRY_OR(agree, status, hg_text_add(&found, "%s\n", line));
             }
+            HG_TRY_OR(agree, status, status);
             status = refuse_other(path, hg_text_string(&found), hg_text_string(&wanted));
             *is_done = status == HG_OK;
         }

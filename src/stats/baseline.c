@@ -424,7 +424,7 @@ static double
 evaluate_ridge(const hg_baseline *b, const double x[])
 {
     const double *mean = b->ridge + 2 * b->n_feature, *coefficient = mean + b->n_term;
-    double term[HG_BASELINE_TERMS], sum = b->mean;
+    double term[HG_BASELINE_TERMS] = {0}, sum = b->mean;
 
     make_terms(b, x, term);
     for (int k = 0; k < b->n_term; k++) {

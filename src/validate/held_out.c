@@ -21,7 +21,8 @@ choose_groups(int n_rank, int n_trial)
     int best = 1;
 
     for (int g = 1; g <= n_rank && g <= n_trial; g++) {
-        const double time = (double)((n_trial + g - 1) / g) / (n_rank / g);
+        const int turns = (n_trial + g - 1) / g, ranks = n_rank / g;
+        const double time = (double)turns / ranks;
 
         if (g == 1 || time <= least) {
             least = time;

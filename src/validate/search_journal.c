@@ -95,15 +95,15 @@ remove_from(const hg_search *s, const char *path, int first)
 }
 
 static hg_status
-read_all(hg_search *s, const char *path, const char *identity, uint8_t done[])
+read_all(hg_search *s, const char *table, const char *identity, uint8_t done[])
 {
-    char journal[HG_PATH_MAX];
+    char part[HG_PATH_MAX];
     struct reading r = {s, done};
 
     for (int i = JOINED; i < s->points.n * s->folds->n; i++) {
-        HG_TRY(name_journal(path, i, sizeof journal, journal));
-        if (hg_file_exists(journal)) {
-            HG_TRY(hg_journal_read(journal, path, identity, take_line, &r));
+        HG_TRY(name_journal(table, i, sizeof part, part));
+        if (hg_file_exists(part)) {
+            HG_TRY(hg_journal_read(part, table, identity, take_line, &r));
         }
     }
     return HG_OK;
