@@ -6,7 +6,7 @@ set -euo pipefail
 
 /usr/bin/python3 -c 'import h5py' 2>/dev/null || { echo "skipped: python3-h5py is not installed"; exit 77; }
 here=$(cd "$(dirname "$0")" && pwd)
-flips=${HG_FLIPS:-15}
+flips=${HG_FLIPS:-6}
 driver=$HG_BUILD_DIR/tests/damage
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
