@@ -13,6 +13,7 @@
 #include "audit/verify_values.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "catalog/part_files.h"
 #include "store/h5.h"
 #include "store/publish.h"
@@ -449,14 +450,6 @@ report_values(const hg_comm *comm, const scope *s, tally *t, hg_findings *findin
     return hg_comm_agree(comm, status);
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Every identity goes to the rank its key names, where equal ones meet. */
 static hg_status
 report_identities(const hg_comm *comm, const scope *s, tally *t, hg_findings *findings)
@@ -474,7 +467,7 @@ report_identities(const hg_comm *comm, const scope *s, tally *t, hg_findings *fi
     HG_TRY_OR(done, status,
               hg_comm_exchange(comm, t->n_key, sizeof *t->key, t->key, target, &n, &got));
     if (n > 1) {
-        qsort(got, (size_t)n, sizeof *got, compare_keys);
+        qsort(got, (size_t)n, sizeof *got, hg_order_u64);
     }
     for (int64_t i = 1; i < n; i++) {
         twice += got[i] == got[i - 1];

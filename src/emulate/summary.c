@@ -10,17 +10,10 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/text.h"
 #include "stats/curve.h"
 #include "store/publish.h"
-
-static int
-compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* Of the scores of a comparison row by row, those that are read first. */
 static bool
@@ -77,7 +70,7 @@ print_ratio(const hg_curve *curve, const hg_curve *truth)
         }
     }
     if (n > 0) {
-        qsort(ratio, n, sizeof *ratio, compare);
+        qsort(ratio, n, sizeof *ratio, hg_order_f64);
         printf("  %-40s %-12s %7.3f  [%.3f, %.3f] in %zu bins\n", curve->label.name,
                curve->label.catalogue, ratio[n / 2], ratio[0], ratio[n - 1], n);
     }

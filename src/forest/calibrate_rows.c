@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "forest/calibrate.h"
 
 enum {
@@ -122,14 +123,6 @@ add_segment(hg_block *b, int64_t row, uint32_t n, const uint32_t mate[],
     return HG_OK;
 }
 
-static int
-compare_pairs(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* rows of the block that are out of the bag of tree t, by leaf; returns their number */
 static int64_t
 route_block(hg_block *b, int t, const int64_t oob_trees[])
@@ -154,7 +147,7 @@ route_block(hg_block *b, int t, const int64_t oob_trees[])
         }
     }
     if (n > 1) {
-        qsort(b->order, (size_t)n, sizeof *b->order, compare_pairs);
+        qsort(b->order, (size_t)n, sizeof *b->order, hg_order_u64);
     }
     return n;
 }

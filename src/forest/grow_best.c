@@ -5,6 +5,7 @@
  * and integer sums make both ways the same. */
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "forest/binned.h"
 
 /* Fewest rows of a node that keeps its histograms: a first choice, and some times its bins. */
@@ -31,14 +32,6 @@ find_records(const hg_growth *g, const hg_frame *frame)
 
 /* ---- candidates ---- */
 static int
-compare_keys(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int
 compare_numbers(const void *a, const void *b)
 {
     return *(const int *)a - *(const int *)b;
@@ -56,7 +49,7 @@ order_features(const hg_growth *g, uint64_t path, int feature[])
     for (int f = 0; f < rule->n_feature; f++) {
         key[f] = (uint64_t)word[f] << 32 | (uint32_t)f;
     }
-    qsort(key, (size_t)rule->n_feature, sizeof key[0], compare_keys);
+    qsort(key, (size_t)rule->n_feature, sizeof key[0], hg_order_u64);
     for (int f = 0; f < rule->n_feature; f++) {
         feature[f] = (int)(key[f] & UINT32_MAX);
     }

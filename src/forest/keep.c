@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "forest/sample.h"
 
 /* bounds in units of the scatter, for one mode and for two */
@@ -33,14 +34,6 @@ static const double tail = 9;
 static const double normal = 1.4826;
 
 enum { MODAL_ROWS = 100 }; /* fewer residuals say nothing of modes */
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* a regular sample of the residuals of a target; returns their number */
 static int64_t
@@ -96,7 +89,7 @@ hg_keep_choose(hg_forest *f)
         for (int64_t i = 0; i < n; i++) {
             sample[i] = fabs(sample[i]);
         }
-        qsort(sample, (size_t)n, sizeof *sample, compare_doubles);
+        qsort(sample, (size_t)n, sizeof *sample, hg_order_f64);
         f->keep[t] = n > 0 ? share * normal * sample[n / 2] : 0;
     }
     hg_mem_free(sample);

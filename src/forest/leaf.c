@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "forest/tree.h"
 
 static void
@@ -31,15 +32,6 @@ add_oob(const hg_plan *plan, hg_space *space)
     }
 }
 
-/* a row with its keyed word: 32 bits each */
-static int
-compare_words(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static int
 compare_rows(const void *a, const void *b)
 {
@@ -52,7 +44,7 @@ hg_status
 hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[], size_t cap,
                uint32_t kept[])
 {
-    uint64_t *pair = NULL;
+    uint64_t *pair = NULL; /* a row below its keyed word: 32 bits each */
 
     HG_TRY(hg_mem_array(&pair, n, sizeof *pair));
     for (size_t i = 0; i < n; i++) {
@@ -60,7 +52,7 @@ hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[
 
         pair[i] = (uint64_t)hg_stream_word(&s) << 32 | row[i];
     }
-    qsort(pair, n, sizeof *pair, compare_words);
+    qsort(pair, n, sizeof *pair, hg_order_u64);
     for (size_t i = 0; i < cap; i++) {
         kept[i] = (uint32_t)pair[i];
     }

@@ -5,20 +5,13 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "forest/model.h"
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 static double
 find_median(size_t n, double v[])
 {
-    qsort(v, n, sizeof *v, compare_doubles);
+    qsort(v, n, sizeof *v, hg_order_f64);
     return (v[(n - 1) / 2] + v[n / 2]) / 2;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/random.h"
 
 enum { PIECE_BYTES = 1 << 20, LEVELS = 255 };
@@ -30,14 +31,6 @@ compare_places(const void *a, const void *b)
         return x->group > y->group ? 1 : -1;
     }
     return (x->key > y->key) - (x->key < y->key);
-}
-
-static int
-compare_keys(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
 }
 
 void
@@ -83,7 +76,7 @@ check_duplicates(const hg_comm *comm, int64_t n, const uint64_t key[])
         target[i] = (int)(hg_mix64(key[i]) % (uint64_t)comm->size);
     }
     HG_TRY_OR(end, status, hg_comm_exchange(comm, n, sizeof *key, key, target, &n_got, &got));
-    hg_sort(got, (size_t)n_got, sizeof *got, compare_keys);
+    hg_sort(got, (size_t)n_got, sizeof *got, hg_order_u64);
     for (int64_t i = 1; i < n_got; i++) {
         if (got[i] == got[i - 1] && twice[1] == 0) {
             twice[0] = to_signed(got[i]);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "match/match_compare.h"
 
 /* A particle on its way to the rank of its id. */
@@ -29,15 +30,6 @@ compare_particles(const void *x, const void *y)
     HG_COMPARE(a->side, b->side)
     HG_COMPARE(a->key, b->key)
     HG_COMPARE(a->place, b->place)
-    return 0;
-}
-
-static int
-compare_keys(const void *x, const void *y)
-{
-    const int64_t *a = x, *b = y;
-
-    HG_COMPARE(*a, *b)
     return 0;
 }
 
@@ -199,7 +191,7 @@ check_keys(const hg_comm *comm, const hg_members *m)
     HG_TRY_OR(done, status,
               hg_comm_exchange(comm, m->n, sizeof *m->key, m->key, target, &n_got, &got));
     if (n_got > 0) {
-        qsort(got, (size_t)n_got, sizeof *got, compare_keys);
+        qsort(got, (size_t)n_got, sizeof *got, hg_order_i64);
     }
     for (int64_t i = 1; i < n_got && status == HG_OK; i++) {
         if (got[i] == got[i - 1]) {

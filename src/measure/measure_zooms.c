@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/random.h"
 #include "halograft/log.h"
 #include "store/publish.h"
@@ -139,14 +140,6 @@ upper_limit(const zoom_counts *z)
     return 1.841 * sum / (double)(total > 0 ? total : 1);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Fill error and percentiles of the bins from resamplings; sample has shape (n_boot, n). */
 static void
 resample(const zoom_counts *z, int first, int n_boot, int times[], double sample[],
@@ -174,7 +167,7 @@ resample(const zoom_counts *z, int first, int n_boot, int times[], double sample
         for (int b = 0; b < n_boot; b++) {
             square += (v[b] - mean) * (v[b] - mean);
         }
-        qsort(v, (size_t)n_boot, sizeof *v, compare_doubles);
+        qsort(v, (size_t)n_boot, sizeof *v, hg_order_f64);
         curve->error[k] = sqrt(square / (n_boot - 1));
         curve->low[k] = v[(int)(0.16 * (n_boot - 1))];
         curve->high[k] = v[(int)(0.84 * (n_boot - 1))];

@@ -8,15 +8,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/random.h"
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 static hg_status
 check_counts(int64_t n, int n_draw)
@@ -39,7 +32,7 @@ hg_score_crps(int64_t n, int n_draw, const double truth[], const double draw[], 
         for (int k = 0; k < n_draw; k++) {
             row[k] = draw[k * n + i];
         }
-        qsort(row, (size_t)n_draw, sizeof *row, compare_doubles);
+        qsort(row, (size_t)n_draw, sizeof *row, hg_order_f64);
         for (int k = 0; k < n_draw; k++) {
             near += fabs(row[k] - truth[i]);
             pairs += (2 * k - n_draw + 1) * row[k];
@@ -110,7 +103,7 @@ hg_score_uniformity(int64_t n, double value[], double coverage[2])
     double worst = 0;
     int64_t inner[2] = {0, 0};
 
-    qsort(value, (size_t)n, sizeof *value, compare_doubles);
+    qsort(value, (size_t)n, sizeof *value, hg_order_f64);
     for (int64_t i = 0; i < n; i++) {
         worst = fmax(worst, fmax(value[i] - (double)i / (double)n,
                                  (double)(i + 1) / (double)n - value[i]));

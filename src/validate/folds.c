@@ -9,15 +9,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "halograft/log.h"
-
-static int
-compare_keys(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* number of different values */
 static hg_status
@@ -28,7 +21,7 @@ count_distinct(int64_t n, const uint64_t value[], int64_t *n_distinct)
     *n_distinct = 0;
     HG_TRY(hg_mem_array(&copy, (size_t)n, sizeof *copy));
     memcpy(copy, value, (size_t)n * sizeof *copy);
-    qsort(copy, (size_t)n, sizeof *copy, compare_keys);
+    qsort(copy, (size_t)n, sizeof *copy, hg_order_u64);
     for (int64_t i = 0; i < n; i++) {
         *n_distinct += i == 0 || copy[i] != copy[i - 1];
     }
@@ -130,7 +123,7 @@ deal_column(hg_folds *f)
         }
         f->unit[i] = value[i] = (uint64_t)x;
     }
-    qsort(value, (size_t)n, sizeof *value, compare_keys);
+    qsort(value, (size_t)n, sizeof *value, hg_order_u64);
     for (int64_t i = 0; i < n; i++) {
         if (i == 0 || value[i] != value[n_value - 1]) {
             value[n_value++] = value[i];
@@ -138,7 +131,7 @@ deal_column(hg_folds *f)
     }
     for (int64_t i = 0; i < n; i++) {
         const uint64_t *found =
-            bsearch(&f->unit[i], value, (size_t)n_value, sizeof *value, compare_keys);
+            bsearch(&f->unit[i], value, (size_t)n_value, sizeof *value, hg_order_u64);
 
         f->of[i] = (int)(found - value);
     }

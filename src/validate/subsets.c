@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 
 static hg_status
 add_cut(hg_cuts *cuts, const char *name, const char *x_name, int n, int64_t n_row, hg_cut **cut)
@@ -74,14 +75,6 @@ cut_by_kind(const hg_validation *v, hg_cuts *cuts)
     return HG_OK;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static hg_status
 cut_by_overdensity(const hg_validation *v, hg_cuts *cuts)
 {
@@ -94,7 +87,7 @@ cut_by_overdensity(const hg_validation *v, hg_cuts *cuts)
     for (int64_t i = 0; i < n; i++) {
         sorted[i] = hg_validation_extra_of(v, HG_EXTRA_OVERDENSITY, i);
     }
-    qsort(sorted, (size_t)n, sizeof *sorted, compare);
+    qsort(sorted, (size_t)n, sizeof *sorted, hg_order_f64);
     for (int q = 0; q <= 4; q++) {
         edge[q] = sorted[q * (n - 1) / 4];
     }
@@ -110,14 +103,6 @@ cut_by_overdensity(const hg_validation *v, hg_cuts *cuts)
     return HG_OK;
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static hg_status
 cut_by_region(const hg_validation *v, hg_cuts *cuts)
 {
@@ -128,7 +113,7 @@ cut_by_region(const hg_validation *v, hg_cuts *cuts)
 
     HG_TRY(hg_mem_array(&number, (size_t)n, sizeof *number));
     memcpy(number, v->rows.number, (size_t)n * sizeof *number);
-    qsort(number, (size_t)n, sizeof *number, compare_numbers);
+    qsort(number, (size_t)n, sizeof *number, hg_order_i64);
     for (int64_t i = 0; i < n; i++) {
         if (i == 0 || number[i] != number[n_number - 1]) {
             number[n_number++] = number[i];
@@ -139,7 +124,7 @@ cut_by_region(const hg_validation *v, hg_cuts *cuts)
                   add_cut(cuts, "region", "number of the region", (int)n_number, n, &c));
         for (int64_t i = 0; i < n; i++) {
             const int64_t *found = bsearch(&v->rows.number[i], number, (size_t)n_number,
-                                           sizeof *number, compare_numbers);
+                                           sizeof *number, hg_order_i64);
 
             c->bin[i] = (int)(found - number);
         }

@@ -1,0 +1,28 @@
+/* Compared, not subtracted: a difference may overflow. Values that are not numbers have no order. */
+#include "base/order.h"
+
+#include <stdint.h>
+
+int
+hg_order_f64(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+int
+hg_order_u64(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+int
+hg_order_i64(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
