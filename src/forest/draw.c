@@ -11,7 +11,6 @@ static void
 put_draw(const hg_drawing *d, int64_t mate, const double *mean, double draw[])
 {
     const hg_forest *f = d->f;
-    double moved;
 
     for (int t = 0; t < f->n_target; t++) {
         if (mate < 0) {
@@ -19,7 +18,7 @@ put_draw(const hg_drawing *d, int64_t mate, const double *mean, double draw[])
         } else if (d->method == HG_DRAW_LEAF) {
             draw[t] = (double)f->value[mate * f->n_target + t];
         } else {
-            draw[t] = hg_mates_draw(f, mate, t, f->keep[t], mean[t], &moved);
+            draw[t] = hg_mates_draw(f, mate, t, f->keep[t], mean[t]);
         }
     }
 }

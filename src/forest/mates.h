@@ -111,13 +111,11 @@ hg_mates_kept(double away, double keep)
  * @param[in]  mate   canonical row with a residual
  * @param[in]  keep   of the target, at least 0
  * @param[in]  mean   p, transformed
- * @param[out] moved  1 - d / (p_j - p): 0 = the mate's own value, 1 = mean and residual
  * @return the drawn target, transformed
  * @source docs/science/scatter.md
  */
 static inline double
-hg_mates_draw(const hg_forest *f, int64_t mate, int target, double keep, double mean,
-              double *moved)
+hg_mates_draw(const hg_forest *f, int64_t mate, int target, double keep, double mean)
 {
     const size_t at = (size_t)mate * (size_t)f->n_target + (size_t)target;
     const double r = (double)f->residual[at], away = mean - ((double)f->value[at] - r);
@@ -125,7 +123,6 @@ hg_mates_draw(const hg_forest *f, int64_t mate, int target, double keep, double 
     const double b = fabs(away) > keep ? 1 - kept / fabs(away) : 0;
     const double c = 1 - b * b * (1 - (double)f->shrink[mate]);
 
-    *moved = b;
     return b > 0 ? mean - copysign(kept, away) + c * r : (double)f->value[at];
 }
 
