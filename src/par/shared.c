@@ -166,6 +166,12 @@ hg_shared_spread(const hg_comm *comm, size_t n, const hg_shared_piece piece[],
     int *root = NULL;
     hg_status status;
 
+    if (!s->is_anywhere) { /* every rank is a block */
+        for (size_t i = 0; i < n; i++) {
+            hg_comm_broadcast(comm, piece[i].owner, data + piece[i].at, piece[i].bytes);
+        }
+        return HG_OK;
+    }
     status = hg_mem_array(&root, (size_t)comm->size, sizeof *root);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     HG_TRY_OR(end, status, find_blocks(comm, s, root));

@@ -78,30 +78,45 @@ variance_of(const hg_forest *f, hg_draw_method method)
     return sum / (N_NEW * NO * sigma * sigma);
 }
 
+/* the rows of this rank that a law has made; its twins take their places */
+typedef void law(int64_t first, int64_t step, int twin, int64_t *n, float x[], double y[],
+                 uint64_t key[]);
+static float law_x[N * P];
+static double law_y[N * NO];
+static uint64_t law_key[N];
+
 static hg_forest *
-train_with_twins(const hg_comm *comm)
+train(const hg_comm *comm, law *make, int min_leaf)
 {
-    static float x[N * P];
-    static double y[N * NO];
-    static uint64_t key[N];
     hg_field_spec spec[P] = {{.name = "a"}, {.name = "b"}};
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
     hg_train_data data = {.n_feature = P,
                           .n_target = NO,
-                          .x = x,
-                          .y = y,
-                          .key = key,
+                          .x = law_x,
+                          .y = law_y,
+                          .key = law_key,
                           .feature = spec,
                           .target = spec};
     hg_forest *f = NULL;
 
-    make_law(comm->rank, comm->size, 0, &data.n, x, y, key);
+    make(comm->rank, comm->size, 0, &data.n, law_x, law_y, law_key);
     o.trees = 40;
+    o.min_leaf = min_leaf;
     cr_assert_eq(hg_forest_train(comm, &o, &data, &f), HG_OK);
+    return f;
+}
+
+static hg_forest *
+train_with_twins(const hg_comm *comm)
+{
+    const hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    hg_forest *f = train(comm, make_law, o.min_leaf);
+    int64_t n;
+
     cr_assert_eq(hg_forest_prepare_library(f, HG_DRAW_TWINS, NULL), HG_E_PARAM);
-    make_law(comm->rank, comm->size, 1, &data.n, x, y, key);
-    key[0] = comm->rank == 0 ? 1 : key[0]; /* no training row: ignored */
-    cr_assert_eq(hg_forest_add_twins(comm, f, data.n, key, y), HG_OK);
+    make_law(comm->rank, comm->size, 1, &n, law_x, law_y, law_key);
+    law_key[0] = comm->rank == 0 ? 1 : law_key[0]; /* no training row: ignored */
+    cr_assert_eq(hg_forest_add_twins(comm, f, n, law_key, law_y), HG_OK);
     return f;
 }
 
@@ -171,29 +186,14 @@ make_classes(int64_t first, int64_t step, int twin, int64_t *n, float x[], doubl
 static hg_forest *
 train_with_classes(const hg_comm *comm)
 {
-    static float x[N * P];
-    static double y[N * NO];
-    static uint64_t key[N];
-    hg_field_spec spec[P] = {{.name = "a"}, {.name = "b"}};
-    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
-    hg_train_data data = {.n_feature = P,
-                          .n_target = NO,
-                          .x = x,
-                          .y = y,
-                          .key = key,
-                          .feature = spec,
-                          .target = spec};
+    hg_forest *f = train(comm, make_classes, 20);
     hg_library_classes classes;
-    hg_forest *f = NULL;
+    int64_t n;
 
-    make_classes(comm->rank, comm->size, 0, &data.n, x, y, key);
-    o.trees = 40;
-    o.min_leaf = 20;
-    cr_assert_eq(hg_forest_train(comm, &o, &data, &f), HG_OK);
     cr_assert_eq(hg_forest_classes(f, 1, 0, NULL, &classes), HG_E_PARAM);
-    cr_assert_eq(hg_forest_add_class(comm, f, data.n, key, x + 1, P), HG_OK);
-    make_classes(comm->rank, comm->size, 1, &data.n, x, y, key);
-    cr_assert_eq(hg_forest_add_twins(comm, f, data.n, key, y), HG_OK);
+    make_classes(comm->rank, comm->size, 1, &n, law_x, law_y, law_key); /* the same features */
+    cr_assert_eq(hg_forest_add_class(comm, f, n, law_key, law_x + 1, P), HG_OK);
+    cr_assert_eq(hg_forest_add_twins(comm, f, n, law_key, law_y), HG_OK);
     return f;
 }
 
