@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# slurm_cluster.sh start|stop DIR: a Slurm of one node below DIR, apart from any that the machine has. Needs root and the
+# slurm_cluster.sh start|show|stop DIR: a Slurm of one node below DIR, apart from any that the machine has. Needs root and the
 # packages slurmctld, slurmd, slurm-client and munge; the parents of DIR must be open to the user munge.
 set -euo pipefail
 dir=$(realpath -m "$2")
@@ -7,8 +7,8 @@ host=$(hostname -s)
 export SLURM_CONF=$dir/slurm.conf
 
 start() {
-    local port=$((20000 + RANDOM % 10000 * 2)) cores
-    cores=$(nproc)
+    local port=$((20000 + RANDOM % 5000 * 2)) cores # below the ports that the kernel hands out
+    cores=$(getconf _NPROCESSORS_ONLN)
     mkdir -p "$dir"/{munge,state,spool,log}
     mungekey --create --keyfile="$dir/munge/key"
     chmod 755 "$dir" "$dir/munge"
@@ -39,17 +39,26 @@ END
     slurmctld
     slurmd
     for _ in {1..60}; do
-        if sinfo -h -o %T 2>"$dir/log/sinfo" | grep -q idle; then
+        # "idle*" is a node that does not answer; and one that is idle may still not take work
+        if sinfo -h -o %T 2>"$dir/log/sinfo" | grep -qx idle &&
+            timeout 20 srun --immediate=10 --mpi=pmix -n 2 true 2>"$dir/log/srun"; then
             return 0
         fi
         sleep 0.5
     done
-    cat "$dir"/log/* >&2
+    show >&2
     return 1
+}
+
+# what the daemons say, and why a node takes no work
+show() {
+    sinfo -N -o '%N %T %c %E' || true
+    tail -n 30 "$dir"/log/*
 }
 
 case $1 in
 start) start ;;
+show) show ;;
 stop)
     for pid in slurmd.pid slurmctld.pid munge/pid; do
         [ ! -s "$dir/$pid" ] || kill "$(cat "$dir/$pid")" || true

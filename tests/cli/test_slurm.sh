@@ -20,9 +20,9 @@ stop() {
     rm -rf "$work" || true
 }
 trap stop EXIT
-timeout 60 bash "$root/tests/cli/slurm_cluster.sh" start "$work/cluster" >"$work/start.log" 2>&1 || {
-    tail -n 20 "$work/start.log"
-    skip "the daemons do not start"
+timeout 90 bash "$root/tests/cli/slurm_cluster.sh" start "$work/cluster" >"$work/start.log" 2>&1 || {
+    bash "$root/tests/cli/slurm_cluster.sh" show "$work/cluster"
+    skip "the daemons do not start, or take no job"
 }
 export SLURM_CONF=$work/cluster/slurm.conf HG_PROGRAM=$HALOGRAFT
 cd "$work"
@@ -34,6 +34,7 @@ fail() {
         tail -n 30 "$log"
     done
     squeue -a || true
+    bash "$root/tests/cli/slurm_cluster.sh" show "$work/cluster"
     exit 1
 }
 # until SECONDS COMMAND...: wait until a command succeeds
