@@ -1,4 +1,4 @@
-/* Compared, not subtracted: a difference may overflow. Values that are not numbers have no order. */
+/* Compared, not subtracted: a difference may overflow. NaN has no order. */
 #include "base/order.h"
 
 #include <stdint.h>
