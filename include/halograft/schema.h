@@ -109,7 +109,9 @@
     P(REAL, fraction, "", "1", 0, 1, "share of the haloes to keep, chosen by a keyed hash of the halo") \
     P(STRINGS, columns, "", NULL, 0, 0, "columns to write besides id, row, position, central, host_id, region and run; default: all with canonical names") \
     P(CHOICE, style, "plain|halotools", "plain", 0, 0, "export: halograft's own names and units, or those of halotools (halo_NAME, Mpc/h, Msun/h)") \
-    P(STRINGS, hosts, "", NULL, 0, 0, "columns X of the top host to add as host_X, such as [m200c, vmax]; also adds host_row, the host's row in the input")
+    P(STRINGS, hosts, "", NULL, 0, 0, "columns X of the top host to add as host_X, such as [m200c, vmax]; also adds host_row, the host's row in the input") \
+    P(BOOL, orphans, "", "false", 0, 0, "add subhaloes that were lost and would live on, found in the trees of section History: further rows with orphan = 1 behind all others; every row gets the columns of section History") \
+    P(REAL, orphan_friction, "", "2", 0, 1e3, "factor on the time after which dynamical friction ends an orphan; 0 = it never does")
 
 #define HG_PARAMS_SELECTION(P) \
     P(STRING, train, "", NULL, 0, 0, "rows to train on, an expression such as 'central == 1 && m200c > 1e11'") \

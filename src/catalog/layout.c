@@ -71,6 +71,7 @@ static const hg_layout_entry entries[] = {
     {"progenitor_id", "SOAP/History/ProgenitorId", "", I64, 1, 0, NONE, "identifier of the main progenitor, -1 for none"},
     {"halo_id", "SOAP/History/HaloId", "", I64, 1, 0, NONE, "identifier in the halo catalogue, where trees have identifiers of their own"},
     {"snapshot", "SOAP/History/Snapshot", "", I64, 1, 0, NONE, "number of the snapshot"},
+    {"orphan", "SOAP/History/IsOrphan", "", U8, 1, 0, NONE, "1 for orphans, whose subhalo was lost, else 0"},
     {"f_contam", "SOAP/Zoom/Contamination", "", F32, 1, 0, FINITE, "mass fraction in low-resolution particles"},
     {"region", "SOAP/Zoom/Region", "", I32, 1, 0, NONE, "zoom region"},
     {"run", "SOAP/Zoom/Run", "", I32, 1, 0, NONE, "simulation"},

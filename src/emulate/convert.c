@@ -22,6 +22,7 @@ typedef struct converter {
     hg_table waiting; /* rows of this rank's next part */
     int64_t next;     /* that part */
     int64_t n_kept;   /* rows kept so far, over all ranks */
+    int64_t n_orphan; /* of these, orphans */
     int64_t rows_per_part;
 } converter;
 
@@ -90,6 +91,21 @@ done:
 }
 
 static hg_status
+add_orphans(const hg_comm *comm, converter *c)
+{
+    const int64_t before = c->n_kept;
+    hg_table table = {.n = 0};
+    hg_status status = hg_extract_orphans(comm, &c->extract, &table);
+
+    if (status == HG_OK) {
+        status = pass_on(comm, c, &table);
+    }
+    c->n_orphan = c->n_kept - before;
+    hg_table_clear(&table);
+    return status;
+}
+
+static hg_status
 convert_parts(const hg_comm *comm, converter *c)
 {
     const int64_t n_part = hg_catalog_n_part(c->extract.catalog);
@@ -105,6 +121,9 @@ convert_parts(const hg_comm *comm, converter *c)
         }
         hg_table_clear(&table);
         HG_TRY(status);
+    }
+    if (c->extract.orphans != NULL) {
+        HG_TRY(add_orphans(comm, c));
     }
     HG_TRY(hg_comm_agree(comm, write_parts(comm, c, true)));
     return hg_seen_ids_check(comm, &c->seen);
@@ -123,7 +142,10 @@ report(const hg_comm *comm, converter *c, const char *path)
             strcmp(c->extract.params->parent.on_bad_rows, "drop") == 0 ? "dropped" : "flagged");
     }
     hg_log_info("convert: %" PRId64 " of %" PRId64 " haloes, %d columns, in '%s.hdf5'",
-                c->n_kept, n_row, c->extract.n_column, path);
+                c->n_kept - c->n_orphan, n_row, c->extract.n_column, path);
+    if (c->extract.orphans != NULL) {
+        hg_log_info("convert: and %" PRId64 " orphans behind them", c->n_orphan);
+    }
 }
 
 static hg_status

@@ -5,8 +5,9 @@
 #include "emulate/extract.h"
 
 /** Read a catalogue part by part, select, thin and join hosts (section Convert), and write it
- * in canonical columns and units. Rows stay in order and fill parts of Output.rows_per_part;
- * the part files have the same bytes for any number of ranks. Ids that come twice are an error.
+ * in canonical columns and units, with its orphans behind it if they are wanted. Rows stay in
+ * order and fill parts of Output.rows_per_part; the part files have the same bytes for any
+ * number of ranks. Ids that come twice are an error.
  *
  * @collective{comm}
  * @param[in] input      where the catalogue is

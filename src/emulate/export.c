@@ -361,6 +361,10 @@ prepare(const hg_comm *comm, const hg_params *params, const hg_extract_input *in
 {
     const hg_frame *frame;
 
+    if (params->convert.orphans) {
+        return HG_FAIL(HG_E_PARAM, "export adds no orphans: make a catalogue with them by "
+                                   "convert, and export that");
+    }
     HG_TRY(hg_mem_array(&x->field, MAX_FIELD, sizeof *x->field));
     HG_TRY(hg_extract_open(comm, params, input, &x->extract));
     frame = hg_catalog_frame(x->extract.catalog);

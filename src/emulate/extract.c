@@ -102,6 +102,29 @@ take_hosts(hg_extract *e)
     return HG_OK;
 }
 
+/* The columns of histories, and the one that tells orphans. */
+static hg_status
+declare_orphans(hg_extract *e)
+{
+    if (e->orphans == NULL) {
+        return HG_OK;
+    }
+    for (int c = 0; c < e->orphans->recipe.n_column; c++) {
+        const hg_output_column *column = &e->orphans->recipe.column[c].output;
+
+        HG_TRY(declare(e, column->name, column->unit, "input", column->description));
+        snprintf(e->column[e->n_column - 1].path, sizeof column->path, "%s", column->path);
+    }
+    return declare(e, HG_ORPHAN, "", "flag", "");
+}
+
+/* Whether a column is made here, not read. */
+static bool
+is_made(const hg_extract *e, const char *name)
+{
+    return is_of_host(e, name) || hg_orphan_rows_makes(e->orphans, name);
+}
+
 static hg_status
 choose_columns(hg_extract *e)
 {
@@ -113,8 +136,9 @@ choose_columns(hg_extract *e)
         HG_TRY(take(e, always[i]));
     }
     HG_TRY(take_hosts(e));
+    HG_TRY(declare_orphans(e));
     for (int i = 0; i < columns->n; i++) {
-        if (!is_of_host(e, columns->v[i])) {
+        if (!is_made(e, columns->v[i])) {
             HG_TRY(hg_names_add(&e->names, columns->v[i]));
             HG_TRY(take(e, columns->v[i]));
         }
@@ -122,14 +146,14 @@ choose_columns(hg_extract *e)
     for (int i = 0; i < hg_catalog_n_column(e->catalog) && columns->n == 0; i++) {
         const char *name = hg_catalog_column(e->catalog, i)->name;
 
-        if (hg_layout_quantity(name) != NULL) {
+        if (hg_layout_quantity(name) != NULL && !is_made(e, name)) {
             HG_TRY(take(e, name));
         }
     }
     for (int i = 0; e->select != NULL && i < hg_expression_n_name(e->select); i++) {
         const char *name = hg_expression_name(e->select, i);
 
-        if (!is_of_host(e, name)) {
+        if (!is_made(e, name)) {
             HG_TRY(hg_names_add(&e->names, name));
         }
     }
@@ -166,6 +190,9 @@ hg_extract_open(const hg_comm *comm, const hg_params *params, const hg_extract_i
 
     *e = (hg_extract){.params = params};
     HG_TRY(open_catalog(comm, input, e));
+    if (params->convert.orphans) {
+        HG_TRY(hg_orphan_rows_create(comm, params, e->catalog, &e->orphans));
+    }
     if (params->convert.select != NULL && params->convert.select[0] != '\0') {
         status = hg_expression_create(params->convert.select, &e->select);
     }
@@ -173,7 +200,8 @@ hg_extract_open(const hg_comm *comm, const hg_params *params, const hg_extract_i
         status = choose_columns(e);
     }
     HG_TRY(hg_comm_agree(comm, status));
-    return params->convert.hosts.n > 0
+    return params->convert.hosts.n > 0 ||
+                   (e->orphans != NULL && hg_catalog_find(e->catalog, "host_id") != NULL)
                ? hg_hosts_create(comm, e->catalog, &params->convert.hosts, &e->hosts)
                : HG_OK;
 }
@@ -184,25 +212,58 @@ hg_extract_clear(hg_extract *e)
     hg_catalog_close(e->catalog);
     hg_expression_free(e->select);
     hg_hosts_free(e->hosts);
+    hg_orphan_rows_free(e->orphans);
     *e = (hg_extract){0};
 }
 
-/* The part, or no rows of the same columns. */
-static hg_status
-read_part(const hg_extract *e, int64_t part, hg_table *table)
+static void
+fill_column(const hg_column *column, int64_t n)
 {
-    if (part >= 0) {
-        return hg_catalog_read(e->catalog, part, e->names.n, e->names.p, table);
+    const double fill = hg_layout_fill(column->type);
+    const int64_t n_value = n * column->width;
+
+    for (int64_t i = 0; i < n_value; i++) {
+        switch (column->type) {
+        case HG_COLUMN_F64:
+            ((double *)column->data)[i] = fill;
+            break;
+        case HG_COLUMN_F32:
+            ((float *)column->data)[i] = (float)fill;
+            break;
+        case HG_COLUMN_I64:
+            ((int64_t *)column->data)[i] = (int64_t)fill;
+            break;
+        case HG_COLUMN_I32:
+            ((int32_t *)column->data)[i] = (int32_t)fill;
+            break;
+        case HG_COLUMN_U8:
+            ((uint8_t *)column->data)[i] = (uint8_t)fill;
+            break;
+        }
     }
-    *table = (hg_table){.frame = *hg_catalog_frame(e->catalog)};
+}
+
+/* Rows without values, in the columns of a part. */
+static hg_status
+make_rows(const hg_extract *e, int64_t n, hg_table *table)
+{
+    const hg_column *flags;
+
+    *table = (hg_table){.n = n, .frame = *hg_catalog_frame(e->catalog)};
     for (int i = 0; i < e->names.n; i++) {
         const hg_column *c = hg_catalog_find(e->catalog, e->names.v[i]);
 
         HG_TRY(hg_table_add(table, c->name, c->unit, c->type, c->width, NULL));
+        fill_column(hg_table_find(table, c->name), n);
     }
-    return is_declared(e, "flags") && hg_table_find(table, "flags") == NULL
-               ? hg_table_add(table, "flags", "", HG_COLUMN_I32, 1, NULL)
-               : HG_OK;
+    if (is_declared(e, "flags") && hg_table_find(table, "flags") == NULL) {
+        HG_TRY(hg_table_add(table, "flags", "", HG_COLUMN_I32, 1, NULL));
+    }
+    flags = hg_table_find(table, "flags");
+    if (flags != NULL && flags->type == HG_COLUMN_I32 && n > 0) {
+        memset(flags->data, 0, (size_t)n * sizeof(int32_t));
+    }
+    return HG_OK;
 }
 
 /* What is done with rows without host: an error, dropped, or flagged. */
@@ -287,17 +348,13 @@ project(const hg_extract *e, hg_table *table)
     }
 }
 
-hg_status
-hg_extract_part(const hg_comm *comm, hg_extract *e, int64_t part, hg_table *table)
+/* Join what the rows get, and keep those that are wanted. */
+static hg_status
+finish_rows(const hg_comm *comm, hg_extract *e, bool orphans, hg_table *table)
 {
     uint8_t *keep = NULL, *missing = NULL;
-    hg_status status;
+    hg_status status = hg_mem_zeros(&missing, (size_t)table->n, 1);
 
-    *table = (hg_table){.n = 0};
-    status = read_part(e, part, table);
-    if (status == HG_OK) {
-        status = hg_mem_zeros(&missing, (size_t)table->n, 1);
-    }
     if (status == HG_OK) {
         status = hg_mem_array(&keep, (size_t)table->n, 1);
     }
@@ -305,7 +362,10 @@ hg_extract_part(const hg_comm *comm, hg_extract *e, int64_t part, hg_table *tabl
     if (table->n > 0) {
         memset(keep, 1, (size_t)table->n);
     }
-    if (e->hosts != NULL) {
+    if (e->orphans != NULL) {
+        HG_TRY_OR(done, status, hg_orphan_rows_join(comm, e->orphans, table, orphans));
+    }
+    if (e->hosts != NULL && (orphans || e->params->convert.hosts.n > 0)) {
         HG_TRY_OR(done, status, hg_hosts_join(comm, e->hosts, table, missing));
         status = judge_hosts(e, table, missing, keep);
     }
@@ -319,4 +379,29 @@ done:
     hg_mem_free(keep);
     hg_mem_free(missing);
     return status;
+}
+
+hg_status
+hg_extract_part(const hg_comm *comm, hg_extract *e, int64_t part, hg_table *table)
+{
+    hg_status status;
+
+    *table = (hg_table){.n = 0};
+    status = part >= 0 ? hg_catalog_read(e->catalog, part, e->names.n, e->names.p, table)
+                       : make_rows(e, 0, table);
+    HG_TRY(hg_comm_agree(comm, status));
+    return finish_rows(comm, e, false, table);
+}
+
+hg_status
+hg_extract_orphans(const hg_comm *comm, hg_extract *e, hg_table *table)
+{
+    const int64_t n = e->orphans != NULL ? e->orphans->found.n : 0;
+
+    *table = (hg_table){.n = 0};
+    HG_TRY(hg_comm_agree(comm, make_rows(e, n, table)));
+    if (n > 0) {
+        hg_orphan_rows_fill(e->orphans, table);
+    }
+    return finish_rows(comm, e, true, table);
 }

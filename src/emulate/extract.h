@@ -6,6 +6,7 @@
 
 #include "catalog/output.h"
 #include "emulate/hosts.h"
+#include "emulate/orphan_rows.h"
 #include "halograft/catalog.h"
 #include "halograft/comm.h"
 #include "halograft/params.h"
@@ -18,7 +19,8 @@ typedef struct hg_extract {
     hg_catalog *catalog;
     hg_names names; /**< columns to read */
     hg_expression *select;
-    hg_hosts *hosts; /**< NULL when none are asked for */
+    hg_hosts *hosts;         /**< NULL when none are asked for */
+    hg_orphan_rows *orphans; /**< NULL when none are asked for */
     int n_column;
     hg_output_column column[256]; /**< in the order of the output */
     int64_t n_missing;            /**< rows of this rank without their host, so far */
@@ -33,10 +35,12 @@ typedef struct hg_extract_input {
 
 /** Open the catalogue, choose the columns, index the hosts. Columns of the result: id, row,
  * position, central, host_id, region and run as far as there are, host_row and host_X of
- * Convert.hosts, and those of Convert.columns, or by default all whose names are canonical.
+ * Convert.hosts, and those of Convert.columns, or by default all whose names are canonical;
+ * with Convert.orphans also `orphan` and those of section History.
  *
  * @collective{comm}
- * @param[in]  params   Parent and Convert are used; borrowed as long as the extract lives
+ * @param[in]  params   Parent, History and Convert are used; borrowed as long as the extract
+ * lives
  * @param[out] extract  release with hg_extract_clear(), also after a failure
  * @return HG_OK; the failures of hg_catalog_open(); HG_E_NOTFOUND for columns that are missing;
  * HG_E_PARAM
@@ -55,5 +59,16 @@ void hg_extract_clear(hg_extract *extract);
  */
 HG_MUST_CHECK hg_status hg_extract_part(const hg_comm *comm, hg_extract *extract, int64_t part,
                                         hg_table *table);
+
+/** The orphans of this rank, as far as they are wanted; a column that they have no value of is
+ * NaN, or -1. They come in an order that does not depend on the number of ranks, the first on
+ * rank 0.
+ *
+ * @collective{comm}
+ * @param[out] table  as of hg_extract_part(); no rows without Convert.orphans
+ * @return as hg_extract_part()
+ */
+HG_MUST_CHECK hg_status hg_extract_orphans(const hg_comm *comm, hg_extract *extract,
+                                           hg_table *table);
 
 #endif

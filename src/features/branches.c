@@ -10,9 +10,6 @@
 #include "base/memory.h"
 #include "features/tree_links.h"
 
-/* A snapshot is that of the catalogue when scale factors agree to so much. */
-static const double same_time = 1e-3;
-
 typedef struct branch_row {
     int64_t label;
     hg_tree_row row;
@@ -149,14 +146,14 @@ find_door(const hg_branches *b, int64_t halo, double scale)
         const int64_t middle = low + (high - low) / 2;
         const door *m = &b->door[middle];
 
-        if (m->halo < halo || (m->halo == halo && !(m->scale > scale * (1 + same_time)))) {
+        if (m->halo < halo || (m->halo == halo && !(m->scale > scale * (1 + HG_SAME_TIME)))) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     d = low > 0 ? &b->door[low - 1] : NULL;
-    return d == NULL || d->halo != halo || (b->by_halo && d->scale < scale * (1 - same_time))
+    return d == NULL || d->halo != halo || (b->by_halo && d->scale < scale * (1 - HG_SAME_TIME))
                ? NULL
                : d;
 }

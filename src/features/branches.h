@@ -14,6 +14,9 @@
 
 enum { HG_BRANCH_VALUES = 4, HG_NO_LINK = -1 };
 
+/** A snapshot is that of a catalogue when scale factors agree to so much. */
+#define HG_SAME_TIME 1e-3
+
 /** How objects of one branch are told. */
 typedef enum hg_link_kind {
     HG_LINK_TRACK,      /**< they have one id */

@@ -31,6 +31,8 @@ typedef struct reader {
     double *scale_of; /* shape (SNAPSHOTS); NAN = not listed; NULL without a table */
     int64_t n, room;
     hg_tree_row *row;
+    bool with_places;
+    hg_tree_place *place; /* as row, when wanted */
 } reader;
 
 /* One line per catalogue; its files are separated by tabs. On rank 0. */
@@ -185,6 +187,10 @@ list_columns(const reader *r, const hg_catalog *catalog, hg_names *names, const 
     for (int q = 0; q < r->recipe->n_quantity; q++) {
         HG_TRY(hg_names_add(names, r->param->columns.v[q]));
     }
+    if (r->with_places) {
+        HG_TRY(hg_names_add(names, "position"));
+        HG_TRY(hg_names_add(names, "velocity"));
+    }
     for (int i = 0; i < 3 && *time == NULL; i++) {
         if (hg_catalog_find(catalog, times[i]) != NULL && (i < 2 || r->scale_of != NULL)) {
             *time = times[i];
@@ -234,6 +240,30 @@ take_time(const reader *r, const hg_table *table, const char *time, int64_t i, d
 }
 
 static hg_status
+make_room(reader *r, int64_t n)
+{
+    if (r->n + n <= r->room) {
+        return HG_OK;
+    }
+    r->room = r->n + n + r->n / 4;
+    HG_TRY(hg_mem_resize(&r->row, (size_t)r->room, sizeof *r->row));
+    return r->with_places ? hg_mem_resize(&r->place, (size_t)r->room, sizeof *r->place) : HG_OK;
+}
+
+static void
+take_place(const reader *r, const hg_table *table, int64_t i, hg_tree_place *place)
+{
+    const hg_column *position = hg_table_find(table, "position"),
+                    *velocity = hg_table_find(table, "velocity");
+
+    for (int k = 0; k < 3; k++) {
+        place->position[k] = hg_column_value(position, i, k);
+        place->velocity[k] = hg_column_value(velocity, i, k);
+    }
+    place->mass = hg_column_value(hg_table_find(table, r->param->columns.v[0]), i, 0);
+}
+
+static hg_status
 take_rows(reader *r, const hg_table *table, const char *time)
 {
     const hg_column *id = hg_table_find(table, "id"), *halo = hg_table_find(table, "halo_id"),
@@ -246,12 +276,9 @@ take_rows(reader *r, const hg_table *table, const char *time)
                                                            : "progenitor_id");
     const bool may_fill = strcmp(r->param->phantoms, "fill") == 0;
 
-    if (r->n + table->n > r->room) {
-        r->room = r->n + table->n + r->n / 4;
-        HG_TRY(hg_mem_resize(&r->row, (size_t)r->room, sizeof *r->row));
-    }
+    HG_TRY(make_room(r, table->n));
     for (int64_t i = 0; i < table->n; i++) {
-        hg_tree_row *row = &r->row[r->n++];
+        hg_tree_row *row = &r->row[r->n];
         const bool is_known =
             !may_fill || phantom == NULL || !(hg_column_value(phantom, i, 0) > 0);
 
@@ -264,6 +291,10 @@ take_rows(reader *r, const hg_table *table, const char *time)
         for (int q = 0; q < r->recipe->n_quantity && is_known; q++) {
             row->value[q] = hg_column_value(hg_table_find(table, r->param->columns.v[q]), i, 0);
         }
+        if (r->with_places) {
+            take_place(r, table, i, &r->place[r->n]);
+        }
+        r->n++;
     }
     return HG_OK;
 }
@@ -359,14 +390,15 @@ tell(const hg_comm *comm, const hg_branches *branches)
 }
 
 hg_status
-hg_history_read(const hg_comm *comm, const hg_params *params, const hg_history_recipe *recipe,
-                const hg_strings *names, int64_t region, hg_branches **branches)
+hg_history_rows_read(const hg_comm *comm, const hg_params *params,
+                     const hg_history_recipe *recipe, const hg_strings *names, int64_t region,
+                     bool with_places, hg_history_rows *rows)
 {
-    reader r = {.param = &params->history, .recipe = recipe};
+    reader r = {.param = &params->history, .recipe = recipe, .with_places = with_places};
     hg_text list = {0};
     hg_status status = HG_OK;
 
-    *branches = NULL;
+    *rows = (hg_history_rows){0};
     if (comm->rank == 0) {
         status = expand(names, region, &list);
     }
@@ -379,11 +411,26 @@ hg_history_read(const hg_comm *comm, const hg_params *params, const hg_history_r
     status = read_list(comm, params, list.data, &r);
     hg_phase_stop("features: read");
     HG_TRY_OR(done, status, status);
-    HG_TRY_OR(done, status, hg_branches_make(comm, r.kind, r.by_halo, r.n, &r.row, branches));
-    tell(comm, *branches);
+    *rows = (hg_history_rows){r.kind, r.by_halo, r.n, r.row, r.place};
+    r.row = NULL;
+    r.place = NULL;
 done:
     hg_mem_free(r.row);
+    hg_mem_free(r.place);
     hg_mem_free(r.scale_of);
     hg_text_clear(&list);
     return status;
+}
+
+hg_status
+hg_history_read(const hg_comm *comm, const hg_params *params, const hg_history_recipe *recipe,
+                const hg_strings *names, int64_t region, hg_branches **branches)
+{
+    hg_history_rows rows;
+
+    *branches = NULL;
+    HG_TRY(hg_history_rows_read(comm, params, recipe, names, region, false, &rows));
+    HG_TRY(hg_branches_make(comm, rows.kind, rows.by_halo, rows.n, &rows.row, branches));
+    tell(comm, *branches);
+    return HG_OK;
 }
