@@ -46,6 +46,14 @@ typedef enum hg_draw_method {
     HG_DRAW_TWINS    /**< mean + difference of twins of such a row */
 } hg_draw_method;
 
+/** What a forest is for: draws and descriptions of rows, out-of-bag means, or means alone. What
+ * is not wanted is left out: leaf-mates and limits, and residuals; means are the same bits. */
+typedef enum hg_train_scope {
+    HG_TRAIN_DRAWS,
+    HG_TRAIN_OOB_MEANS,
+    HG_TRAIN_MEANS
+} hg_train_scope;
+
 /** How trees are grown; semantics of scikit-learn's ExtraTreesRegressor, or with best splits of
  * its RandomForestRegressor on binned features. */
 typedef struct hg_train_options {
@@ -69,6 +77,8 @@ typedef struct hg_train_options {
                              they keep of their mates (default yes) */
     uint64_t seed;      /**< of thresholds, bags and samples */
     int threads;        /**< OpenMP threads per rank; 0 = as OpenMP says */
+    hg_train_scope scope; /**< HG_TRAIN_DRAWS for models that are kept */
+    int is_cut;           /**< keep what hg_stages_cut() takes; one rank, HG_TRAIN_MEANS */
 } hg_train_options;
 
 #define HG_TRAIN_OPTIONS_INIT                                                            \

@@ -82,6 +82,19 @@ HG_MUST_CHECK hg_status hg_stages_shapes(int n_feature, int n_target,
                                          const hg_target_role role[], int *n,
                                          hg_stage_shape shape[HG_STAGES_MAX]);
 
+/** Make the model that a training with fewer trees, a larger min_split or a smaller max_depth
+ * would give: its means are the same bits, and it has nothing else.
+ *
+ * @local
+ * @param[in]  stages   of a training on one rank with `is_cut`, of which no stage takes results
+ * of another
+ * @param[in]  options  as those of the training but for the three
+ * @param[out] cut      owned by the caller, free with hg_stages_free(); NULL on failure
+ * @return HG_OK; HG_E_ARG for options that ask for more than the model has; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_stages_cut(const hg_stages *stages, const hg_train_options *options,
+                                      hg_stages **cut);
+
 /** Make one forest the only stage of a model.
  *
  * @local

@@ -246,7 +246,9 @@ hg_space_make_tree(hg_space *space, const hg_plan *plan)
     HG_TRY(
         hg_mem_array(&space->mean, n_leaf * (size_t)plan->rule.n_target, sizeof *space->mean));
     HG_TRY(hg_mem_array(&space->count, n_leaf, sizeof *space->count));
-    HG_TRY(hg_mem_array(&space->mate, n, sizeof *space->mate));
+    if (plan->options.scope == HG_TRAIN_DRAWS) {
+        HG_TRY(hg_mem_array(&space->mate, n, sizeof *space->mate));
+    }
     hg_mem_large_pages(space->mean);
     return HG_OK;
 }
@@ -259,7 +261,12 @@ hg_space_init(hg_space *space, const hg_plan *plan)
 
     HG_TRY(hg_space_init_part(space, plan, n));
     HG_TRY(hg_space_make_tree(space, plan));
-    if (plan->options.bag != HG_BAG_NONE) {
+    if (plan->options.is_cut) {
+        HG_TRY(hg_mem_array(&space->node_rows, 2 * n_leaf + 2, sizeof *space->node_rows));
+        HG_TRY(hg_mem_array(&space->node_mean, (2 * n_leaf + 2) * n_target,
+                            sizeof *space->node_mean));
+    }
+    if (plan->options.bag != HG_BAG_NONE && plan->options.scope != HG_TRAIN_MEANS) {
         HG_TRY(hg_mem_array(&space->leaf_oob, n_leaf * n_target, sizeof *space->leaf_oob));
     }
     if (plan->binned != NULL) {
@@ -282,11 +289,11 @@ hg_space_init(hg_space *space, const hg_plan *plan)
 void
 hg_space_clear(hg_space *space)
 {
-    void *const blocks[] = {space->record,   space->second,    space->copies, space->lane_block,
-                            space->word,     space->stack,     space->node,   space->mean,
-                            space->leaf_oob, space->leaf_of,   space->index,  space->found,
-                            space->oob_sum,  space->oob_trees, space->range,  space->count,
-                            space->mate};
+    void *const blocks[] = {
+        space->record, space->second, space->copies,    space->lane_block, space->word,
+        space->stack,  space->node,   space->mean,      space->leaf_oob,   space->leaf_of,
+        space->index,  space->found,  space->oob_sum,   space->oob_trees,  space->range,
+        space->count,  space->mate,   space->node_rows, space->node_mean};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);

@@ -195,7 +195,8 @@ hg_calibrate_residuals(const hg_comm *comm, int threads, const float x[], size_t
     for (int t = 0; t < f->n_target; t++) {
         f->keep[t] = 0;
     }
-    if (f->options.bag == HG_BAG_NONE || !f->options.calibrate) {
+    if (f->options.bag == HG_BAG_NONE || !f->options.calibrate ||
+        f->options.scope != HG_TRAIN_DRAWS) {
         return HG_OK;
     }
     status = hg_mem_array(&factor, (size_t)n, sizeof *factor);

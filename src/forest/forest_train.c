@@ -44,7 +44,28 @@ hg_train_check(const hg_train_options *o, const hg_train_data *d)
     if (o->bag == HG_BAG_GROUP && d->n > 0 && d->group == NULL) {
         return HG_FAIL(HG_E_ARG, "bags by group need a group of each row");
     }
+    if (o->is_cut && o->scope != HG_TRAIN_MEANS) {
+        return HG_FAIL(HG_E_ARG, "only forests of means alone can be cut");
+    }
     return hg_rows_check(d);
+}
+
+/* what the nodes of a tree would be as leaves */
+static hg_status
+keep_inner(const hg_plan *plan, const hg_space *space, const hg_forest *f, int t)
+{
+    const size_t n = space->n_node, n_value = n * (size_t)plan->rule.n_target;
+    hg_inner *inner;
+
+    if (f->inner == NULL) {
+        return HG_OK;
+    }
+    inner = &f->inner[t];
+    HG_TRY(hg_mem_array(&inner->rows, n, sizeof *inner->rows));
+    HG_TRY(hg_mem_array(&inner->mean, n_value, sizeof *inner->mean));
+    memcpy(inner->rows, space->node_rows, n * sizeof *inner->rows);
+    memcpy(inner->mean, space->node_mean, n_value * sizeof *inner->mean);
+    return HG_OK;
 }
 
 /* grow tree t, or rebuild it from its nodes */
@@ -67,6 +88,7 @@ make_tree(hg_harvest *harvest, hg_space *space, int t)
     hg_tree_clear(&stored);
     HG_TRY(status);
     HG_TRY(hg_tree_finish(plan, space, number));
+    HG_TRY(keep_inner(plan, space, harvest->checkpoint->forest, t));
     return hg_harvest_put(harvest, space, t);
 }
 
@@ -205,6 +227,9 @@ hg_train_start(const hg_train_options *o, const hg_train_data *d, int64_t n, hg_
     HG_TRY(hg_model_create(d->n_feature, d->n_target, o->trees, n, f));
     (*f)->options = *o;
     (*f)->options.threads = 0;
+    if (o->is_cut) {
+        HG_TRY(hg_mem_zeros(&(*f)->inner, (size_t)o->trees, sizeof *(*f)->inner));
+    }
     memcpy((*f)->feature, d->feature, (size_t)d->n_feature * sizeof *d->feature);
     memcpy((*f)->target, d->target, (size_t)d->n_target * sizeof *d->target);
     return HG_OK;

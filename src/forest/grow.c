@@ -110,10 +110,16 @@ hg_leaf_add(const hg_plan *plan, hg_space *space, uint32_t node, const int64_t t
 }
 
 uint32_t
-hg_pair_add(const hg_plan *plan, hg_space *space, uint32_t node, int feature, float threshold)
+hg_pair_add(const hg_plan *plan, hg_space *space, const hg_frame *frame, int feature,
+            float threshold)
 {
-    const uint32_t child = (uint32_t)space->n_node;
+    const uint32_t child = (uint32_t)space->n_node, node = frame->node;
 
+    if (space->node_rows != NULL) {
+        space->node_rows[node] = (uint32_t)frame->n;
+        hg_leaf_set(plan, frame->total, space->node_mean + node * (size_t)plan->rule.n_target,
+                    NULL);
+    }
     space->n_node += 2;
     space->node[node] = (hg_node){threshold, child << plan->feature_bits | (uint32_t)feature};
     return child;
@@ -177,7 +183,7 @@ split_pair(hg_growth *g, const hg_frame *frame)
     g->space->importance[f] += hg_gain(g->plan, gain);
     t = hg_kernel_threshold(hg_kernel_word(rule->key, frame->path, HG_PURPOSE_THRESHOLD, f),
                             a[f].f, b[f].f);
-    child = hg_pair_add(g->plan, g->space, frame->node, f, t);
+    child = hg_pair_add(g->plan, g->space, frame, f, t);
     make_leaf(g, child, total[0], a, 1);
     make_leaf(g, child + 1, total[1], b, 1);
     return 1;
@@ -273,7 +279,7 @@ make_children(hg_growth *g, hg_frame *frame, const hg_split *split, uint32_t *wo
     left->n = split->n_left;
     left->base = frame->base;
     left->path = hg_mix64(2 * frame->path + 1);
-    left->node = hg_pair_add(g->plan, g->space, frame->node, split->feature, split->threshold);
+    left->node = hg_pair_add(g->plan, g->space, frame, split->feature, split->threshold);
     left->depth = ++frame->depth;
     left->side = frame->side;
     left->is_given = 0;

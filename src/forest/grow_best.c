@@ -273,7 +273,7 @@ make_children(const hg_growth *g, hg_frame *frame, const hg_search *s)
                        s->feature, s->left);
     *left = (hg_frame){.begin = frame->begin, .n = s->n_left, .side = !frame->side, .slot = -1};
     left->path = hg_mix64(2 * frame->path + 1);
-    left->node = hg_pair_add(g->plan, g->space, frame->node, s->feature, t);
+    left->node = hg_pair_add(g->plan, g->space, frame, s->feature, t);
     left->depth = ++frame->depth;
     frame->side = left->side;
     frame->begin += s->n_left;

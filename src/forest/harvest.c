@@ -81,7 +81,9 @@ copy_tree(const hg_plan *plan, const hg_space *space, hg_tree *tree)
     memcpy(tree->node, space->node, space->n_node * sizeof *tree->node);
     memcpy(tree->mean, space->mean, n_value * sizeof *tree->mean);
     memcpy(tree->count, space->count, space->n_leaf * sizeof *tree->count);
-    memcpy(tree->mate, space->mate, space->n_mate * sizeof *tree->mate);
+    if (space->n_mate > 0) {
+        memcpy(tree->mate, space->mate, space->n_mate * sizeof *tree->mate);
+    }
     return HG_OK;
 }
 
@@ -145,7 +147,9 @@ fill_place(const hg_harvest *h, int t)
     memcpy(h->node + at.node, tree->node, (size_t)tree->n_node * sizeof *tree->node);
     memcpy(h->mean + at.leaf * n_target, tree->mean,
            (size_t)tree->n_leaf * n_target * sizeof *tree->mean);
-    memcpy(h->mate + at.mate, tree->mate, (size_t)tree->n_mate * sizeof *tree->mate);
+    if (tree->n_mate > 0) {
+        memcpy(h->mate + at.mate, tree->mate, (size_t)tree->n_mate * sizeof *tree->mate);
+    }
     for (size_t i = 0; i < (size_t)tree->n_leaf; i++) {
         mate += tree->count[i];
         h->mate_offset[at.leaf + i + 1] = mate;

@@ -135,10 +135,10 @@ list_mates(const hg_plan *plan, hg_space *space, uint64_t tree)
 hg_status
 hg_tree_finish(const hg_plan *plan, hg_space *space, uint64_t tree)
 {
-    if (plan->options.bag != HG_BAG_NONE) {
+    if (space->leaf_oob != NULL) {
         add_oob(plan, space);
     }
-    return list_mates(plan, space, tree);
+    return space->mate != NULL ? list_mates(plan, space, tree) : HG_OK;
 }
 
 void

@@ -226,7 +226,7 @@ has_limits(hg_forest *f)
     for (int i = 0; i < HG_LIMIT_LEVELS * MEASURES_MAX; i++) {
         f->limit[i] = (double)NAN;
     }
-    return f->options.bag != HG_BAG_NONE;
+    return f->options.bag != HG_BAG_NONE && f->options.scope == HG_TRAIN_DRAWS;
 }
 
 hg_status

@@ -136,12 +136,16 @@ hg_forest_free(hg_forest *f)
         f->mate = NULL;
         hg_shared_clear(&f->block.node, &f->block);
     }
-    void *const blocks[] = {f->feature,     f->target,     f->range,    f->node_offset,
-                            f->leaf_offset, f->node,       f->mean,     f->mate_offset,
-                            f->mate,        f->importance, f->key,      f->group,
-                            f->parent,      f->value,      f->residual, f->oob_trees,
-                            f->weight,      f->lookup,     f->is_full,  f->meta,
-                            f->shrink,      f->twin,       f->library,  f->class_value};
+    for (int t = 0; t < f->n_tree && f->inner != NULL; t++) {
+        hg_mem_free(f->inner[t].rows);
+        hg_mem_free(f->inner[t].mean);
+    }
+    void *const blocks[] = {
+        f->inner,       f->feature,   f->target, f->range,       f->node_offset,
+        f->leaf_offset, f->node,      f->mean,   f->mate_offset, f->mate,
+        f->importance,  f->key,       f->group,  f->parent,      f->value,
+        f->residual,    f->oob_trees, f->weight, f->lookup,      f->is_full,
+        f->meta,        f->shrink,    f->twin,   f->library,     f->class_value};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);

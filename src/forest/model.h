@@ -19,6 +19,12 @@ typedef struct hg_parent_row {
     uint64_t row;
 } hg_parent_row;
 
+/** What the nodes of a tree that were split would be as leaves; others are not set. Owned. */
+typedef struct hg_inner {
+    uint32_t *rows; /**< shape (node): records */
+    float *mean;    /**< shape (node, n_target) */
+} hg_inner;
+
 /** Limits of what is usual: of n_eff and n_group (from below), then of the spread of each
  * target (from above), at two levels. */
 enum { HG_LIMIT_LEVELS = 2, HG_NEAR_MEASURES = 2 };
@@ -78,6 +84,7 @@ struct hg_forest {
     int n_meta;
     int is_on_disk;  /* arrays of nodes, leaves and rows are NULL: rank 0 has them in the spill
                       */
+    hg_inner *inner; /* shape (n_tree); for hg_forest_cut(), NULL = none */
     hg_spill *spill; /* owned; NULL but on rank 0 of a forest on disk */
 };
 
@@ -154,6 +161,20 @@ HG_MUST_CHECK hg_status hg_domain_measure(const hg_comm *comm, int64_t n, int64_
  */
 uint32_t hg_domain_code(float x);
 float hg_domain_value(uint32_t code);
+
+/** Make the forest that a training with fewer trees, a larger min_split or a smaller max_depth
+ * would give, bit for bit in its nodes and means: words are keyed by the path to a node, so
+ * that trees differ in where they end and in nothing else.
+ *
+ * @local
+ * @param[in]  forest   trained with `is_cut`
+ * @param[in]  options  as those of the forest but for the three
+ * @param[out] cut      owned by the caller, without training rows and importances; NULL on
+ * failure
+ * @return HG_OK; HG_E_ARG for options that ask for more than the forest has; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_forest_cut(const hg_forest *forest, const hg_train_options *options,
+                                      hg_forest **cut);
 
 /** Whether a training row was out of the bag of a tree.
  *

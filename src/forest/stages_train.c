@@ -350,6 +350,9 @@ train_stage(hg_staging *g, const hg_train_options *options, const hg_train_parts
         announce(g, s);
     }
     o.seed = hg_stage_seed(options->seed, s);
+    if (o.scope == HG_TRAIN_MEANS && stage->use != HG_STAGE_DRAW && is_input(g->m, stage)) {
+        o.scope = HG_TRAIN_OOB_MEANS;
+    }
     o.calibrate = stage->is_label ? 0 : options->calibrate; /* labels are drawn as they are */
     HG_TRY_OR(end, status, hg_comm_agree(g->comm, make_rows(g, stage)));
     n = g->rows.n;

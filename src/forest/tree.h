@@ -133,13 +133,16 @@ typedef struct hg_space {
     float *mean;       /**< NULL = not wanted */
     int64_t *leaf_oob; /**< shape (leaf, n_target): leaf mean in 1/256 quantum; NULL: no bag */
     size_t n_leaf;
-    uint32_t *count;     /**< shape (leaf): leaf-mates listed */
-    uint32_t *mate;      /**< shape (n): rows, leaf by leaf; NULL = not wanted */
-    size_t n_mate;       /**< listed so far, where growth lists them: a tree without a bag */
-    uint32_t *leaf_of;   /**< shape (n): leaf of each training row, where it does not */
-    uint32_t *index;     /**< shape (n): rows out of bag; also scratch */
-    uint32_t *found;     /**< shape (n): their leaves */
-    int64_t *oob_sum;    /**< shape (n, n_target) */
+    uint32_t
+        *node_rows;    /**< shape (node): records of nodes that were split; NULL = not wanted */
+    float *node_mean;  /**< shape (node, n_target): what they would be as leaves */
+    uint32_t *count;   /**< shape (leaf): leaf-mates listed */
+    uint32_t *mate;    /**< shape (n): rows, leaf by leaf; NULL = not wanted */
+    size_t n_mate;     /**< listed so far, where growth lists them: a tree without a bag */
+    uint32_t *leaf_of; /**< shape (n): leaf of each training row, where it does not */
+    uint32_t *index;   /**< shape (n): rows out of bag; also scratch */
+    uint32_t *found;   /**< shape (n): their leaves */
+    int64_t *oob_sum;  /**< shape (n, n_target) */
     uint32_t *oob_trees; /**< shape (n) */
     double importance[HG_FEATURES_MAX];
 } hg_space;
@@ -255,11 +258,11 @@ HG_MUST_CHECK hg_status hg_tree_reserve(const hg_plan *plan, hg_space *space, si
 uint32_t hg_leaf_add(const hg_plan *plan, hg_space *space, uint32_t node,
                      const int64_t total[]);
 
-/** Make a node the parent of a new pair; returns the number of the left child.
+/** Make the node of a frame the parent of a new pair; returns the number of the left child.
  *
  * @local
  */
-uint32_t hg_pair_add(const hg_plan *plan, hg_space *space, uint32_t node, int feature,
+uint32_t hg_pair_add(const hg_plan *plan, hg_space *space, const hg_frame *frame, int feature,
                      float threshold);
 
 /** Grow a tree into the thread's memory: nodes, leaf means, leaf of each row in the bag.

@@ -1,6 +1,7 @@
-/* Ranks are split into as many groups as give the shortest time when every trial costs the same
- * and trees share out evenly; a group takes every n-th trial. Groups do not wait for each
- * other, so nothing is collective over all ranks before the last trial. */
+/* Ranks are split into as many groups as give the shortest time when every family of trials
+ * costs the same and trees share out evenly; a group takes every n-th family. A rank on its own
+ * trains the largest forest of a family and cuts the others out of it. Groups do not wait for
+ * each other, so nothing is collective over all ranks before the last trial. */
 #include "validate/held_out.h"
 
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include "halograft/log.h"
 #include "par/stop.h"
 #include "table/split.h"
+#include "validate/families.h"
 
 /* Number of groups for which ceil(trials / groups) / ranks per group is least. */
 static int
@@ -111,7 +113,7 @@ train(const hg_comm *group, const hg_folds *f, const hg_trial *t, hg_stages **mo
     if (status == HG_OK) {
         status = hg_stages_train(group, &t->options, &data, v->role, NULL, model);
     }
-    if (status == HG_OK) {
+    if (status == HG_OK && t->options.scope == HG_TRAIN_DRAWS) {
         status =
             hg_library_classes_add(group, v->params, &v->features, p.n, p.key, p.x, *model);
     }
@@ -133,26 +135,124 @@ list_rows(const hg_folds *f, int fold, int64_t **row)
     return HG_OK;
 }
 
+/* What the groups work on. */
+struct work {
+    const hg_folds *folds;
+    const hg_trial *trial;
+    hg_trial_visit *visit;
+    void *context;
+    int n_done; /* trials of this group */
+};
+
 static hg_status
-run_trial(const hg_comm *group, const hg_folds *f, const hg_trial *t, int number,
-          hg_trial_visit *visit, void *context)
+test(const hg_comm *group, struct work *w, int number, const hg_stages *model,
+     const int64_t row[])
+{
+    const int64_t n = w->folds->count[w->trial[number].fold];
+
+    w->n_done++;
+    return w->visit(w->context, group, number, model, n, row);
+}
+
+/* each trial with a forest of its own */
+static hg_status
+train_members(const hg_comm *group, struct work *w, const hg_family *family,
+              const int64_t row[])
+{
+    hg_status status = HG_OK;
+
+    for (int i = 0; i < family->n && status == HG_OK; i++) {
+        hg_stages *model = NULL;
+
+        status = train(group, w->folds, &w->trial[family->member[i]], &model);
+        status = status == HG_OK ? test(group, w, family->member[i], model, row) : status;
+        hg_stages_free(model);
+    }
+    return status;
+}
+
+/* all trials with parts of one forest */
+static hg_status
+cut_members(const hg_comm *self, struct work *w, const hg_family *family, const int64_t row[])
+{
+    hg_trial whole = w->trial[family->member[0]];
+    hg_stages *model = NULL;
+    hg_status status;
+
+    whole.options = family->options;
+    whole.options.is_cut = 1;
+    status = train(self, w->folds, &whole, &model);
+    for (int i = 0; i < family->n && status == HG_OK; i++) {
+        const int number = family->member[i];
+        hg_stages *cut = NULL;
+
+        status = hg_stages_cut(model, &w->trial[number].options, &cut);
+        status = status == HG_OK ? test(self, w, number, cut, row) : status;
+        hg_stages_free(cut);
+    }
+    hg_stages_free(model);
+    return status;
+}
+
+static hg_status
+run_family(const hg_comm *group, struct work *w, const hg_family *family)
 {
     const hg_log_level level = hg_log_change(HG_LOG_WARN); /* a line per forest is too much */
-    hg_stages *model = NULL;
+    const int fold = w->trial[family->member[0]].fold;
     int64_t *row = NULL;
     hg_status status;
 
     hg_log_change(level > HG_LOG_INFO || level < HG_LOG_WARN ? level : HG_LOG_WARN);
-    HG_TRY_OR(done, status, hg_comm_agree(group, list_rows(f, t->fold, &row)));
-    HG_TRY_OR(done, status, train(group, f, t, &model));
-    status = visit(context, group, number, model, f->count[t->fold], row);
+    HG_TRY_OR(done, status, hg_comm_agree(group, list_rows(w->folds, fold, &row)));
+    status = group->size == 1 && family->n > 1 ? cut_members(group, w, family, row)
+                                               : train_members(group, w, family, row);
 done:
     if (status != HG_OK && status != HG_STOPPED) {
-        hg_error_prefix("fold %d: ", t->fold);
+        hg_error_prefix("fold %d: ", fold);
     }
     hg_log_change(level);
-    hg_stages_free(model);
     hg_mem_free(row);
+    return status;
+}
+
+/* Forests of means that need nothing but their own rows can be cut. */
+static bool
+may_share(const hg_validation *v, int n, const hg_trial trial[])
+{
+    bool may = true;
+
+    for (int t = 0; t < v->targets.n; t++) {
+        may = may && v->role[t].after == 0;
+    }
+    for (int i = 0; i < n; i++) {
+        may = may && trial[i].options.scope == HG_TRAIN_MEANS;
+    }
+    return may;
+}
+
+static hg_status
+run_group(const hg_comm *group, int mine, int n_group, const hg_families *all, struct work *w)
+{
+    hg_progress progress;
+    hg_status status = HG_OK;
+    int n = 0;
+
+    for (int i = mine; i < all->n; i += n_group) {
+        n += all->family[i].n;
+    }
+    progress = hg_progress_start("validate", "forests", n);
+    for (int i = mine; i < all->n && status == HG_OK; i += n_group) {
+        status = hg_stop_wanted(group, 0)
+                     ? HG_FAIL(HG_STOPPED,
+                               "stopped on request with %d of the %d forests of this rank "
+                               "tested",
+                               w->n_done, n)
+                     : run_family(group, w, &all->family[i]);
+        hg_progress_to(&progress, w->n_done);
+    }
+    if (status == HG_OK) {
+        hg_progress_end(&progress);
+    }
     return status;
 }
 
@@ -160,39 +260,27 @@ hg_status
 hg_held_out_run(const hg_comm *comm, const hg_folds *folds, int n, const hg_trial trial[],
                 const uint8_t done[], hg_trial_visit *visit, void *context)
 {
-    hg_progress progress;
+    struct work w = {folds, trial, visit, context, 0};
+    hg_families families = {0};
     hg_comm group = {0};
-    int *todo = NULL, n_todo = 0, n_group, mine;
-    hg_status status = hg_comm_agree(comm, hg_mem_array(&todo, (size_t)n, sizeof *todo));
+    hg_status status;
+    int n_group, mine;
 
-    for (int i = 0; i < n && status == HG_OK; i++) {
-        if (done == NULL || !done[i]) {
-            todo[n_todo++] = i;
-        }
+    HG_TRY_OR(end, status,
+              hg_comm_agree(comm, hg_families_list(n, trial, done,
+                                                   may_share(folds->validation, n, trial),
+                                                   &families)));
+    if (families.n > 0) {
+        n_group = choose_groups(comm->size, families.n);
+        mine = (int)((int64_t)comm->rank * n_group / comm->size);
+        HG_TRY_OR(end, status, hg_comm_split(comm, mine, &group));
+        status = run_group(&group, mine, n_group, &families, &w);
+        hg_comm_clear(&group);
+        status = hg_comm_agree(comm, status);
     }
-    if (status != HG_OK || n_todo == 0) {
-        hg_mem_free(todo);
-        return status;
-    }
-    n_group = choose_groups(comm->size, n_todo);
-    mine = (int)((int64_t)comm->rank * n_group / comm->size);
-    HG_TRY_OR(done, status, hg_comm_split(comm, mine, &group));
-    progress =
-        hg_progress_start("validate", "forests", (n_todo - mine + n_group - 1) / n_group);
-    for (int i = mine; i < n_todo && status == HG_OK; i += n_group) {
-        status = hg_stop_wanted(&group, 0)
-                     ? HG_FAIL(HG_STOPPED, "stopped on request with %d of %d forests tested", i,
-                               n_todo)
-                     : run_trial(&group, folds, &trial[todo[i]], todo[i], visit, context);
-        hg_progress_to(&progress, i / n_group + 1);
-    }
-    if (status == HG_OK) {
-        hg_progress_end(&progress);
-    }
-    hg_comm_clear(&group);
-done:
-    hg_mem_free(todo);
-    return hg_comm_agree(comm, status);
+end:
+    hg_families_clear(&families);
+    return status;
 }
 
 hg_status

@@ -242,8 +242,7 @@ hg_search_points_list(const hg_folds *f, hg_search_points *points)
         return HG_FAIL(HG_E_PARAM, "%d points by %d folds are too many forests: take fewer",
                        points->n, f->n);
     }
-    options.calibrate = 0; /* nothing is drawn */
-    options.leaf_mates_max = 1;
+    options.scope = HG_TRAIN_MEANS;
     HG_TRY(hg_mem_array(&points->point, (size_t)points->n, sizeof *points->point));
     for (int i = 0; i < points->n; i++) {
         hg_trial *t = &points->point[i];

@@ -13,7 +13,7 @@ Features: {m_bound: log10, vmax: log10, r_half: log10}
 Targets: {stellar_mass: log10, sfr: log10 | hurdle, quenched: sfr / stellar_mass < 1e-11 | label}
 Model: {trees: 8, min_leaf: 3}
 Scatter: {method: none}
-Validate: {search: grid, search_min_leaf: [3, 20], search_splitter: [random, best],
+Validate: {search: grid, search_min_leaf: [3, 20], search_splitter: [random, best], search_max_depth: [5, 0],
            learning: [0.3, 1]}
 Output: {report: false, folder: "$work"}
 END_OF_FILE
@@ -37,18 +37,18 @@ same() {
 run 1 mock "$work/p.yml"
 run 1 validate "$work/p.yml"
 cp "$work/said" "$work/table"
-[ "$(wc -l <"$work/search_points.csv")" = 5 ]
+[ "$(wc -l <"$work/search_points.csv")" = 9 ]
 best=$(awk -F, '$2 == 1 { print $1 }' "$work/search_points.csv")
 grep -q "^best: point $best, " "$work/table"
 awk -F, 'NR > 1 && $10 < least + (NR == 2) * 9 { least = $10; point = $1 } END { if (point != "'"$best"'") exit 1 }' \
     "$work/search_points.csv"
-# More rows help, and the whole share is a point of the grid: random splits, min_leaf 3.
+# More rows help, and the whole share is a point of the grid: random splits, min_leaf 3, any depth.
 awk -F, 'NR == 2 { few = $3 } NR == 3 { if (!($3 < few)) exit 1 }' "$work/search_learning.csv"
-[ "$(awk -F, '$3 == 8 && $4 == "random" && $6 == 3' "$work/search_points.csv" | cut -d, -f10-)" = \
+[ "$(awk -F, '$3 == 8 && $4 == "random" && $6 == 3 && $8 == 0' "$work/search_points.csv" | cut -d, -f10-)" = \
     "$(tail -n 1 "$work/search_learning.csv" | cut -d, -f3-)" ]
 # The error of that point is what validate finds for the model.
 run 1 validate "$work/p.yml" --set Validate.search=none --set 'Validate.learning=[]' --set 'Validate.search_min_leaf=[]' \
-    --set 'Validate.search_splitter=[]'
+    --set 'Validate.search_splitter=[]' --set 'Validate.search_max_depth=[]'
 there=$(awk -F, '$1 == "stellar_mass" && $2 == "forest" && $3 == "all" && $4 == "rmse" { printf "%.7f", $5 }' \
     "$work/validation_scores.csv")
 here=$(tail -n 1 "$work/search_learning.csv" | awk -F, '{ printf "%.7f", $5 }')
@@ -75,7 +75,7 @@ for _ in $(seq 500); do # the ranks follow their launcher
 done
 [ ! -e "$work/killed.hdf5" ] || fail "the search was over before it was killed"
 [ "$(count)" -ge 6 ] || fail "nothing in the journals"
-printf '{"trial": 29, "sums": "3f' >>"$work/killed.hdf5.journal.jsonl"
+printf '{"trial": 49, "sums": "3f' >>"$work/killed.hdf5.journal.jsonl"
 rc=0
 "$HALOGRAFT" validate "$work/p.yml" --set Validate.search_file="$work/killed.hdf5" >"$work/said" 2>"$work/log" || rc=$?
 [ "$rc" = 5 ] || fail "$rc instead of 5"
@@ -89,7 +89,7 @@ run 3 validate "$work/p.yml" --resume --set Validate.search_file="$work/killed.h
 grep -q 'were tested by an earlier run' "$work/log" || fail "begun anew"
 same killed
 run 1 validate "$work/p.yml" --resume --set Validate.search_file="$work/killed.hdf5"
-grep -q '30 of 30 forests were tested' "$work/log" || fail "not complete"
+grep -q '50 of 50 forests were tested' "$work/log" || fail "not complete"
 same killed
 
 # Random points do not depend on how many there are.
@@ -113,7 +113,8 @@ refuse() {
 refuse 3 "neither 'random' nor 'best'" --set 'Validate.search_splitter=[bst]'
 refuse 3 "Validate.search_min_leaf: 2.5 is no whole number" --set 'Validate.search_min_leaf=[2.5]'
 refuse 3 "Validate.search is 'none'" --set Validate.search=none
-refuse 3 "there is nothing to search" --set 'Validate.search_min_leaf=[]' --set 'Validate.search_splitter=[]'
+refuse 3 "there is nothing to search" --set 'Validate.search_min_leaf=[]' --set 'Validate.search_splitter=[]' \
+    --set 'Validate.search_max_depth=[]'
 refuse 3 "Validate.search_max_features: 0 of the features is none" --set 'Validate.search_max_features=[0, 1]'
 refuse 4 "fewer than two leaves, with min_leaf 100000" --set 'Validate.search_min_leaf=[100000]'
 refuse 4 "and a share of 0.001 of the training" --set 'Validate.learning=[0.001]'
