@@ -60,6 +60,7 @@
     P(INT, zooms, "", "40", 0, 999, "number of zoom regions; 0 = none") \
     P(REAL, zoom_radius, "Mpc", "25 Mpc", 1, 1000, "radius of the zoom regions") \
     P(REAL, zoom_buffer, "Mpc", "5 Mpc", 0, 1000, "least gap between zoom regions") \
+    P(STRING, zoom_table, "", NULL, 0, 0, "region table with the places and radii of the zooms, such as design writes, in place of zooms, zoom_radius and zoom_buffer") \
     P(INT, twins, "", "0", 0, 99, "further galaxy seeds for every zoom region") \
     P(BOOL, hydro, "", "false", 0, 0, "also write for every zoom region a hydrodynamical and a dark-matter-only run with lists of particles and the known answer, for match") \
     P(REAL, hydro_lost, "", "0.02", 0, 0.5, "share of haloes that one of the two runs lacks, and share of subhaloes that merged with their host in one of them") \
@@ -283,6 +284,28 @@
     P(REAL, slice_depth, "Mpc", "20 Mpc", 0, 1e6, "thickness of the slice maps, 0 = none") \
     P(INT, slice_cells, "", "200", 2, 4096, "cells per side of the slice maps")
 
+#define HG_PARAMS_DESIGN(P) \
+    P(STRING, file, "", "design.hdf5", 0, 0, "statistics file of design, relative to Output.folder when it has no slash; the region table NAME_regions.csv, curves and the folder NAME_hulls stand beside it") \
+    P(INT, regions, "", "20", 1, 10000, "number of regions to propose") \
+    P(REALS, radii, "Mpc", "25 Mpc", 0.01, 1e5, "radii that a region may have") \
+    P(REAL, gap, "Mpc", "5 Mpc", 0, 1e5, "least distance between the spheres of two regions") \
+    P(INT, candidates, "", "2000", 0, 1000000, "random points of the parent that may become centres") \
+    P(INT, peaks, "", "500", 0, 100000, "centrals, the most massive of the parent, that may become centres") \
+    P(STRING, cost, "", "1", 0, 0, "cost of a region, an expression of its radius, volume, delta (overdensity of the number of haloes) and content_mass (mean density times volume times 1 + delta), such as 'content_mass / 1e15 Msun'") \
+    P(STRING, target, "", "stellar_mass", 0, 0, "target, a logarithm in the model, whose mass function and clustering shall become better known") \
+    P(REAL, least, "", "1e11", 1e-300, 1e300, "the mass function counts from here on, in the unit of the target") \
+    P(REALS, thresholds, "", "1e11", 1e-300, 1e300, "samples above these values of the target stand for P(k)") \
+    P(REAL, width, "", "0.2", 0.05, 2, "width of the bins of the mass function in dex") \
+    P(REAL, objects_min, "", "10", 1, 1e12, "bins and samples of fewer objects in the parent do not count") \
+    P(REAL, power_weight, "", "0.5", 0, 1, "share of P(k) in what shall fall, against the mass function") \
+    P(STRING, mass, "", "m_bound", 0, 0, "expression for the mass of a halo, Msun, in whose bins haloes count as alike") \
+    P(REAL, mass_width, "", "0.2", 0.02, 2, "width of these bins in dex") \
+    P(INT, environments, "", "3", 1, 16, "classes of the surroundings in every bin of mass") \
+    P(REAL, environment_radius, "Mpc", "8 Mpc", 0.01, 1e5, "radius of the sphere with the volume of the cube in which surrounding centrals are counted") \
+    P(REAL, region_scatter, "", NULL, 0, 10, "rms in dex of what galaxies of a region have in common beyond their features; default: from the residuals of the model") \
+    P(CHOICE, hull, "auto|velocity|sphere", "auto", 0, 0, "points of the Lagrangian region: haloes moved back by their velocity in linear theory, or the sphere itself, grown; auto = velocity where haloes have one") \
+    P(REAL, grow, "", "1.2", 1, 10, "factor by which the radius of a region is grown before its Lagrangian region is taken")
+
 #define HG_PARAMS_OUTPUT(P) \
     P(STRING, folder, "", "out", 0, 0, "folder of all outputs, may hold {snap}") \
     P(STRING, catalogue, "", "galaxies", 0, 0, "name of the grafted catalogue without .hdf5") \
@@ -313,6 +336,7 @@
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
     S("Validate", validate, HG_PARAMS_VALIDATE) \
     S("Measure", measure, HG_PARAMS_MEASURE) \
+    S("Design", design, HG_PARAMS_DESIGN) \
     S("Output", output, HG_PARAMS_OUTPUT) \
     S("Run", run, HG_PARAMS_RUN)
 /* clang-format on */

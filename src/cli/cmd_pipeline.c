@@ -1,5 +1,5 @@
-/* mock, train, validate, apply, measure and run: read the parameters, say what runs on what,
- * call the pipeline, print the times. */
+/* mock, train, validate, apply, measure, design and run: read the parameters, say what runs on
+ * what, call the pipeline, print the times. */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/watchdog.h"
+#include "design/design.h"
 #include "emulate/apply.h"
 #include "emulate/common.h"
 #include "emulate/estimate.h"
@@ -207,6 +208,12 @@ hg_status
 hg_cmd_measure(const hg_comm *comm, const hg_options *options)
 {
     return run_pipeline(comm, options, hg_measure_run);
+}
+
+hg_status
+hg_cmd_design(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_design_run);
 }
 
 hg_status

@@ -34,6 +34,8 @@ const hg_command hg_commands[] = {
      hg_cmd_apply},
     {"measure", "PARAMS", "mass functions, relations and clustering of catalogues", false,
      hg_cmd_measure},
+    {"design", "PARAMS", "which zooms to run next: places, costs, expected gain, hulls", false,
+     hg_cmd_design},
     {"report", "FOLDER|FILE", "summary in the terminal, HTML page and pictures", true,
      hg_cmd_report},
     {"run", "PARAMS", "mock or read, train, apply and measure in one go", false, hg_cmd_run},

@@ -30,7 +30,9 @@
 typedef struct job {
     const hg_params *params;
     bool overwrite;
-    hg_comm self; /* this rank alone */
+    hg_comm self;    /* this rank alone */
+    int n_zoom;      /* zoom regions */
+    hg_region *zoom; /* their places, when a table tells; else NULL */
 } job;
 
 static hg_status
@@ -85,7 +87,7 @@ region_path(const job *j, int region, int t, char path[HG_PATH_MAX])
 static hg_status
 remove_older_regions(const job *j)
 {
-    const int n_region = (int)j->params->mock.zooms, n_twin = (int)j->params->mock.twins;
+    const int n_region = j->n_zoom, n_twin = (int)j->params->mock.twins;
     bool found = true;
 
     for (int r = 0; found; r++) {
@@ -223,7 +225,7 @@ static hg_status
 write_zooms(const hg_comm *comm, const job *j, const hg_mock_universe *u)
 {
     const hg_params_mock *p = &j->params->mock;
-    int n = (int)p->zooms;
+    const int n = j->n_zoom;
     double closest = 0, wanted = 2 * p->zoom_radius + p->zoom_buffer;
     hg_region *region = NULL;
     hg_mock_row *rows = NULL;
@@ -232,7 +234,10 @@ write_zooms(const hg_comm *comm, const job *j, const hg_mock_universe *u)
     hg_status status;
 
     status = hg_mem_zeros(&region, (size_t)n, sizeof *region);
-    if (status == HG_OK) {
+    if (status == HG_OK && j->zoom != NULL) {
+        memcpy(region, j->zoom, (size_t)n * sizeof *region);
+        closest = wanted;
+    } else if (status == HG_OK) {
         status = hg_mock_zooms_choose(u->plan, u->n_point, u->delta, n, p->zoom_radius,
                                       p->zoom_buffer, region, &closest);
     }
@@ -284,9 +289,10 @@ write_parent(const hg_comm *comm, const job *j)
     hg_log_info("mock: drawing a universe of %g Mpc on a mesh of %d^3", p->box, (int)p->mesh);
     hg_phase_start("mock universe");
     HG_TRY_OR(done, status,
-              hg_mock_universe_make(
-                  comm, p, &cosmology, p->box, (int)p->mesh, (uint64_t)j->params->meta.seed,
-                  p->zooms > 0 ? p->zoom_radius : 0, p->particles > 0 ? particles : NULL, &u));
+              hg_mock_universe_make(comm, p, &cosmology, p->box, (int)p->mesh,
+                                    (uint64_t)j->params->meta.seed,
+                                    j->n_zoom > 0 && j->zoom == NULL ? p->zoom_radius : 0,
+                                    p->particles > 0 ? particles : NULL, &u));
     hg_phase_stop("mock universe");
     log_universe(comm, "parent", &u);
     hg_phase_start("mock parent");
@@ -301,7 +307,7 @@ write_parent(const hg_comm *comm, const job *j)
         HG_TRY_OR(done, status, write_rows(comm, j, &u, &oracle, "oracle"));
         hg_phase_stop("mock oracle");
     }
-    if (p->zooms > 0) {
+    if (j->n_zoom > 0) {
         hg_phase_start("mock zooms");
         HG_TRY_OR(done, status, look_for_stop(comm));
         HG_TRY_OR(done, status, write_zooms(comm, j, &u));
@@ -427,7 +433,7 @@ check_params(const hg_params_mock *p)
                        "universe: omega_b must be below omega_m",
                        p->omega_m, p->omega_b, p->h, p->sigma_8, p->n_s);
     }
-    if (p->zooms > 0 && 2 * p->zoom_radius > p->box) {
+    if (p->zoom_table == NULL && p->zooms > 0 && 2 * p->zoom_radius > p->box) {
         return HG_FAIL(HG_E_PARAM,
                        "zoom regions of %g Mpc do not fit in a box of %g Mpc: lower "
                        "Mock.zoom_radius or set Mock.zooms to 0",
@@ -515,7 +521,7 @@ mark_done(const hg_comm *comm, const job *j, bool is_done)
 hg_status
 hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
 {
-    job j = {.params = params, .overwrite = overwrite};
+    job j = {.params = params, .overwrite = overwrite, .n_zoom = (int)params->mock.zooms};
     char parent[HG_PATH_MAX];
     hg_status status;
 
@@ -524,7 +530,10 @@ hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
         status = make_path(&j, "parent.hdf5", sizeof parent, parent);
     }
     HG_TRY(hg_comm_agree(comm, status));
-    HG_TRY(hg_comm_split(comm, comm->rank, &j.self));
+    if (params->mock.zoom_table != NULL) {
+        HG_TRY(hg_mock_zooms_read(comm, &params->mock, &j.n_zoom, &j.zoom));
+    }
+    HG_TRY_OR(done, status, hg_comm_split(comm, comm->rank, &j.self));
     HG_TRY_OR(done, status, hg_folder_make(comm, params->output.folder));
     HG_TRY_OR(done, status, hg_output_claim(comm, parent, overwrite));
     HG_TRY_OR(done, status, mark_done(comm, &j, false));
@@ -543,5 +552,6 @@ hg_mock_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     status = mark_done(comm, &j, true);
 done:
     hg_comm_clear(&j.self);
+    hg_mem_free(j.zoom);
     return status;
 }

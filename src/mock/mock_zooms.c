@@ -6,6 +6,7 @@
  * the side of the mean, and so on. */
 #include "mock/mock_zooms.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -213,5 +214,55 @@ done:
     hg_mem_free(nu);
     hg_mem_free(work);
     hg_mem_free(count);
+    return status;
+}
+
+static hg_status
+check_place(const hg_params_mock *param, const hg_region *r)
+{
+    const double sum = r->centre[0] + r->centre[1] + r->centre[2] + r->radius;
+
+    if (!isfinite(sum)) {
+        return HG_FAIL(HG_E_INPUT,
+                       "Mock.zoom_table '%s': region %" PRId64 " lacks x, y, z or radius",
+                       param->zoom_table, r->region);
+    }
+    for (int k = 0; k < 3; k++) {
+        if (r->centre[k] < 0 || r->centre[k] >= param->box || 2 * r->radius > param->box) {
+            return HG_FAIL(HG_E_INPUT,
+                           "Mock.zoom_table '%s': region %" PRId64 ", %g Mpc about (%g, %g, "
+                           "%g) Mpc, does not lie in the box of %g Mpc",
+                           param->zoom_table, r->region, r->radius, r->centre[0], r->centre[1],
+                           r->centre[2], param->box);
+        }
+    }
+    return HG_OK;
+}
+
+hg_status
+hg_mock_zooms_read(const hg_comm *comm, const hg_params_mock *param, int *n,
+                   hg_region **regions)
+{
+    bool has_weight = true;
+    hg_status status = HG_OK;
+
+    HG_TRY(hg_regions_read(comm, param->zoom_table, "mock", n, regions));
+    for (int r = 0; r < *n && status == HG_OK; r++) {
+        status = check_place(param, &(*regions)[r]);
+        has_weight = has_weight && isfinite((*regions)[r].weight);
+    }
+    for (int r = 0; r < *n && status == HG_OK; r++) {
+        hg_region *region = &(*regions)[r];
+
+        region->region = r;
+        region->redshift = param->redshift;
+        region->weight = has_weight ? region->weight : 1.0 / *n;
+        snprintf(region->run, sizeof region->run, "mock");
+    }
+    if (status != HG_OK) {
+        hg_mem_free(*regions);
+        *regions = NULL;
+        *n = 0;
+    }
     return status;
 }

@@ -24,6 +24,18 @@ HG_MUST_CHECK hg_status hg_mock_zooms_choose(const hg_mock_plan *plan, int n_poi
                                              double buffer, hg_region regions[],
                                              double *closest);
 
+/** Read the places and radii of the zooms from Mock.zoom_table. They are numbered from 0 in the
+ * order of the table; where it gives no weights all weigh the same.
+ *
+ * @collective{comm}
+ * @param[out] n        regions
+ * @param[out] regions  shape (n); owned by the caller, free with hg_mem_free()
+ * @return the failures of hg_regions_read(); HG_E_INPUT for a region without centre or radius,
+ * outside the box, or wider than it
+ */
+HG_MUST_CHECK hg_status hg_mock_zooms_read(const hg_comm *comm, const hg_params_mock *param,
+                                           int *n, hg_region **regions);
+
 /** Distance in a periodic box, squared.
  *
  * @local
