@@ -3,6 +3,7 @@
 # segmentation fault, an endless loop. Each ends within seconds with the right code and one message, and leaves no file
 # under a final name that is not whole. HG_FAULTS=N tries N calls of each kind, 0 every tenth allocation and every first,
 # third or fifth other call; by default the first ones.
+# cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
