@@ -182,6 +182,7 @@ hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
     plan->rows_per_part =
         options->rows_per_part > 0 ? options->rows_per_part : HG_ROWS_PER_PART;
     HG_TRY(read_policy(options->on_bad_rows, &plan->on_bad_rows));
+    plan->trees = options->trees;
     for (int i = 0; i < options->n_file; i++) {
         if (strchr(options->files[i], '{') == NULL && !hg_file_exists(options->files[i])) {
             return explain_missing(options->files[i]);

@@ -264,7 +264,7 @@ hg_check_ids(const hg_plan *plan, int64_t first, const hg_table *table)
     for (int64_t i = 1; i < table->n && rising; i++) {
         rising = id[i] > id[i - 1];
     }
-    if (rising || (region == NULL && hg_plan_find(plan, "region") != NULL) ||
+    if (rising || plan->trees || (region == NULL && hg_plan_find(plan, "region") != NULL) ||
         (run == NULL && hg_plan_find(plan, "run") != NULL)) {
         return HG_OK;
     }

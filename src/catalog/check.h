@@ -28,7 +28,8 @@ enum { HG_HOST_MISSING = -2, HG_CENTRAL_UNKNOWN = 255 };
 HG_MUST_CHECK hg_status hg_check_rows(const hg_plan *plan, int64_t first, hg_table *table);
 
 /** Fail with HG_E_INPUT when an id (with its region and run, where the table has them) comes
- * twice; catalogues with regions are only checked when the region was read.
+ * twice; catalogues with regions are only checked when the region was read, and merger trees,
+ * where an id may be that of a track, not here.
  *
  * @local
  */

@@ -109,6 +109,12 @@ def write_links(folder, found):
     with open(f"{folder}/links.yml", "w") as f:
         f.write('Header: {h: 0.7}\nColumns: {id: node, progenitor_id: before, halo_id: halo, snapshot: snap, '
                 'm_bound: "mass, 1e10 Msun/h", vmax: "vmax, km/s"}\n')
+    with open(f"{folder}/kept.csv", "w") as f:  # one id per branch, that of the halo
+        f.write("id,a,mass,vmax\n" + "".join(
+            f"{branch[0].id},{SCALES[t.snap]}," + ("," if t.phantom else f"{t.mass!r},{t.vmax!r}") + "\n"
+            for branch in found.values() for t in branch))
+    with open(f"{folder}/kept.yml", "w") as f:
+        f.write('Header: {h: 0.7}\nColumns: {id: id, scale: a, m_bound: "mass, Msun", vmax: "vmax, km/s"}\n')
     with open(f"{folder}/scales.txt", "w") as f:
         f.write("# snapshot a\n" + "".join(f"{i} {a!r}\n" for i, a in enumerate(SCALES.tolist())))
 

@@ -36,9 +36,11 @@ done
 for ranks in 1 3; do
     go $ranks features "${links[@]}" --set "Output.folder=$work/links$ranks"
 done
+go 1 features --set "History.files=[$work/kept.csv]" --set "History.mapping=$work/kept.yml" --set History.links=track \
+    --set "Output.folder=$work/kept1"
 go 2 features "${tracks[@]}" --set "Output.folder=$work/tracks2"
 grep -q '380 of 400 haloes have a history' "$work/log" || { cat "$work/log"; exit 1; }
-/usr/bin/python3 "$check" check "$work" "$work"/{trees1,links1,tracks2}/history/{parent,zooms}
+/usr/bin/python3 "$check" check "$work" "$work"/{trees1,links1,kept1,tracks2}/history/{parent,zooms}
 for ranks in 2 3 5; do
     cmp "$work/trees1/history/parent.0.hdf5" "$work/trees$ranks/history/parent.0.hdf5"
 done
