@@ -280,6 +280,7 @@
     P(STRING, threshold_column, "", "stellar_mass", 0, 0, "mass whose thresholds make the samples where the section Samples is empty") \
     P(REALS, thresholds, "Msun", "1e10 Msun, 3.1622776601683795e10 Msun, 1e11 Msun", 0, 1e20, "lower limits of those samples") \
     P(STRINGS, compare, "", "stellar_mass, sfr, gas_mass, bh_mass, z_star, sigma_star, r_star", 0, 0, "columns compared row by row with the catalogue called truth, where both have them") \
+    P(BOOL, orphans, "", "false", 0, 0, "also measure every sample without its orphans (NAME_found), and tell how much of wp(rp) below 0.6 Mpc/h is then missing") \
     P(INT, metric_rows, "", "1048576", 100, 1e8, "metrics use every n-th row so that at most about this many enter") \
     P(REAL, slice_depth, "Mpc", "20 Mpc", 0, 1e6, "thickness of the slice maps, 0 = none") \
     P(INT, slice_cells, "", "200", 2, 4096, "cells per side of the slice maps")

@@ -216,33 +216,6 @@ hg_extract_clear(hg_extract *e)
     *e = (hg_extract){0};
 }
 
-static void
-fill_column(const hg_column *column, int64_t n)
-{
-    const double fill = hg_layout_fill(column->type);
-    const int64_t n_value = n * column->width;
-
-    for (int64_t i = 0; i < n_value; i++) {
-        switch (column->type) {
-        case HG_COLUMN_F64:
-            ((double *)column->data)[i] = fill;
-            break;
-        case HG_COLUMN_F32:
-            ((float *)column->data)[i] = (float)fill;
-            break;
-        case HG_COLUMN_I64:
-            ((int64_t *)column->data)[i] = (int64_t)fill;
-            break;
-        case HG_COLUMN_I32:
-            ((int32_t *)column->data)[i] = (int32_t)fill;
-            break;
-        case HG_COLUMN_U8:
-            ((uint8_t *)column->data)[i] = (uint8_t)fill;
-            break;
-        }
-    }
-}
-
 /* Rows without values, in the columns of a part. */
 static hg_status
 make_rows(const hg_extract *e, int64_t n, hg_table *table)
@@ -252,9 +225,13 @@ make_rows(const hg_extract *e, int64_t n, hg_table *table)
     *table = (hg_table){.n = n, .frame = *hg_catalog_frame(e->catalog)};
     for (int i = 0; i < e->names.n; i++) {
         const hg_column *c = hg_catalog_find(e->catalog, e->names.v[i]);
+        void *data;
 
         HG_TRY(hg_table_add(table, c->name, c->unit, c->type, c->width, NULL));
-        fill_column(hg_table_find(table, c->name), n);
+        data = hg_table_find(table, c->name)->data;
+        for (int64_t k = 0; k < n * c->width; k++) {
+            hg_column_set(c->type, data, k, hg_layout_fill(c->type));
+        }
     }
     if (is_declared(e, "flags") && hg_table_find(table, "flags") == NULL) {
         HG_TRY(hg_table_add(table, "flags", "", HG_COLUMN_I32, 1, NULL));

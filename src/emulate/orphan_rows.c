@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "catalog/format.h"
 
 hg_status
 hg_orphan_rows_create(const hg_comm *comm, const hg_params *params, const hg_catalog *catalog,
@@ -41,16 +42,11 @@ hg_orphan_rows_free(hg_orphan_rows *rows)
     }
 }
 
-/* Set a vector of a column of either real type. */
 static void
 set_vector(const hg_column *column, int64_t i, const double value[3])
 {
     for (int k = 0; k < 3; k++) {
-        if (column->type == HG_COLUMN_F64) {
-            ((double *)column->data)[3 * i + k] = value[k];
-        } else {
-            ((float *)column->data)[3 * i + k] = (float)value[k];
-        }
+        hg_column_set(column->type, column->data, 3 * i + k, value[k]);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "measure/measure_cluster.h"
 #include "measure/measure_compare.h"
 #include "measure/measure_labels.h"
+#include "measure/measure_orphans.h"
 #include "measure/measure_pairs.h"
 #include "measure/measure_pass.h"
 #include "measure/measure_source.h"
@@ -83,6 +84,9 @@ measure_catalogue(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *mes
     }
     if (one->n_draw > 1) {
         status = hg_statistics_average(statistics, first);
+    }
+    if (status == HG_OK) {
+        status = hg_measure_orphans(plan, one, statistics);
     }
     return hg_comm_agree(comm, status);
 }

@@ -74,7 +74,7 @@ choose_sample(const hg_measure_plan *plan, const hg_measured_set *sources,
         }
         return hg_names_add_expression(&pass->names, sample->expression);
     }
-    if (!plan->default_samples) {
+    if (!plan->default_samples && !sample->is_found) {
         return HG_FAIL(HG_E_NOTFOUND,
                        "catalogue '%s' (%s) has no column '%s', which sample '%s' needs",
                        source->name, source->path, lacks, sample->name);

@@ -161,6 +161,28 @@ add_relation(hg_measure_plan *plan, const char *entry)
     return HG_OK;
 }
 
+/* Behind each sample that is there so far, one of the same without orphans. */
+static hg_status
+add_without_orphans(hg_measure_plan *plan)
+{
+    const int n = plan->n_sample;
+
+    for (int s = 0; s < n; s++) {
+        hg_sample *sample = &plan->sample[s];
+        char name[HG_LABEL_MAX], text[512];
+
+        if (snprintf(name, sizeof name, "%s_found", sample->name) >= (int)sizeof name) {
+            return HG_FAIL(HG_E_PARAM, "the name of sample '%s' is too long", sample->name);
+        }
+        snprintf(text, sizeof text, "(%s) && orphan == 0%s%s", sample->text,
+                 sample->weight != NULL ? " | weight " : "", sample->weight_text);
+        sample->without_orphans = plan->n_sample;
+        HG_TRY(add_sample(plan, name, text));
+        plan->sample[sample->without_orphans].is_found = true;
+    }
+    return HG_OK;
+}
+
 int
 hg_measure_lines(const hg_params_measure *o, hg_los los[3])
 {
@@ -267,6 +289,9 @@ hg_measure_plan_init(const hg_params *params, hg_measure_plan *plan)
     }
     if (params->samples.n == 0) {
         HG_TRY(add_thresholds(plan));
+    }
+    if (o->orphans) {
+        HG_TRY(add_without_orphans(plan));
     }
     for (int i = 0; i < o->cross.n; i++) {
         if (plan->n_cross == HG_CROSS_MAX) {

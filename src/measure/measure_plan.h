@@ -18,6 +18,8 @@ typedef struct hg_sample {
     char weight_text[128]; /**< "" = 1 */
     hg_expression *weight; /**< or NULL */
     bool is_hidden;        /**< only for cross statistics */
+    bool is_found;         /**< another without its orphans; not where nothing tells them */
+    int without_orphans;   /**< number of that other, of a sample that has one; 0 = none */
 } hg_sample;
 
 /** A pair of samples of Measure.cross. */

@@ -216,6 +216,33 @@ def check(folder, things, rows, n_part):
     assert np.isfinite(data["m_bound_peak"]).sum() > len(data["m_bound_peak"]) - 40
 
 
+def check_pairs(statistics):
+    """wp(rp) with and without orphans by counting all pairs."""
+    data = [], [], []
+    for part in range(4):
+        with h5py.File(f"made1/h.{part}.hdf5") as f:
+            for to, name in zip(data, ("InputHalos/HaloCentre", "SOAP/History/IsOrphan", "SOAP/History/m_bound_peak")):
+                to.append(f[name][()])
+    x, orphan, peak = (np.concatenate(d) for d in data)
+    with h5py.File(statistics) as f:
+        curve = f["curves/made/wp_all"]
+        low, high = curve["x_low"][()], curve["x_high"][()]
+        score = dict(f["metrics/one_halo_all_made"].attrs)
+    near, area, area_sum = high <= 0.6 / H, np.pi * (high**2 - low**2), []
+    assert 3 < near.sum() < len(near)
+    for rows in (peak > 0, (peak > 0) & (orphan == 0)):
+        n = rows.sum()
+        gap = np.abs(x[rows][:, None] - x[rows][None])
+        gap = np.minimum(gap, BOX - gap)
+        rp = np.hypot(gap[..., 0], gap[..., 1])[gap[..., 2] < 20]
+        pairs = np.array([((rp >= a) & (rp < b)).sum() for a, b in zip(low, high)])
+        wp = 40 * (pairs / (n * (n - 1.0) * area * 40 / BOX**3) - 1)
+        area_sum.append((wp * area)[near].sum())
+    ratio = area_sum[1] / area_sum[0]
+    assert ratio < 0.9 and abs(score["without_orphans"] / ratio - 1) < 1e-6, (score, ratio)
+    assert abs(score["rp_max"] / high[near].max() - 1) < 1e-9
+
+
 if sys.argv[1] == "write":
     things, ends = universe()
     rows, n_merged, n_lost = expected(things, ends)
@@ -224,6 +251,8 @@ if sys.argv[1] == "write":
     print(sum(t.snap == NOW for t in things), len(rows), n_merged, n_lost)
     with open(sys.argv[2] + "/expected.pickle", "wb") as f:
         pickle.dump((things, rows), f)
+elif sys.argv[1] == "pairs":
+    check_pairs(sys.argv[2])
 else:
     with open(sys.argv[2] + "/expected.pickle", "rb") as f:
         things, rows = pickle.load(f)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Orphans from a set of hlist files: the rows of a plain walk with orbits that are integrated, in the same bytes for
-# 1 and 3 ranks; haloes of a zoom find the parent's histories by parent_id; what cannot be served is refused.
+# 1 and 3 ranks; wp(rp) with and without them is that of all pairs; haloes of a zoom find the parent's histories by
+# parent_id; what cannot be served is refused.
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
@@ -36,6 +37,16 @@ done
 [ ! -e made1/h.4.hdf5 ] || fail "too many parts"
 /usr/bin/python3 "$check" check . made1/h 4
 "$HALOGRAFT" verify made1/h.hdf5 >log 2>&1 || fail "$(cat log)"
+
+cat >measure.yml <<'Y'
+Samples: {all: m_bound_peak > 0}
+Measure: {catalogues: ["made=made1/h.hdf5"], orphans: true, mesh: 32, line_of_sight: z, rp_min: 0.05 Mpc, rp_max: 10 Mpc,
+          pi_max: 20 Mpc, mass_functions: [], relations: [], compare: [], hod: false}
+Output: {folder: out}
+Y
+"${mpirun[@]}" -n 2 "$HALOGRAFT" measure measure.yml >log 2>&1 || fail "$(cat log)"
+grep -q "made, sample all: without orphans" log || fail "$(cat log)"
+/usr/bin/python3 "$check" pairs out/statistics.hdf5
 
 "${mpirun[@]}" -n 2 "$HALOGRAFT" convert p.yml --out some/h --set 'Convert.select=orphan == 1 && m_bound_peak > 1e11' \
     --set Convert.orphan_friction=0 2>log || fail "$(cat log)"
