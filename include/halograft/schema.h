@@ -227,6 +227,17 @@
     P(REALS, learning, "", NULL, 0.001, 1, "learning curve: shares of what is held out together to train on, such as 0.1, 0.3, 1, with or without a search") \
     P(STRING, search_file, "", "search.hdf5", 0, 0, "statistics file of a search or learning curve, relative to Output.folder when it has no slash; tables stand beside it")
 
+#define HG_PARAMS_EXPLAIN(P) \
+    P(STRING, file, "", "explanation.hdf5", 0, 0, "statistics file of explain, relative to Output.folder when it has no slash; tables stand beside it") \
+    P(INT, repeats, "", "5", 0, 1000, "permutations of every feature behind permutation importance; 0 = none") \
+    P(STRINGS, groups, "", NULL, 0, 0, "features that are permuted and dropped together too, joined by +, such as m_bound+vmax") \
+    P(BOOL, drop, "", "false", 0, 0, "also train forests without each feature and group: as many validations as there are of these") \
+    P(INT, rows, "", "1000", 0, 1e9, "training haloes behind curves of dependence, chosen by their key; 0 = no curves") \
+    P(INT, points, "", "20", 2, 1000, "points of a curve, at quantiles of the feature; along each side of a plane") \
+    P(STRINGS, features, "", NULL, 0, 0, "features to make curves of dependence for; default: all") \
+    P(STRINGS, planes, "", NULL, 0, 0, "pairs of features, such as m_bound+vmax, for dependence in two dimensions") \
+    P(INT, haloes, "", "100", 0, 1e6, "training haloes, chosen by their key, whose predictions are taken apart (path attributions and Shapley values); 0 = none")
+
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \
     P(STRING, mapping, "", NULL, 0, 0, "mapping file of catalogues of format columns (files of the parent take Parent.mapping)") \
@@ -336,6 +347,7 @@
     S("Model", model, HG_PARAMS_MODEL) \
     S("Scatter", scatter, HG_PARAMS_SCATTER) \
     S("Validate", validate, HG_PARAMS_VALIDATE) \
+    S("Explain", explain, HG_PARAMS_EXPLAIN) \
     S("Measure", measure, HG_PARAMS_MEASURE) \
     S("Design", design, HG_PARAMS_DESIGN) \
     S("Output", output, HG_PARAMS_OUTPUT) \

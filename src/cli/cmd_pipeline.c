@@ -1,5 +1,5 @@
-/* mock, train, validate, apply, measure, design and run: read the parameters, say what runs on
- * what, call the pipeline, print the times. */
+/* mock, train, validate, explain, apply, measure, design and run: read the parameters, say what
+ * runs on what, call the pipeline, print the times. */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "emulate/run.h"
 #include "emulate/summary.h"
 #include "emulate/train.h"
+#include "explain/explain.h"
 #include "features/features.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
@@ -195,6 +196,12 @@ hg_status
 hg_cmd_validate(const hg_comm *comm, const hg_options *options)
 {
     return run_pipeline(comm, options, options->resume ? hg_validate_resume : hg_validate_run);
+}
+
+hg_status
+hg_cmd_explain(const hg_comm *comm, const hg_options *options)
+{
+    return run_pipeline(comm, options, hg_explain_run);
 }
 
 hg_status

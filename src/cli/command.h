@@ -103,6 +103,7 @@ hg_status hg_cmd_features(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_train(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_validate(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_design(const hg_comm *comm, const hg_options *options);
+hg_status hg_cmd_explain(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_apply(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_measure(const hg_comm *comm, const hg_options *options);
 hg_status hg_cmd_report(const hg_comm *comm, const hg_options *options);

@@ -30,6 +30,8 @@ const hg_command hg_commands[] = {
      hg_cmd_train},
     {"validate", "PARAMS", "what the model is worth where it was not trained: held-out folds",
      false, hg_cmd_validate},
+    {"explain", "PARAMS", "what the model uses: importance, dependence, Shapley values", false,
+     hg_cmd_explain},
     {"apply", "PARAMS", "graft galaxies onto every halo of the parent volume", false,
      hg_cmd_apply},
     {"measure", "PARAMS", "mass functions, relations and clustering of catalogues", false,

@@ -24,6 +24,7 @@
 #define ROW_scatter(...) ROW("Scatter", scatter, __VA_ARGS__)
 #define ROW_validate(...) ROW("Validate", validate, __VA_ARGS__)
 #define ROW_design(...) ROW("Design", design, __VA_ARGS__)
+#define ROW_explain(...) ROW("Explain", explain, __VA_ARGS__)
 #define ROW_measure(...) ROW("Measure", measure, __VA_ARGS__)
 #define ROW_output(...) ROW("Output", output, __VA_ARGS__)
 #define ROW_run(...) ROW("Run", run, __VA_ARGS__)

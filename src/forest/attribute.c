@@ -4,6 +4,7 @@
  * hold no means of nodes: they would be as large as the rest, for what is asked once. */
 #include "forest/attribute.h"
 
+#include <math.h>
 #include <omp.h>
 
 #include "base/memory.h"
@@ -263,4 +264,27 @@ hg_forest_attribute(const hg_forest *f, int threads, const float trained[],
     divide(f->n_tree, all, result->shapley);
     free_work(&w);
     return status;
+}
+
+void
+hg_forest_importance_error(const hg_forest *f, double error[])
+{
+    const size_t nf = (size_t)f->n_feature;
+    const double n = f->n_tree;
+
+    for (size_t k = 0; k < nf; k++) {
+        double sum = 0, square = 0;
+
+        for (int t = 0; t < f->n_tree; t++) {
+            const double *gain = f->importance + (size_t)t * nf;
+            double total = 0;
+
+            for (size_t i = 0; i < nf; i++) {
+                total += gain[i];
+            }
+            sum += total > 0 ? gain[k] / total : 0;
+            square += total > 0 ? gain[k] / total * (gain[k] / total) : 0;
+        }
+        error[k] = n > 1 ? sqrt(fmax(0, square - sum * sum / n) / (n * (n - 1))) : (double)NAN;
+    }
 }

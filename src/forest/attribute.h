@@ -34,4 +34,12 @@ HG_MUST_CHECK hg_status hg_forest_attribute(const hg_forest *forest, int threads
                                             const float trained[], const uint32_t place[],
                                             int64_t n, const float x[], hg_attribution *result);
 
+/** Standard error of impurity importance (hg_forest_importance()), from the scatter over trees,
+ * each normalised to 1.
+ *
+ * @local
+ * @param[out] error  shape (n_feature); dimensionless; NaN for a single tree
+ */
+void hg_forest_importance_error(const hg_forest *forest, double error[]);
+
 #endif

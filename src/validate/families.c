@@ -34,6 +34,7 @@ static int
 compare_relations(const hg_relative *a, const hg_relative *b)
 {
     const uint64_t seeds[2] = {a->trial->options.seed, b->trial->options.seed};
+    const uintptr_t drops[2] = {(uintptr_t)a->trial->drop, (uintptr_t)b->trial->drop};
     double x[KEYS], y[KEYS];
 
     if (!a->may_share) {
@@ -46,7 +47,10 @@ compare_relations(const hg_relative *a, const hg_relative *b)
             return x[i] < y[i] ? -1 : 1;
         }
     }
-    return (seeds[0] > seeds[1]) - (seeds[0] < seeds[1]);
+    if (seeds[0] != seeds[1]) {
+        return seeds[0] < seeds[1] ? -1 : 1;
+    }
+    return (drops[0] > drops[1]) - (drops[0] < drops[1]);
 }
 
 static int

@@ -18,8 +18,8 @@ typedef struct hg_families {
     int *member;       /**< shape (trials) */
 } hg_families;
 
-/** Put trials that train on the same rows, and differ in nothing but the number of trees,
- * min_split and max_depth, into families; all others are alone.
+/** Put trials that train on the same rows and features, and differ in nothing but the number of
+ * trees, min_split and max_depth, into families; all others are alone.
  *
  * @local
  * @param[in]  n         trials

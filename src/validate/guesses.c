@@ -228,7 +228,7 @@ hg_guesses_make(const hg_comm *comm, const hg_folds *folds, hg_guesses *g)
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     for (int k = 0; k < folds->n; k++) {
-        trial[k] = (hg_trial){k, 1, folds->validation->options};
+        trial[k] = (hg_trial){.fold = k, .share = 1, .options = folds->validation->options};
     }
     HG_TRY_OR(done, status,
               hg_held_out_run(comm, folds, folds->n, trial, NULL, predict_fold, &w));

@@ -49,12 +49,40 @@ hg_held_out_trains(const hg_folds *f, const hg_trial *t, int64_t row)
            (t->share >= 1 || hg_split_takes(f->unit[row], f->split.seed + 2, t->share));
 }
 
+int
+hg_trial_features(const hg_validation *v, const hg_trial *t, const float x[], float kept[])
+{
+    int n = 0;
+
+    for (int f = 0; f < v->features.n; f++) {
+        if (t->drop == NULL || !t->drop[f]) {
+            kept[n++] = x[f];
+        }
+    }
+    return n;
+}
+
+/* Their specifications. */
+static int
+list_features(const hg_validation *v, const hg_trial *t, hg_field_spec spec[])
+{
+    int n = 0;
+
+    for (int f = 0; f < v->features.n; f++) {
+        if (t->drop == NULL || !t->drop[f]) {
+            spec[n++] = v->features.spec[f];
+        }
+    }
+    return n;
+}
+
 static hg_status
 pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
 {
     const hg_training_rows *r = &f->validation->rows;
     const int nf = f->validation->features.n, nt = f->validation->targets.n;
     size_t n = 0;
+    float *x;
 
     for (int64_t i = 0; i < r->n; i++) {
         n += hg_held_out_trains(f, t, i);
@@ -64,9 +92,10 @@ pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
     HG_TRY(hg_mem_array(&p->weight, n, sizeof *p->weight));
     HG_TRY(hg_mem_array(&p->key, n, sizeof *p->key));
     HG_TRY(hg_mem_array(&p->group, n, sizeof *p->group));
+    x = p->x;
     for (int64_t i = 0; i < r->n; i++) {
         if (hg_held_out_trains(f, t, i)) {
-            memcpy(p->x + p->n * nf, r->x + i * nf, (size_t)nf * sizeof *p->x);
+            x += hg_trial_features(f->validation, t, r->x + i * nf, x);
             memcpy(p->y + p->n * nt, r->y + i * nt, (size_t)nt * sizeof *p->y);
             p->weight[p->n] = r->weight[i];
             p->key[p->n] = r->key[i];
@@ -93,16 +122,17 @@ train(const hg_comm *group, const hg_folds *f, const hg_trial *t, hg_stages **mo
     const hg_validation *v = f->validation;
     double target_weight[HG_TARGETS_MAX] = {0};
     struct packed p = {0};
+    hg_field_spec feature[HG_FEATURES_MAX];
     hg_status status = group->rank == 0 ? pack_rows(f, t, &p) : HG_OK;
     hg_train_data data = {.n = p.n,
-                          .n_feature = v->features.n,
+                          .n_feature = list_features(v, t, feature),
                           .n_target = v->targets.n,
                           .x = p.x,
                           .y = p.y,
                           .weight = v->params->model.weighted ? p.weight : NULL,
                           .key = p.key,
                           .group = v->rows.has_group ? p.group : NULL,
-                          .feature = v->features.spec,
+                          .feature = feature,
                           .target = v->targets.spec,
                           .target_weight = target_weight};
 

@@ -10,7 +10,18 @@ typedef struct hg_trial {
     int fold;
     double share; /**< of the training units, chosen by their key; 1 = all */
     hg_train_options options;
+    const bool *drop; /**< shape (features): those the forest does without; NULL = none */
 } hg_trial;
+
+/** The features of a row that a trial trains on.
+ *
+ * @local
+ * @param[in]  x     shape (features): all of them
+ * @param[out] kept  room for as many
+ * @return their number
+ */
+int hg_trial_features(const hg_validation *validation, const hg_trial *trial, const float x[],
+                      float kept[]);
 
 /** Whether a trial trains on a row.
  *
@@ -47,7 +58,7 @@ HG_MUST_CHECK hg_status hg_held_out_run(const hg_comm *comm, const hg_folds *fol
                                         const hg_trial trial[], const uint8_t done[],
                                         hg_trial_visit *visit, void *context);
 
-/** Predict rows by their numbers.
+/** Predict rows by their numbers, with a model of all features.
  *
  * @local
  * @param[in]  row     shape (n)

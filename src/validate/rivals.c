@@ -19,23 +19,6 @@ typedef struct rival {
     double strength;
 } rival;
 
-static hg_status
-find_feature(const hg_validation *v, const char *name, int *f)
-{
-    const char *names[HG_FEATURES_MAX], *near;
-
-    for (*f = 0; *f < v->features.n; (*f)++) {
-        names[*f] = v->features.spec[*f].name;
-        if (strcmp(names[*f], name) == 0) {
-            return HG_OK;
-        }
-    }
-    near = hg_text_nearest(name, (size_t)v->features.n, names);
-    return HG_FAIL(HG_E_PARAM, "Validate.proxies: '%s' is no feature%s%s%s", name,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
-}
-
 /* Features for isotonic regression. */
 static hg_status
 list_proxies(const hg_validation *v, int *n, int proxy[])
@@ -48,7 +31,7 @@ list_proxies(const hg_validation *v, int *n, int proxy[])
         if (*n == HG_RIVALS_MAX - 4) {
             return HG_FAIL(HG_E_PARAM, "Validate.proxies names more than %d features", *n);
         }
-        HG_TRY(find_feature(v, given->v[i], &proxy[(*n)++]));
+        HG_TRY(hg_validation_feature(v, "Validate.proxies", given->v[i], &proxy[(*n)++]));
     }
     for (size_t i = 0; i < sizeof usual / sizeof usual[0] && given->n == 0; i++) {
         for (int f = 0; f < v->features.n; f++) {

@@ -14,7 +14,6 @@
 #include "conf/schema_table.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
-#include "validate/guesses.h"
 
 bool
 hg_search_wanted(const hg_params *params)
@@ -22,57 +21,6 @@ hg_search_wanted(const hg_params *params)
     const hg_params_validate *p = &params->validate;
 
     return strcmp(p->search, "none") != 0 || p->learning.n > 0;
-}
-
-/* ---- what is scored ---- */
-/* Truth of a row; NaN where the entry has none. */
-static double
-truth_of(const hg_search *s, const hg_search_entry *e, int64_t row)
-{
-    const hg_validation *v = s->folds->validation;
-    const double truth = hg_guesses_truth(v, row, e->target);
-
-    return e->is_label && v->role[e->target].has_hurdle ? isfinite(truth) : truth;
-}
-
-static void
-add_entry(hg_search *s, int target, bool is_label)
-{
-    const hg_validation *v = s->folds->validation;
-    hg_search_entry *e = &s->entry[s->n_entry++];
-    double weight = 0, mean = 0;
-
-    e->target = target;
-    e->is_label = is_label;
-    hg_validation_entry_name(v, target, is_label, sizeof e->name, e->name);
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t i = 0; i < v->rows.n; i++) {
-            const double truth = truth_of(s, e, i);
-
-            if (isfinite(truth) && pass == 0) {
-                weight += v->rows.weight[i];
-                mean += v->rows.weight[i] * truth;
-            } else if (isfinite(truth)) {
-                e->variance += v->rows.weight[i] * (truth - mean) * (truth - mean) / weight;
-            }
-        }
-        mean = pass == 0 ? mean / weight : mean;
-    }
-}
-
-static void
-list_entries(hg_search *s)
-{
-    const hg_validation *v = s->folds->validation;
-
-    for (int t = 0; t < v->targets.n; t++) {
-        if (!v->role[t].is_label) {
-            add_entry(s, t, false);
-        }
-        if (v->role[t].is_label || v->role[t].has_hurdle) {
-            add_entry(s, t, true);
-        }
-    }
 }
 
 /* ---- a trial ---- */
@@ -112,15 +60,14 @@ free_work(struct work *w)
 
 /* Values count where truth and forest are open, labels everywhere. */
 static hg_search_sum
-sum_errors(const struct work *w, const hg_search_entry *e, int64_t n, const int64_t row[])
+sum_errors(const struct work *w, const hg_scored *e, int64_t n, const int64_t row[])
 {
     const hg_validation *v = w->search->folds->validation;
-    const double *guess =
-        e->is_label && v->role[e->target].has_hurdle ? w->probability : w->mean;
     hg_search_sum sum = {0, 0};
 
     for (int64_t i = 0; i < n; i++) {
-        const double d = guess[i * v->targets.n + e->target] - truth_of(w->search, e, row[i]);
+        const double d =
+            hg_scored_guess(v, e, i, w->mean, w->probability) - hg_scored_truth(v, e, row[i]);
 
         if (isfinite(d)) {
             sum.weight += v->rows.weight[row[i]];
@@ -306,7 +253,7 @@ prepare(hg_search *s, hg_trial **trial, uint8_t **done, hg_text *identity)
 
     HG_TRY(hg_search_points_list(s->folds, &s->points));
     n = (size_t)s->points.n * (size_t)n_fold;
-    list_entries(s);
+    s->n_entry = hg_scored_list(s->folds->validation, s->entry);
     HG_TRY(hg_mem_zeros(&s->sum, n * (size_t)s->n_entry, sizeof *s->sum));
     HG_TRY(hg_mem_zeros(&s->result, (size_t)s->points.n, sizeof *s->result));
     HG_TRY(hg_mem_array(trial, n, sizeof **trial));

@@ -3,15 +3,8 @@
 #define HG_VALIDATE_SEARCH_H
 
 #include "stats/curve.h"
+#include "validate/scored.h"
 #include "validate/search_points.h"
-
-/** What is scored: values of a target where it is open, or a label, or whether it is open. */
-typedef struct hg_search_entry {
-    int target;
-    bool is_label;
-    char name[80];   /**< "X", or "X open" */
-    double variance; /**< of the truth over all rows, weighted */
-} hg_search_entry;
 
 /** Sums of one trial and entry over the rows of the fold. */
 typedef struct hg_search_sum {
@@ -20,7 +13,7 @@ typedef struct hg_search_sum {
 
 /** Error of a point. */
 typedef struct hg_search_result {
-    double rmse[2 * HG_TARGETS_MAX], rmse_error[2 * HG_TARGETS_MAX]; /**< by entry */
+    double rmse[HG_SCORED_MAX], rmse_error[HG_SCORED_MAX]; /**< by entry */
     double score; /**< mean over entries of the mean square error over the variance, 1 - R^2 */
     double error; /**< of the score, from its scatter over folds */
     double rows;  /**< trained on, mean over folds */
@@ -32,7 +25,7 @@ typedef struct hg_search {
     const hg_folds *folds;
     hg_search_points points;
     int n_entry;
-    hg_search_entry entry[2 * HG_TARGETS_MAX];
+    hg_scored entry[HG_SCORED_MAX];
     hg_search_sum *sum;       /**< shape (points.n, folds->n, n_entry) */
     hg_search_result *result; /**< shape (points.n) */
 } hg_search;

@@ -122,6 +122,7 @@ run(const hg_comm *comm, const hg_params *params, bool resume, bool overwrite)
         HG_TRY(hg_output_claim(comm, path, false));
     }
     HG_TRY_OR(done, status, hg_validation_open(comm, params, &validation));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, hg_validation_check_draws(&validation)));
     HG_TRY_OR(done, status, hg_comm_agree(comm, hg_folds_deal(&validation, &folds)));
     hg_log_info("validate: %s", folds.text);
     status = is_search ? search_folds(comm, &folds, path, resume, overwrite)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "emulate/train.h"
 #include "halograft/log.h"
 
@@ -90,9 +91,10 @@ find_masses(hg_validation *v)
 }
 
 /* Draws of residuals need trees that did not see a row. */
-static hg_status
-check_draws(const hg_params *params, hg_bag bag)
+hg_status
+hg_validation_check_draws(const hg_validation *v)
 {
+    const hg_params *params = v->params;
     const char *method = params->scatter.method;
 
     if (params->validate.draws == 0 || strcmp(method, "none") == 0) {
@@ -108,7 +110,7 @@ check_draws(const hg_params *params, hg_bag bag)
                                    "validated: set Scatter.method to another, or "
                                    "Validate.draws to 0");
     }
-    if (bag == HG_BAG_NONE && strcmp(method, "leaf-value") != 0) {
+    if (v->options.bag == HG_BAG_NONE && strcmp(method, "leaf-value") != 0) {
         return HG_FAIL(
             HG_E_PARAM,
             "models with Model.bag: none have no out-of-bag data, and Scatter.method "
@@ -148,7 +150,6 @@ hg_validation_open(const hg_comm *comm, const hg_params *params, hg_validation *
                        "regions' radii and Zooms.contamination_max");
     }
     v->options = hg_train_tree_options(params, v->rows.has_group);
-    HG_TRY(hg_comm_agree(comm, check_draws(params, v->options.bag)));
     return hg_comm_agree(comm, find_masses(v));
 }
 
@@ -169,4 +170,21 @@ hg_validation_entry_name(const hg_validation *v, int target, bool is_label, size
 {
     snprintf(name, n, "%.56s%s", v->targets.spec[target].name,
              is_label && !v->role[target].is_label ? " open" : "");
+}
+
+hg_status
+hg_validation_feature(const hg_validation *v, const char *where, const char *name, int *f)
+{
+    const char *names[HG_FEATURES_MAX], *near;
+
+    for (*f = 0; *f < v->features.n; (*f)++) {
+        names[*f] = v->features.spec[*f].name;
+        if (strcmp(names[*f], name) == 0) {
+            return HG_OK;
+        }
+    }
+    near = hg_text_nearest(name, (size_t)v->features.n, names);
+    return HG_FAIL(HG_E_PARAM, "%s: '%s' is no feature%s%s%s", where, name,
+                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                   near != NULL ? "'?" : "");
 }

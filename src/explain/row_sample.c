@@ -1,0 +1,50 @@
+/* Rows with the lowest words, which follow from their keys: a larger sample holds a smaller
+ * one. */
+#include "explain/row_sample.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+typedef struct chosen {
+    uint64_t word;
+    int64_t row;
+} chosen;
+
+static int
+compare_chosen(const void *a, const void *b)
+{
+    const chosen *p = a, *q = b;
+
+    return p->word != q->word ? (p->word < q->word ? -1 : 1)
+                              : (p->row > q->row) - (p->row < q->row);
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+    const int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+
+    return (p > q) - (p < q);
+}
+
+hg_status
+hg_row_sample(const hg_validation *v, int64_t most, int64_t *n, int64_t **row)
+{
+    chosen *list = NULL;
+
+    *n = most < v->rows.n ? most : v->rows.n;
+    HG_TRY(hg_mem_array(row, (size_t)*n, sizeof **row));
+    HG_TRY(hg_mem_array(&list, (size_t)v->rows.n, sizeof *list));
+    for (int64_t i = 0; i < v->rows.n; i++) {
+        list[i] = (chosen){hg_mix64(v->rows.key[i] + (uint64_t)v->params->meta.seed), i};
+    }
+    qsort(list, (size_t)v->rows.n, sizeof *list, compare_chosen);
+    for (int64_t i = 0; i < *n; i++) {
+        (*row)[i] = list[i].row;
+    }
+    qsort(*row, (size_t)*n, sizeof **row, compare_rows);
+    hg_mem_free(list);
+    return HG_OK;
+}
