@@ -6,7 +6,8 @@ the spheres, apply to the whole box, and compare mass function, P(k) and xi(r) o
 with the truth: the draws with scatter beside the mean. Prints mean and spread over the choices.
 
 With --params params/illustris1_environment.yml the features also tell the environment, traced by
-centrals of more than 10^12.25 Msun of dark matter.
+centrals of more than 10^12.25 Msun of dark matter; with params/illustris1_history.yml also the largest
+dark-matter mass of a galaxy over four snapshots.
 
     bench/illustris1_spheres.py [--choices 6] [--spheres 10] [--radius 15]
 """
@@ -71,6 +72,23 @@ def write_tracers(path, snap, attributes):
             file[f"snap_135/{name}"] = values[()][chosen]
 
 
+def write_tracks(path, data):
+    """Masses at four snapshots of what becomes the same galaxy at z = 0, the most massive where there are two.
+
+    Only the order of the scale factors means something: the table does not tell redshifts."""
+    rows = {}
+    for snap in (111, 119, 127, 135):
+        group = data[f"snap_{snap}"]
+        name = "SubhaloNumber" if snap == 135 else "SubhaloNumber_z0desc"
+        for z0, mass in zip(group[name][()].tolist(), group["DarkMatterMass"][()].tolist()):
+            if z0 >= 0:
+                rows[z0, snap] = max(rows.get((z0, snap), 0), mass)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("id,scale,m_dm\n")
+        for (z0, snap), mass in rows.items():
+            file.write(f"{z0},{1 - (135 - snap) / 100},{mass * 1e10:.9g}\n")
+
+
 def ratios(folder):
     """Curves of draws and mean over those of the truth, by statistic."""
     found = statistics.read(folder / "statistics.hdf5")
@@ -100,6 +118,7 @@ def main():
         snap = data["snap_135"]
         (SOURCE / "out").mkdir(exist_ok=True)
         write_tracers(SOURCE / "out" / "illustris1_tracers.h5", snap, data.attrs)
+        write_tracks(SOURCE / "out" / "illustris1_tracks.csv", data)
         position = np.stack([snap[f"Pos{c}"][()] for c in "XYZ"], axis=1) / 1000 % BOX
     collected = {}
     for choice in range(options.choices):
