@@ -1,5 +1,6 @@
 /* What a file is, is read from the file itself by rank 0; the ranks then go together to the
- * checks of that kind. */
+ * checks of that kind. Seals and manifests come before: HDF5 may crash on, or never finish, a
+ * file that is not what was written, so such a file is reported and never opened. */
 #include "audit/verify.h"
 
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include "stats/curve.h"
 #include "store/h5.h"
 #include "store/publish.h"
+#include "store/seal.h"
 #include "store/textfile.h"
 
 typedef enum kind {
@@ -19,38 +21,47 @@ typedef enum kind {
     KIND_MODEL,
     KIND_STATISTICS,
     KIND_MANIFEST,
-    KIND_PART
+    KIND_PART,
+    KIND_DAMAGED
 } kind;
 
 /* ---- manifests ---- */
 
+/* Whether a listed file has its checksum; what is wrong with it becomes a finding. */
 static hg_status
-check_line(const char *folder, const char *name, uint64_t wanted, hg_findings *findings)
+check_line(const char *folder, const char *name, uint64_t wanted, bool *matches,
+           hg_findings *findings)
 {
     char path[HG_PATH_MAX];
     uint64_t hash = 0;
     int64_t bytes = 0;
 
+    *matches = false;
     HG_TRY(hg_text_path(sizeof path, path, "%s%s", folder, name));
     if (!hg_file_exists(path)) {
         return hg_findings_add(findings, HG_FINDING_WRONG, "manifest", "'%s' is missing", name);
     }
     HG_TRY(hg_file_hash(path, &hash, &bytes));
-    return hash == wanted ? HG_OK
-                          : hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
-                                            "'%s' does not match its checksum", name);
+    *matches = hash == wanted;
+    return *matches ? HG_OK
+                    : hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
+                                      "'%s' does not match its checksum", name);
 }
 
-hg_status
-hg_verify_manifest(const char *path, hg_findings *findings)
+/* Compare the files of a manifest with their checksums. `own` (may be NULL) is the name of a
+ * file that has to be among them, `own_matches` whether it is and has its checksum. */
+static hg_status
+check_manifest(const char *path, const char *own, bool *own_matches, hg_findings *findings)
 {
     const char *slash = strrchr(path, '/');
     const int before = findings->n_wrong;
     char folder[HG_PATH_MAX], name[1024], sum[17], *line = NULL;
     hg_textfile *file = NULL;
+    bool is_listed = false, matches;
     int64_t n = 0;
     hg_status status;
 
+    *own_matches = false;
     HG_TRY(hg_text_path(sizeof folder, folder, "%.*s",
                         slash != NULL ? (int)(slash - path) + 1 : 0, path));
     HG_TRY(hg_textfile_open(path, &file));
@@ -63,16 +74,32 @@ hg_verify_manifest(const char *path, hg_findings *findings)
                              hg_textfile_number(file), path);
             break;
         }
-        status = check_line(folder, name, strtoull(sum, &end, 16), findings);
+        status = check_line(folder, name, strtoull(sum, &end, 16), &matches, findings);
+        if (own != NULL && strcmp(name, own) == 0) {
+            is_listed = true;
+            *own_matches = matches;
+        }
         n++;
         status = status == HG_OK ? hg_textfile_line(file, &line) : status;
     }
     hg_textfile_close(file);
     HG_TRY(status);
+    if (own != NULL && !is_listed) {
+        HG_TRY(hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
+                               "'%s' does not list '%s'", path, own));
+    }
     return findings->n_wrong > before
                ? HG_OK
                : hg_findings_add(findings, HG_FINDING_OK, "manifest",
                                  "%" PRId64 " files match their checksums", n);
+}
+
+hg_status
+hg_verify_manifest(const char *path, hg_findings *findings)
+{
+    bool ignored;
+
+    return check_manifest(path, NULL, &ignored, findings);
 }
 
 /* ---- models and statistics ---- */
@@ -184,18 +211,21 @@ verify_statistics(const char *path, hg_findings *findings)
 
 /* ---- what is it? ---- */
 
+static bool
+ends_with(const char *path, const char *end)
+{
+    const size_t n = strlen(path), m = strlen(end);
+
+    return n > m && strcmp(path + n - m, end) == 0;
+}
+
 static hg_status
 recognise(const char *path, kind *found)
 {
-    const size_t n = strlen(path);
     hg_h5 *file = NULL;
     char text[64] = "", role[64] = "";
     hg_status status = HG_OK, closed;
 
-    if (n > 5 && strcmp(path + n - 5, ".xxh3") == 0) {
-        *found = KIND_MANIFEST;
-        return HG_OK;
-    }
     HG_TRY(hg_h5_open(path, &file));
     if (hg_h5_exists(file, "@format")) {
         HG_TRY_OR(close, status, hg_h5_get_string(file, "", "format", sizeof text, text));
@@ -207,7 +237,7 @@ recognise(const char *path, kind *found)
         *found = KIND_MODEL;
     } else if (strncmp(text, "halograft statistics", 20) == 0) {
         *found = KIND_STATISTICS;
-    } else if (strcmp(role, "master") == 0 && n > 5 && strcmp(path + n - 5, ".hdf5") == 0) {
+    } else if (strcmp(role, "master") == 0 && ends_with(path, ".hdf5")) {
         *found = KIND_CATALOGUE;
     } else if (strcmp(role, "part") == 0) {
         *found = KIND_PART;
@@ -222,39 +252,83 @@ close:
     return status != HG_OK ? status : closed;
 }
 
-/* The manifest beside a master, where there is one: the master itself has its sum only there.
- */
+/* The manifest beside a file, which is then the master of a catalogue; empty when there is
+ * none. */
 static hg_status
-verify_beside(const char *path, hg_findings *findings)
+find_manifest(const char *path, char manifest[HG_PATH_MAX])
 {
-    char manifest[HG_PATH_MAX];
+    manifest[0] = '\0';
+    if (ends_with(path, ".hdf5")) {
+        HG_TRY(hg_text_path(HG_PATH_MAX, manifest, "%.*s.xxh3", (int)strlen(path) - 5, path));
+    }
+    if (!hg_file_exists(manifest)) {
+        manifest[0] = '\0';
+    }
+    return HG_OK;
+}
 
-    HG_TRY(hg_text_path(sizeof manifest, manifest, "%.*s.xxh3", (int)strlen(path) - 5, path));
-    return hg_file_exists(manifest) ? hg_verify_manifest(manifest, findings)
-                                    : hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
-                                                      "'%s' is missing", manifest);
+/* What can be said of a file without opening it: `what` is KIND_DAMAGED when its bytes are not
+ * those that were written. */
+static hg_status
+verify_bytes(const char *path, const char *manifest, kind *what, hg_findings *findings)
+{
+    const char *slash = strrchr(path, '/');
+    bool is_sealed, matches = true;
+    hg_status status = hg_seal_check(path, &is_sealed);
+
+    if (status == HG_E_VERIFY) {
+        *what = KIND_DAMAGED;
+        HG_TRY(hg_findings_title(findings, "%s: not opened", path));
+        return hg_findings_add(findings, HG_FINDING_WRONG, "content", "%.500s",
+                               hg_error_last()->message);
+    }
+    HG_TRY(status);
+    if (manifest[0] != '\0') {
+        HG_TRY(hg_findings_title(findings, "%s: catalogue", path));
+        HG_TRY(check_manifest(manifest, slash != NULL ? slash + 1 : path, &matches, findings));
+    }
+    if (!matches) {
+        *what = KIND_DAMAGED;
+        return hg_findings_add(findings, HG_FINDING_NOTE, "files",
+                               "not opened: HDF5 may crash on what is not what was written");
+    }
+    return HG_OK;
 }
 
 static hg_status
-verify_on_root(const char *path, kind what, hg_findings *findings)
+verify_opened(const char *path, bool is_listed, kind *what, hg_findings *findings)
 {
     static const char *const names[] = {"catalogue", "model", "statistics", "manifest", "part"};
 
-    HG_TRY(hg_findings_title(findings, "%s: %s", path, names[what]));
-    switch (what) {
-    case KIND_CATALOGUE:
-        return verify_beside(path, findings);
-    case KIND_STATISTICS:
-        return verify_statistics(path, findings);
-    case KIND_MANIFEST:
-        return hg_verify_manifest(path, findings);
-    case KIND_PART:
+    HG_TRY(recognise(path, what));
+    if (!is_listed || *what != KIND_CATALOGUE) {
+        HG_TRY(hg_findings_title(findings, "%s: %s", path, names[*what]));
+    }
+    if (*what == KIND_CATALOGUE && !is_listed) {
+        return hg_findings_add(findings, HG_FINDING_WRONG, "manifest", "'%.*s.xxh3' is missing",
+                               (int)strlen(path) - 5, path);
+    }
+    if (*what == KIND_PART) {
         return hg_findings_add(findings, HG_FINDING_NOTE, "skipped",
                                "a part of a catalogue is verified with its master, NAME.hdf5");
-    case KIND_MODEL:
-        break;
     }
-    return HG_OK;
+    return *what == KIND_STATISTICS ? verify_statistics(path, findings) : HG_OK;
+}
+
+static hg_status
+verify_on_root(const char *path, kind *what, hg_findings *findings)
+{
+    char manifest[HG_PATH_MAX];
+
+    *what = KIND_MANIFEST;
+    if (ends_with(path, ".xxh3")) {
+        HG_TRY(hg_findings_title(findings, "%s: manifest", path));
+        return hg_verify_manifest(path, findings);
+    }
+    HG_TRY(find_manifest(path, manifest));
+    HG_TRY(verify_bytes(path, manifest, what, findings));
+    return *what == KIND_DAMAGED ? HG_OK
+                                 : verify_opened(path, manifest[0] != '\0', what, findings);
 }
 
 hg_status
@@ -264,8 +338,7 @@ hg_verify_file(const hg_comm *comm, const char *path, hg_findings *findings)
     hg_status status = HG_OK;
 
     if (comm->rank == 0) {
-        status = recognise(path, &what);
-        status = status == HG_OK ? verify_on_root(path, what, findings) : status;
+        status = verify_on_root(path, &what, findings);
     }
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, &what, sizeof what);

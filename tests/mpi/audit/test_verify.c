@@ -90,6 +90,17 @@ Test(verify, a_flipped_bit_a_cut_and_a_lost_part_are_found)
     /* the manifest, the part's own sum, and the dataset or HDF5 itself */
     all_assert(wrong_with("flip.hdf5", "'flip.0.hdf5' does not match its checksum") >= 2);
     all_assert(wrong_with("flip.xxh3", "'flip.0.hdf5' does not match") == 1);
+    /* HDF5 may crash on a damaged master: it is not opened, so nothing more is said of it */
+    write_planted("master", NULL);
+    change_byte("master.hdf5", 3000, 1);
+    all_assert(wrong_with("master.hdf5", "'master.hdf5' does not match its checksum") == 1);
+    all_assert(wrong_with("master.hdf5", "not opened") == 1);
+    write_planted("unlisted", NULL);
+    if (world.rank == 0) {
+        cr_assert_eq(truncate(in_folder("unlisted.xxh3"), 0), 0);
+    }
+    hg_comm_barrier(&world);
+    all_assert(wrong_with("unlisted.hdf5", "does not list 'unlisted.hdf5'") == 1);
     write_planted("cut", NULL);
     if (world.rank == 0) {
         cr_assert_eq(truncate(in_folder("cut.3.hdf5"), 4000), 0);
