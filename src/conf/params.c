@@ -296,28 +296,33 @@ find_key(const char *section, const char *name, int *index)
     return NULL;
 }
 
-static void
+/* Mistakes are noted; too little memory is none of the user's. */
+static hg_status
 take_entry(hg_params *params, const hg_yaml_entry *entry)
 {
     hg_entries *open = open_section(params, entry->section);
     int index = 0;
     const hg_schema_key *key = find_key(entry->section, entry->key, &index);
     char message[4096];
+    hg_status status;
 
     if (open != NULL) {
         take_open(params, open, entry);
-        return;
+        return HG_OK;
     }
     if (key == NULL) {
         unknown_key(params, entry);
-        return;
+        return HG_OK;
     }
     params->state->given[index] = true;
-    if (take_values(params, key, entry->n_value, entry->value) != HG_OK) {
+    status = take_values(params, key, entry->n_value, entry->value);
+    if (status != HG_OK && status != HG_E_MEMORY) {
         snprintf(message, sizeof message, "%.128s.%.256s: %.3500s", entry->section, entry->key,
                  hg_error_last()->message);
         note_error(params, entry->line, message);
+        status = HG_OK;
     }
+    return status;
 }
 
 /* Presets change defaults only: what the user gave stays. */
@@ -494,7 +499,7 @@ interpret(hg_params *params, const hg_params_options *options, const char *text)
     HG_TRY(set_defaults(params));
     s->h = find_h(&s->doc);
     for (int i = 0; i < s->doc.n; i++) {
-        take_entry(params, &s->doc.entry[i]);
+        HG_TRY(take_entry(params, &s->doc.entry[i]));
     }
     if (s->n_error > 0) {
         return HG_FAIL(HG_E_PARAM, "%s", hg_text_string(&s->errors));

@@ -156,3 +156,21 @@ Test(params, every_agreement_may_fail_on_every_rank)
         all_assert(n > 2);
     }
 }
+
+Test(params, too_little_memory_is_no_mistake_in_the_file)
+{
+    hg_status status;
+    int n = 0;
+
+    do {
+        hg_params *p = NULL;
+
+        n += 1 + n / 8;
+        hg_mem_fail_at(world.rank == world.size - 1 ? n : 0);
+        status = read_text("Meta: {name: few}\nFeatures: {m200c: log10}\n", 0, NULL, &p);
+        hg_mem_fail_at(0);
+        all_assert(status == HG_OK || (status == HG_E_MEMORY && p == NULL));
+        hg_params_free(p);
+        all_assert(hg_mem_used() == 0);
+    } while (status != HG_OK);
+}
