@@ -314,7 +314,7 @@ hg_members_write(const char *path, const hg_members *members)
 
     hg_status status;
 
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     status = write_file(temporary, members);
     if (status != HG_OK) {
         remove(temporary);

@@ -352,7 +352,7 @@ check_path(exporter *x, bool overwrite)
         return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another name",
                        x->path);
     }
-    return hg_publish_name(x->path, sizeof x->temporary, x->temporary);
+    return hg_publish_begin(x->path, sizeof x->temporary, x->temporary);
 }
 
 static hg_status

@@ -438,7 +438,7 @@ publish_part(const hg_checkpoint *c, const int64_t t[], int64_t n)
     hg_h5 *file = NULL;
 
     HG_TRY(hg_part_path(c->parts->path, c->parts->stage, first + t[0], first + t[n - 1], path));
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_part(file, c, t, n);
     closed = hg_h5_close(file);

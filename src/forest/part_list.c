@@ -114,8 +114,13 @@ hg_status
 hg_forest_remove_parts(const hg_comm *comm, const char *path)
 {
     hg_part_list names = {0};
+    char stem[HG_PATH_MAX];
     hg_status status = HG_OK;
 
+    if (comm->rank == 0) {
+        get_stem(path, stem);
+        hg_publish_sweep(stem);
+    }
     for (int s = 0; comm->rank == 0 && s < HG_STAGES_MAX && status == HG_OK; s++) {
         status = hg_part_list_find(path, s, 0, INT32_MAX, &names);
     }

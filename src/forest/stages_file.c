@@ -152,7 +152,7 @@ write_file(const hg_stages *m, const char *path)
     hg_status status, closed;
     hg_h5 *file = NULL;
 
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     HG_TRY(hg_space_check(path, bytes_of(m)));
     HG_TRY_OR(fail, status, hg_h5_create(temporary, &file));
     status = write_content(file, m);

@@ -370,7 +370,7 @@ hg_match_table_write(const hg_match_result *result, const char *path, const char
         HG_TRY_OR(done, status, write_csv(name, result, line));
     }
     HG_TRY_OR(done, status, hg_text_path(sizeof name, name, "%s.hdf5", path));
-    HG_TRY_OR(done, status, hg_publish_name(name, sizeof temporary, temporary));
+    HG_TRY_OR(done, status, hg_publish_begin(name, sizeof temporary, temporary));
     status = write_file(temporary, result, line, parameters);
     if (status == HG_OK) {
         status = hg_publish(temporary, name, NULL);

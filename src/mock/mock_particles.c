@@ -186,7 +186,7 @@ hg_mock_particles_write(const hg_comm *comm, const hg_mock_plan *plan,
         status = hg_mem_array(&count, (size_t)comm->size, sizeof *count);
     }
     if (status == HG_OK) {
-        status = hg_publish_name(path, sizeof temporary, temporary);
+        status = hg_publish_begin(path, sizeof temporary, temporary);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status, add_velocities(comm, plan, fields, n, particles));

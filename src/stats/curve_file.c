@@ -289,7 +289,7 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
     hg_h5 *file = NULL;
     hg_status status, closed;
 
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     HG_TRY(hg_space_check(path, bytes_of(statistics)));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_content(statistics, file);

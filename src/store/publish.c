@@ -1,22 +1,30 @@
 /* The protocol: write to a hidden temporary name, close with a check, fsync, drop the page
  * cache of the file where the system allows, read it back in full, rename, fsync the folder. A
- * rename on one file system is atomic, so a final name always means a whole file. */
+ * rename on one file system is atomic, so a final name always means a whole file.
+ *
+ * A process that is killed leaves its temporary file. Names hold process and host, so that the
+ * next one to write the same file can tell those of the dead from those of the living. Of other
+ * hosts and of batch jobs it knows nothing, and waits a day. A job that is requeued has the
+ * names it had, and writes over its own. */
 #include "store/publish.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { BUFFER = 1 << 20 };
+enum { BUFFER = 1 << 20, HOST = 64, ABANDONED_SECONDS = 24 * 3600 };
 
 static double space_margin = 1.1;
 
@@ -33,17 +41,75 @@ split_path(const char *path, char folder[HG_PATH_MAX], const char **name)
     }
 }
 
+static void
+host_name(char host[HOST])
+{
+    memset(host, 0, HOST);
+    if (gethostname(host, HOST - 1) != 0 || host[0] == '\0') {
+        strcpy(host, "unknown");
+    }
+}
+
 hg_status
 hg_publish_name(const char *path, size_t n, char temporary[])
 {
-    char folder[HG_PATH_MAX];
+    char folder[HG_PATH_MAX], host[HOST];
     const char *name, *job = getenv("SLURM_JOB_ID");
 
     split_path(path, folder, &name);
     if (job != NULL) {
         return hg_text_path(n, temporary, "%s/.%s.tmp-%.20s", folder, name, job);
     }
-    return hg_text_path(n, temporary, "%s/.%s.tmp-%ld", folder, name, (long)getpid());
+    host_name(host);
+    return hg_text_path(n, temporary, "%s/.%s.tmp-%ld@%s", folder, name, (long)getpid(), host);
+}
+
+/* Whether nobody writes to a temporary file any more; `job` is what follows ".tmp-". */
+static bool
+is_abandoned(const char *file, const char *job)
+{
+    char host[HOST], *end;
+    const long process = strtol(job, &end, 10);
+    struct stat info;
+
+    host_name(host);
+    if (end != job && *end == '@' && strcmp(end + 1, host) == 0) {
+        return process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+    }
+    return stat(file, &info) == 0 && time(NULL) - info.st_mtime > ABANDONED_SECONDS;
+}
+
+void
+hg_publish_sweep(const char *stem)
+{
+    char folder[HG_PATH_MAX], file[2 * HG_PATH_MAX];
+    const char *name, *mark;
+    struct dirent *entry;
+    DIR *dir;
+
+    split_path(stem, folder, &name);
+    dir = opendir(folder);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        mark = strstr(entry->d_name, ".tmp-");
+        if (entry->d_name[0] != '.' || mark == NULL ||
+            strncmp(entry->d_name + 1, name, strlen(name)) != 0) {
+            continue;
+        }
+        snprintf(file, sizeof file, "%s/%s", folder, entry->d_name);
+        if (is_abandoned(file, mark + strlen(".tmp-"))) {
+            unlink(file);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
+hg_status
+hg_publish_begin(const char *path, size_t n, char temporary[])
+{
+    hg_publish_sweep(path);
+    return hg_publish_name(path, n, temporary);
 }
 
 static hg_status
@@ -129,7 +195,7 @@ hg_publish_text(const char *path, const char *text)
     size_t n = strlen(text);
     bool ok;
 
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     file = fopen(temporary, "wb");
     if (file == NULL) {
         return HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", temporary, strerror(errno));

@@ -15,7 +15,8 @@
 
 enum { HG_PATH_MAX = 4096 };
 
-/** Temporary name of a file: ".NAME.tmp-JOB" in the same folder.
+/** Temporary name of a file: ".NAME.tmp-JOB" in the same folder, JOB the number of a Slurm job,
+ * else PROCESS@HOST.
  *
  * @local
  * @param[in]  path  final name
@@ -24,6 +25,21 @@ enum { HG_PATH_MAX = 4096 };
  * @return HG_OK; HG_E_ARG when too long
  */
 HG_MUST_CHECK hg_status hg_publish_name(const char *path, size_t n, char temporary[]);
+
+/** Remove what runs that were killed have left: temporary files whose names begin with a dot
+ * and the last part of `stem`, and whose process is dead or, of other hosts and batch jobs,
+ * that nobody has written to for a day. Reads the whole folder.
+ *
+ * @local
+ */
+void hg_publish_sweep(const char *stem);
+
+/** hg_publish_sweep() and hg_publish_name(), for all files but the many parts of catalogues.
+ *
+ * @local
+ * @return as hg_publish_name()
+ */
+HG_MUST_CHECK hg_status hg_publish_begin(const char *path, size_t n, char temporary[]);
 
 /** Flush a finished temporary file to disk, read it back in full, rename it to its final name,
  * and flush the folder.

@@ -189,7 +189,7 @@ hg_rawfile_test(const hg_comm *comm, const char *path)
     hg_status status = HG_OK;
 
     if (comm->rank == 0) {
-        status = hg_publish_name(path, sizeof temporary, temporary);
+        status = hg_publish_begin(path, sizeof temporary, temporary);
         status = status == HG_OK ? make_file(comm, temporary) : status;
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
