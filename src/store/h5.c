@@ -12,6 +12,7 @@
 
 #include "base/alive.h"
 #include "base/memory.h"
+#include "store/h5_disk.h"
 
 enum { PIECE = 1 << 28 };
 
@@ -39,15 +40,18 @@ hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *
 {
     const char *why = reason[0] != '\0' ? reason : "no further reason given";
 
-    if (object[0] == '\0') {
-        status = HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, why);
-    } else {
-        status = HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, why);
-    }
-    if (file->writable) {
-        hg_h5_give_up(file);
-    }
-    return status;
+    return object[0] == '\0'
+               ? HG_FAIL(status, "'%s': %s (HDF5: %s)", file->path, what, why)
+               : HG_FAIL(status, "'%s' in '%s': %s (HDF5: %s)", object, file->path, what, why);
+}
+
+/* HDF5 does not know of writes that fail (h5_disk.h). */
+static hg_status
+check_disk(const char *path, int error)
+{
+    return error == 0
+               ? HG_OK
+               : HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", path, strerror(error));
 }
 
 static hg_status
@@ -108,7 +112,7 @@ hg_h5_create(const char *path, hg_h5 **file)
     creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, 0);
     f->writable = true;
-    f->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    f->id = hg_h5_disk_create(path, creation, &f->error);
     H5Pclose(creation);
     if (f->id < 0) {
         status = HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", path, strerror(errno));
@@ -128,12 +132,10 @@ hg_h5_close(hg_h5 *file)
     if (file == NULL) {
         return HG_OK;
     }
-    if (file->id >= 0 && file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0) {
-        status = hg_h5_fail(HG_E_WRITE, file, "", "flush failed, the disk may be full");
+    if (file->id >= 0 && H5Fclose(file->id) < 0 && file->writable) {
+        status = hg_h5_fail(HG_E_WRITE, file, "", "close failed");
     }
-    if (file->id >= 0 && H5Fclose(file->id) < 0 && status == HG_OK && file->writable) {
-        status = hg_h5_fail(HG_E_WRITE, file, "", "close failed, the disk may be full");
-    }
+    status = status == HG_OK ? check_disk(file->path, file->error) : status;
     hg_mem_free(file);
     return status;
 }
@@ -302,9 +304,9 @@ transfer(hg_h5 *file, const char *name, hid_t dset, const hg_h5_info *info, int6
         H5Sclose(space);
         if (rc < 0) {
             return hg_h5_fail(write ? HG_E_WRITE : HG_E_READ, file, name,
-                              write ? "write failed, the disk may be full"
-                                    : "read failed, the data may be damaged");
+                              write ? "write failed" : "read failed, the data may be damaged");
         }
+        HG_TRY(check_disk(file->path, file->error));
         p += piece * row_bytes;
     }
     return HG_OK;
@@ -444,17 +446,17 @@ create_dataset(hg_h5 *file, const char *name, hg_type type, int n_dim, const int
     return *dset >= 0 ? HG_OK : hg_h5_fail(HG_E_WRITE, file, name, "cannot create the dataset");
 }
 
-/* A failing close of a dataset may be the first sign of a full disk. */
+/* Flushed, so that a full disk is known now and not when the file is closed. */
 static hg_status
 close_dataset(hg_h5 *file, const char *name, hid_t dset, hg_status status)
 {
     if (status == HG_OK && H5Dflush(dset) < 0) {
-        status = hg_h5_fail(HG_E_WRITE, file, name, "flush failed, the disk may be full");
+        status = hg_h5_fail(HG_E_WRITE, file, name, "flush failed");
     }
     if (H5Dclose(dset) < 0 && status == HG_OK) {
-        return hg_h5_fail(HG_E_WRITE, file, name, "close failed, the disk may be full");
+        status = hg_h5_fail(HG_E_WRITE, file, name, "close failed");
     }
-    return status;
+    return status == HG_OK ? check_disk(file->path, file->error) : status;
 }
 
 hg_status

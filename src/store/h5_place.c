@@ -1,10 +1,5 @@
-/* Where HDF5 has put the values of a dataset, contiguous ones alone stand in one place; and
- * where it puts what it cannot write to the disk. */
+/* Where HDF5 has put the values of a dataset; contiguous ones alone stand in one place. */
 #include "store/h5_private.h"
-
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
 
 hg_status
 hg_h5_place(hg_h5 *file, const char *name, int64_t *offset)
@@ -28,25 +23,4 @@ hg_h5_place(hg_h5 *file, const char *name, int64_t *offset)
     }
     *offset = (int64_t)address;
     return HG_OK;
-}
-
-void
-hg_h5_give_up(const hg_h5 *file)
-{
-    void *handle = NULL;
-    int nowhere;
-
-    if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) < 0 || handle == NULL) {
-        return;
-    }
-    nowhere = memfd_create("halograft", MFD_CLOEXEC);
-    if (nowhere >= 0) {
-        off_t from = 0;
-
-        /* what it has written it may read again on the way to the end */
-        while (sendfile(nowhere, *(const int *)handle, &from, (size_t)1 << 24) > 0) {
-        }
-        dup2(nowhere, *(const int *)handle);
-        close(nowhere);
-    }
 }

@@ -9,6 +9,7 @@
 struct hg_h5 {
     hid_t id;
     bool writable;
+    int error; /**< errno of the first write to the disk that failed, 0 = none */
     char path[4096];
 };
 
@@ -17,14 +18,6 @@ struct hg_h5 {
  * @local
  */
 hg_status hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *what);
-
-/** Let HDF5 write to nowhere from now on, after a write to a file has failed. HDF5 keeps what
- * it could not write, and a file that cannot be closed for that makes HDF5 1.10 crash when the
- * program ends; with a nameless file in memory in the place of the full disk it closes.
- *
- * @local
- */
-void hg_h5_give_up(const hg_h5 *file);
 
 /** Native memory type, and the memory type nearest to a type on disk (false if not numeric).
  *
