@@ -32,15 +32,6 @@
  */
 HG_MUST_CHECK hg_status hg_columns_files(const char *mapping, hg_files *files);
 
-/** What a plan's `extra` holds for this format; marks follow it. */
-typedef struct hg_text_plan {
-    int is_text;
-    int n_field;   /**< fields of each line */
-    int separator; /**< a character, or ' ' for any white space */
-    int n_skip;    /**< lines that are no rows, between the names and the first row */
-    int n_mark;
-} hg_text_plan;
-
 /** A place to begin reading: line `number` begins at `offset` and holds row `row` of a file. */
 typedef struct hg_text_mark {
     int64_t file;
@@ -48,6 +39,16 @@ typedef struct hg_text_mark {
     int64_t offset;
     int64_t number;
 } hg_text_mark;
+
+/** What a plan's `extra` holds for this format. */
+typedef struct hg_text_plan {
+    int is_text;
+    int n_field;   /**< fields of each line */
+    int separator; /**< a character, or ' ' for any white space */
+    int n_skip;    /**< lines that are no rows, between the names and the first row */
+    int n_mark;
+    hg_text_mark mark[]; /**< shape (n_mark) */
+} hg_text_plan;
 
 /** Read the names of a text table, resolve the sources of the plan to fields, count rows and
  * set marks where parts begin.

@@ -434,11 +434,11 @@ static const hg_text_mark *
 find_mark(const hg_plan *plan, int file, int64_t row)
 {
     const hg_text_plan *kind = plan->extra;
-    const hg_text_mark *marks = (const void *)(kind + 1), *best = NULL;
+    const hg_text_mark *best = NULL;
 
     for (int i = 0; i < kind->n_mark; i++) {
-        if (marks[i].file == file && marks[i].row <= row) {
-            best = &marks[i];
+        if (kind->mark[i].file == file && kind->mark[i].row <= row) {
+            best = &kind->mark[i];
         }
     }
     return best;
