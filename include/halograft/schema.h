@@ -215,6 +215,8 @@
     P(REALS, irreducible, "", NULL, 0, 1e30, "known rms of the scatter that no model can predict, one number per target in their order, 0 = unknown") \
     P(INT, blocks, "", "20", 2, 1000, "errors come from leaving out one of so many blocks of what is held out together") \
     P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV") \
+    P(BOOL, parent, "", "false", 0, 0, "compare the training haloes with those of the parent and say what errors to expect there") \
+    P(INT, parent_rows, "", "20000", 100, 1e8, "parent: haloes of the parent, and training haloes, that are compared at most") \
     P(CHOICE, search, "none|grid|random", "none", 0, 0, "look for the best section Model over the same folds instead: every combination of the lists below, or search_points draws from them; a list that is not given stays as the section Model says") \
     P(INT, search_points, "", "64", 1, 65535, "search: random: number of points, which do not change when it grows") \
     P(REALS, search_trees, "", NULL, 1, 65535, "values of Model.trees; search: random draws between the least and the largest, evenly in the logarithm, likewise below") \

@@ -28,7 +28,7 @@ struct work {
     hg_guesses *guesses;
     double scale[HG_TARGETS_MAX]; /* standard deviation of plain targets, 0 = not plain */
     float *x;
-    double *mean, *probability, *draw;
+    double *mean, *spread, *probability, *draw;
     uint64_t *key;
 };
 
@@ -67,6 +67,10 @@ allocate(const hg_folds *folds, hg_guesses *g, struct work *w)
     HG_TRY(hg_rivals_list(v, g));
     HG_TRY(hg_mem_zeros(&g->mean, all, sizeof *g->mean));
     HG_TRY(hg_mem_zeros(&g->probability, all, sizeof *g->probability));
+    if (v->params->validate.parent) {
+        HG_TRY(hg_mem_zeros(&g->spread, all, sizeof *g->spread));
+        HG_TRY(hg_mem_array(&w->spread, BLOCK * nt, sizeof *w->spread));
+    }
     HG_TRY(hg_mem_zeros(&g->pit, all, sizeof *g->pit));
     HG_TRY(hg_mem_zeros(&g->crps, all, sizeof *g->crps));
     HG_TRY(hg_mem_zeros(&g->draw, all, sizeof *g->draw));
@@ -147,6 +151,9 @@ store_block(const struct work *w, int64_t n, const int64_t row[])
 
             g->mean[at] = w->mean[i * nt + t];
             g->probability[at] = w->probability[i * nt + t];
+            if (g->spread != NULL) {
+                g->spread[at] = w->spread[i * nt + t];
+            }
             g->pit[at] = g->crps[at] = g->draw[at] = (double)NAN;
             if (g->n_draw > 0 && !v->role[t].is_label) {
                 HG_TRY(score_target(w, n, i, t, row[i]));
@@ -165,6 +172,7 @@ predict_block(const struct work *w, const hg_stages *model, const hg_predict_opt
               int64_t n, const int64_t row[])
 {
     const hg_prediction result = {.mean = w->mean,
+                                  .spread = w->spread,
                                   .probability = w->probability,
                                   .draw = options->n_draw > 0 ? w->draw : NULL};
 
@@ -204,6 +212,9 @@ join(const hg_comm *comm, hg_guesses *g)
 
     HG_TRY(hg_held_out_join(comm, all, g->mean));
     HG_TRY(hg_held_out_join(comm, all, g->probability));
+    if (g->spread != NULL) {
+        HG_TRY(hg_held_out_join(comm, all, g->spread));
+    }
     HG_TRY(hg_held_out_join(comm, all, g->pit));
     HG_TRY(hg_held_out_join(comm, all, g->crps));
     HG_TRY(hg_held_out_join(comm, all, g->draw));
@@ -238,6 +249,7 @@ done:
     hg_mem_free(w.x);
     hg_mem_free(w.mean);
     hg_mem_free(w.probability);
+    hg_mem_free(w.spread);
     hg_mem_free(w.draw);
     hg_mem_free(w.key);
     hg_phase_stop("validate: folds");
@@ -249,6 +261,7 @@ hg_guesses_clear(hg_guesses *g)
 {
     hg_mem_free(g->mean);
     hg_mem_free(g->probability);
+    hg_mem_free(g->spread);
     hg_mem_free(g->pit);
     hg_mem_free(g->crps);
     hg_mem_free(g->draw);

@@ -9,10 +9,11 @@ enum { HG_RIVALS_MAX = 12 };
 
 /** Predictions of all rows by one method; {0} is a valid empty one. */
 typedef struct hg_guesses {
-    int64_t n;    /**< rows */
-    int n_target; /**< targets */
-    int n_draw;   /**< draws that were scored, 0 = none */
-    double *mean; /**< shape (n, n_target); -infinity = closed; of labels a probability */
+    int64_t n;      /**< rows */
+    int n_target;   /**< targets */
+    int n_draw;     /**< draws that were scored, 0 = none */
+    double *mean;   /**< shape (n, n_target); -infinity = closed; of labels a probability */
+    double *spread; /**< shape (n, n_target); of the trees; NULL without Validate.parent */
     double *probability; /**< shape (n, n_target); of being open; NaN for plain targets */
     double *pit;         /**< shape (n, n_target); randomised, closed counts as below all; NaN
                               for labels, and without draws; likewise below */

@@ -45,7 +45,7 @@ struct packed {
 bool
 hg_held_out_trains(const hg_folds *f, const hg_trial *t, int64_t row)
 {
-    return hg_folds_train(f, row, t->fold) &&
+    return (t->fold == HG_FOLD_NONE || hg_folds_train(f, row, t->fold)) &&
            (t->share >= 1 || hg_split_takes(f->unit[row], f->split.seed + 2, t->share));
 }
 
@@ -116,14 +116,14 @@ free_packed(struct packed *p)
     *p = (struct packed){0};
 }
 
-static hg_status
-train(const hg_comm *group, const hg_folds *f, const hg_trial *t, hg_stages **model)
+hg_status
+hg_held_out_train(const hg_comm *comm, const hg_folds *f, const hg_trial *t, hg_stages **model)
 {
     const hg_validation *v = f->validation;
     double target_weight[HG_TARGETS_MAX] = {0};
     struct packed p = {0};
     hg_field_spec feature[HG_FEATURES_MAX];
-    hg_status status = group->rank == 0 ? pack_rows(f, t, &p) : HG_OK;
+    hg_status status = comm->rank == 0 ? pack_rows(f, t, &p) : HG_OK;
     hg_train_data data = {.n = p.n,
                           .n_feature = list_features(v, t, feature),
                           .n_target = v->targets.n,
@@ -139,13 +139,12 @@ train(const hg_comm *group, const hg_folds *f, const hg_trial *t, hg_stages **mo
     for (int i = 0; i < v->targets.n; i++) {
         target_weight[i] = v->targets.recipe[i].weight;
     }
-    status = hg_comm_agree(group, status);
+    status = hg_comm_agree(comm, status);
     if (status == HG_OK) {
-        status = hg_stages_train(group, &t->options, &data, v->role, NULL, model);
+        status = hg_stages_train(comm, &t->options, &data, v->role, NULL, model);
     }
     if (status == HG_OK && t->options.scope == HG_TRAIN_DRAWS) {
-        status =
-            hg_library_classes_add(group, v->params, &v->features, p.n, p.key, p.x, *model);
+        status = hg_library_classes_add(comm, v->params, &v->features, p.n, p.key, p.x, *model);
     }
     free_packed(&p);
     return status;
@@ -194,7 +193,7 @@ train_members(const hg_comm *group, struct work *w, const hg_family *family,
     for (int i = 0; i < family->n && status == HG_OK; i++) {
         hg_stages *model = NULL;
 
-        status = train(group, w->folds, &w->trial[family->member[i]], &model);
+        status = hg_held_out_train(group, w->folds, &w->trial[family->member[i]], &model);
         status = status == HG_OK ? test(group, w, family->member[i], model, row) : status;
         hg_stages_free(model);
     }
@@ -211,7 +210,7 @@ cut_members(const hg_comm *self, struct work *w, const hg_family *family, const 
 
     whole.options = family->options;
     whole.options.is_cut = 1;
-    status = train(self, w->folds, &whole, &model);
+    status = hg_held_out_train(self, w->folds, &whole, &model);
     for (int i = 0; i < family->n && status == HG_OK; i++) {
         const int number = family->member[i];
         hg_stages *cut = NULL;

@@ -5,6 +5,8 @@
 
 #include "validate/folds.h"
 
+enum { HG_FOLD_NONE = -1 }; /**< a trial that holds nothing out */
+
 /** One training. */
 typedef struct hg_trial {
     int fold;
@@ -57,6 +59,15 @@ typedef hg_status hg_trial_visit(void *context, const hg_comm *group, int trial,
 HG_MUST_CHECK hg_status hg_held_out_run(const hg_comm *comm, const hg_folds *folds, int n,
                                         const hg_trial trial[], const uint8_t done[],
                                         hg_trial_visit *visit, void *context);
+
+/** Train the forest of one trial.
+ *
+ * @collective{comm}
+ * @param[out] model  owned by the caller, free with hg_stages_free(); NULL on failure
+ * @return HG_OK; the failures of hg_stages_train()
+ */
+HG_MUST_CHECK hg_status hg_held_out_train(const hg_comm *comm, const hg_folds *folds,
+                                          const hg_trial *trial, hg_stages **model);
 
 /** Predict rows by their numbers, with a model of all features.
  *

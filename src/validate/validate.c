@@ -11,6 +11,7 @@
 #include "store/publish.h"
 #include "suite/paths.h"
 #include "validate/search.h"
+#include "validate/transfer.h"
 #include "validate/validate_output.h"
 
 static hg_status
@@ -29,12 +30,17 @@ add_provenance(const hg_folds *folds, hg_statistics *statistics)
 }
 
 static hg_status
-write_files(const hg_findings *found, const char *path, hg_statistics *statistics)
+write_files(const hg_findings *found, const hg_transfer *transfer, const char *path,
+            hg_statistics *statistics)
 {
     char table[HG_PATH_MAX];
 
     HG_TRY(add_provenance(found->folds, statistics));
     HG_TRY(hg_findings_statistics(found, statistics));
+    hg_findings_print(found);
+    if (transfer->n > 0) {
+        HG_TRY(hg_transfer_write(transfer, path, statistics));
+    }
     HG_TRY(hg_statistics_write(statistics, path));
     HG_TRY(hg_paths_table(path, "scores", sizeof table, table));
     HG_TRY(hg_findings_write_scores(found, table));
@@ -42,7 +48,6 @@ write_files(const hg_findings *found, const char *path, hg_statistics *statistic
         HG_TRY(hg_paths_table(path, "rows", sizeof table, table));
         HG_TRY(hg_findings_write_rows(found, table));
     }
-    hg_findings_print(found);
     return HG_OK;
 }
 
@@ -53,6 +58,7 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     hg_guesses guesses = {0};
     hg_cuts cuts = {0};
     hg_scoring scoring = {0};
+    hg_transfer transfer = {0};
     hg_statistics statistics = {0};
     const hg_findings found = {folds, &guesses, &cuts, &scoring};
     hg_status status;
@@ -60,8 +66,11 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     HG_TRY_OR(done, status, hg_guesses_make(comm, folds, &guesses));
     HG_TRY_OR(done, status, hg_comm_agree(comm, hg_cuts_make(folds, &cuts)));
     HG_TRY_OR(done, status, hg_scoring_run(comm, folds, &guesses, &cuts, &scoring));
+    if (folds->validation->params->validate.parent) {
+        HG_TRY_OR(done, status, hg_transfer_run(comm, folds, &guesses, &transfer));
+    }
     if (comm->rank == 0) {
-        status = write_files(&found, path, &statistics);
+        status = write_files(&found, &transfer, path, &statistics);
     }
     status = hg_comm_agree(comm, status);
     if (status == HG_OK) {
@@ -69,6 +78,7 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     }
 done:
     hg_statistics_clear(&statistics);
+    hg_transfer_clear(&transfer);
     hg_scoring_clear(&scoring);
     hg_cuts_clear(&cuts);
     hg_guesses_clear(&guesses);

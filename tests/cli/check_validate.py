@@ -114,6 +114,29 @@ def check_matching(rows, target):
         assert np.nanmin(train) - 1e-6 <= guess.min() and guess.max() <= np.nanmax(train) + 1e-6
 
 
+def check_parent(folder, rows):
+    """The comparison with the parent: shifts by scipy, and expected errors and intervals against the truth."""
+    parent = read_rows(folder / "validation_parent_rows.csv")
+    with open(folder / "validation_parent.csv", encoding="utf-8") as file:
+        found = {tuple(r[:3]): float(r[3]) for r in list(csv.reader(file))[1:]}
+    here, there = rows["mass"], parent["mass"]
+    assert np.isclose(found[("feature", "m_bound", "ks")], stats.ks_2samp(here, there).statistic, atol=2e-4)
+    assert np.isclose(found[("feature", "m_bound", "above")], (there > here.max()).mean(), atol=1e-9)
+    at = (there >= 12) & (there < 12.5)
+    assert np.isclose(found[("mass", "12 to 12.5", "share")], at.mean(), atol=1e-9)
+    assert found[("mass", "12 to 12.5", "training_haloes")] == ((here >= 12) & (here < 12.5)).sum()
+    assert np.isclose(found[("mass", "12 to 12.5", "outside")], (parent["domain"][at] == 2).mean(), atol=1e-9)
+    expected = np.sqrt((parent["stellar_mass_error"][at] ** 2).mean())
+    assert np.isclose(found[("expected", "stellar_mass at mass 12 to 12.5", "rmse")], expected, rtol=1e-6)
+    assert 0.8 < parent["ratio"].mean() < 3 and (parent["stellar_mass_half68"] < parent["stellar_mass_half95"]).all()
+    with h5py.File(folder / "truth.hdf5") as file:
+        truth = np.log10(file["SOAP/Catalogue/stellar_mass"][()][parent["row"].astype(int)])
+    error = np.abs(parent["stellar_mass_mean"] - truth)
+    assert np.isclose(np.sqrt((error ** 2).mean()), np.sqrt((parent["stellar_mass_error"] ** 2).mean()), rtol=0.1)
+    for share, half in ((0.68, "half68"), (0.95, "half95")):  # 3000 haloes of few regions
+        assert abs((error <= parent[f"stellar_mass_{half}"]).mean() - share) < 0.04
+
+
 def main():
     folder = Path(sys.argv[1])
     rows, scores = read_rows(folder / "validation_rows.csv"), read_scores(folder / "validation_scores.csv")
@@ -146,6 +169,7 @@ def main():
         assert np.isclose(pit["y"][()].mean(), 1) and pit["count"][()].sum() == len(rows["mass"])
         assert file["maps/forest/residual_stellar_mass/counts"][()].sum() == len(rows["mass"])
         assert file["metrics/held_out_joint"].attrs["energy_distance"] < 0.2
+    check_parent(folder, rows)
     print("check_validate: metrics, errors and baselines are those of scikit-learn and scipy")
 
 

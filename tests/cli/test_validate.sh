@@ -13,7 +13,7 @@ Mock: {box: 120 Mpc, mesh: 64, mass_min: 2e11 Msun, zooms: 8, zoom_radius: 12 Mp
 Features: {m_bound: log10, vmax: log10, r_half: log10}
 Targets: {stellar_mass: log10, sfr: log10 | hurdle, gas_mass: log10, quenched: sfr / stellar_mass < 1e-11 | label}
 Model: {trees: 12, min_leaf: 3}
-Validate: {mass: m_bound | log10, draws: 9, overdensity: "position[2]"}
+Validate: {mass: m_bound | log10, draws: 9, overdensity: "position[2]", parent: true, parent_rows: 3000}
 Output: {report: false, folder: "$work"}
 END_OF_FILE
 run() {
@@ -25,9 +25,10 @@ run() {
 run 1 mock "$work/p.yml"
 run 1 validate "$work/p.yml"
 grep -q 'forest' "$work/said"
+grep -q '^warning: the parent has haloes with m_bound' "$work/said"
 for n in 2 3; do
     run "$n" validate "$work/p.yml" --set Validate.file="$work/ranks$n.hdf5"
-    for table in _scores _rows ""; do
+    for table in _scores _rows _parent _parent_rows ""; do
         cmp "$work/validation$table.csv" "$work/ranks$n$table.csv"
     done
 done

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""What `validate` foretells of the parent against the truth of a mock with hidden terms.
+
+A universe whose galaxies have terms that no feature shows: coherent over 50 Mpc, over a host, and one of the
+environment. Validated by region and by rows, with Validate.parent; truth is that of parent haloes in no zoom.
+
+  per bin of mass: mean square error beyond the scatter of the law, in the parent, and as folds say;
+  deciles of the distance from the training haloes: expected against true rms error, slope of the line;
+  coverage of the intervals of 68 and 95 per cent, overall and by decade of mass; PIT of held-out draws.
+
+    bench/validation_closure.py [--quick] [--keep] [--seed 1]
+"""
+
+import argparse
+import csv
+
+import h5py
+import numpy as np
+
+from common import SOURCE, halograft, table
+
+PARAMS = """Meta: {{name: closure, seed: {seed}}}
+Mock: {{box: {box} Mpc, mesh: 128, mass_min: {mass:g} Msun, zooms: {zooms}, zoom_radius: {radius} Mpc, zoom_buffer: 1 Mpc,
+       periodic: 0 Mpc, oracle: 0, law_region: 0.1, law_host: 0.08, law_environment: 0.03}}
+Features: {{m200c: log10, m_bound: log10, vmax: log10, r_half: log10, a_half: none, central: none}}
+Targets: {{stellar_mass: log10}}
+Model: {{trees: 64}}
+Validate: {{by: region, folds: 8, parent: true, parent_rows: 60000}}
+Output: {{report: false, folder: "{folder}"}}
+"""
+NAME = "stellar_mass"
+EDGES = np.arange(11, 14.6, 0.5)
+
+
+def rows_of(path):
+    """The columns of a CSV of numbers."""
+    with open(path, encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {key: np.array([float(row[key] or "nan") if key != "key" else 0 for row in rows]) for key in rows[0]}
+
+
+def read_truth(folder, rows):
+    """Truth and scatter of the law of these rows of the parent, and whether they are in no zoom."""
+    trained = []
+    for path in sorted((folder / "zooms").glob("region_*.hdf5")):
+        if path.name.count(".") == 1:
+            with h5py.File(path) as file:
+                trained.append(file["SOAP/Zoom/ParentId"][()])
+    with h5py.File(folder / "truth.hdf5") as file:
+        sigma = file["SOAP/Catalogue/stellar_mass_sigma"][()][rows]
+        return {"truth": np.log10(file["SOAP/Catalogue/stellar_mass"][()][rows]), "sigma": sigma,
+                "new": ~np.isin(file["InputHalos/HaloId"][()][rows], np.concatenate(trained))}
+
+
+def by_mass(held, parent, truth):
+    """Bias and excess mean square error by mass: true ones in the parent, those of folds, their ratio."""
+    rows = []
+    sigma2 = truth["sigma"]**2
+    for low in EDGES[:-1]:
+        here = (held["mass"] >= low) & (held["mass"] < low + 0.5) & np.isfinite(held[NAME])
+        there = truth["new"] & (parent["mass"] >= low) & (parent["mass"] < low + 0.5)
+        if here.sum() < 300 or there.sum() < 300:
+            continue
+        e, true = held[f"{NAME}_mean"][here] - held[NAME][here], (parent[f"{NAME}_mean"] - truth["truth"])[there]
+        floor = sigma2[there].mean()
+        rows.append([low, int(here.sum()), int(there.sum()), float(true.mean()), float(e.mean()),
+                     float((true**2).mean() - floor), float((e**2).mean() - floor)])
+        rows[-1].append(rows[-1][6] / rows[-1][5])
+    return rows
+
+
+def deciles(parent, truth):
+    """Expected and true rms error in deciles of distance, and the slope of true against expected."""
+    d, e = parent["distance"][truth["new"]], (parent[f"{NAME}_mean"] - truth["truth"])[truth["new"]]
+    expected = parent[f"{NAME}_error"][truth["new"]]
+    place = np.searchsorted(np.quantile(d, np.arange(0.1, 0.95, 0.1)), d)
+    rows = [[k, float(d[place == k].mean()), float(np.sqrt((expected[place == k]**2).mean())),
+             float(np.sqrt((e[place == k]**2).mean()))] for k in range(10)]
+    x, y = np.array(rows)[:, 2], np.array(rows)[:, 3]
+    return rows, float(np.polyfit(x, y, 1)[0])
+
+
+def coverage(parent, truth):
+    """Share of haloes within their intervals, overall and by decade of mass."""
+    e = np.abs(parent[f"{NAME}_mean"] - truth["truth"])
+    rows = []
+    for name, low, high in [("all", 0, 99), *((f"{m}-{m + 1}", m, m + 1) for m in range(10, 15))]:
+        at = truth["new"] & (parent["mass"] >= low) & (parent["mass"] < high)
+        if at.sum() >= 1000:
+            rows.append([name, int(at.sum()), float((e <= parent[f"{NAME}_half68"])[at].mean()),
+                         float((e <= parent[f"{NAME}_half95"])[at].mean())])
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a box of 150 Mpc with 12 zooms")
+    parser.add_argument("--keep", action="store_true", help="use the universe that is there")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    folder = SOURCE / "out" / f"validation_closure{options.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    box, zooms, radius = (150, 12, 12) if options.quick else (250, 40, 14)
+    (folder / "params.yml").write_text(PARAMS.format(folder=folder, box=box, zooms=zooms, radius=radius, mass=1e11,
+                                                     seed=options.seed), encoding="utf-8")
+    base = [folder / "params.yml", "--overwrite"]
+    if not (options.keep and (folder / "truth.hdf5").exists()):
+        halograft("mock", *base)
+    for by in ("region", "rows"):
+        bag = "group" if by == "region" else "row"
+        said = halograft("validate", *base, "--set", f"Validate.by={by}", "--set", f"Model.bag={bag}", "--set",
+                         f"Validate.file={folder}/by_{by}.hdf5")
+        print(f"\nheld out by {by}" + "".join(f"\n  {line}" for line in said.splitlines() if line.startswith("warning")))
+        held, parent = rows_of(folder / f"by_{by}_rows.csv"), rows_of(folder / f"by_{by}_parent_rows.csv")
+        truth = read_truth(folder, parent["row"].astype(int))
+        rows = by_mass(held, parent, truth)
+        table(["log M from", "held out", "parent", "bias there", "bias of folds", "excess there", "excess of folds", "ratio"],
+              rows)
+        lines, slope = deciles(parent, truth)
+        table(["decile", "distance", "expected rms", "true rms"], lines)
+        table(["mass", "haloes", "within 68 %", "within 95 %"], coverage(parent, truth))
+        with open(folder / f"by_{by}_scores.csv", encoding="utf-8") as file:
+            pit = next(float(r["value"]) for r in csv.DictReader(file)
+                       if (r["method"], r["rows"], r["metric"]) == ("forest", "all", "pit_ks"))
+        print(f"validation_closure by={by} slope={slope:.3f} pit_ks={pit:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,502 @@
+/* The ratio of densities is learned by a forest of labels over both sets, 1 in the parent: with
+ * probability q it is q / (1 - q), and leaves are large, since few haloes say little. Where q
+ * is 1 the ratio is not known but large; it is cut at `ratio_max`, and such haloes are those
+ * that the training lacks. All steps after the forests are sums in the order of rows on every
+ * rank. */
+#include "validate/transfer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "halograft/forest.h"
+#include "halograft/log.h"
+#include "table/split.h"
+#include "validate/held_out.h"
+
+enum { JUDGE_TREES = 128, JUDGE_LEAF = 20 };
+
+const double hg_transfer_levels[HG_TRANSFER_LEVELS] = {0.68, 0.95};
+
+/* ---- who is compared ---- */
+static hg_status
+choose_rows(hg_transfer *x)
+{
+    const hg_validation *v = x->folds->validation;
+    const double share = fmin(1, (double)v->params->validate.parent_rows / (double)v->rows.n);
+
+    HG_TRY(hg_mem_array(&x->row, (size_t)v->rows.n, sizeof *x->row));
+    for (int64_t i = 0; i < v->rows.n; i++) {
+        if (hg_split_takes(v->rows.key[i], x->folds->split.seed + 3, share)) {
+            x->row[x->n++] = i;
+        }
+    }
+    return x->n >= 2 * JUDGE_LEAF
+               ? HG_OK
+               : HG_FAIL(HG_E_INPUT,
+                         "%d training haloes are too few to compare with the parent: raise "
+                         "Validate.parent_rows, or set Validate.parent to false",
+                         (int)x->n);
+}
+
+/* ---- ratio of densities ---- */
+/* Rows of both sets, training first, spread evenly over ranks; keys count them. */
+static hg_status
+pack(const hg_comm *comm, const hg_transfer *x, float **features, double **label,
+     uint64_t **key, int64_t *n)
+{
+    const hg_validation *v = x->folds->validation;
+    const int nf = v->features.n;
+    int64_t first, end;
+
+    hg_held_out_slice(x->n + x->parent.n, comm, &first, &end);
+    *n = end - first;
+    HG_TRY(hg_mem_array(features, (size_t)*n * (size_t)nf, sizeof **features));
+    HG_TRY(hg_mem_array(label, (size_t)*n, sizeof **label));
+    HG_TRY(hg_mem_array(key, (size_t)*n, sizeof **key));
+    for (int64_t i = first; i < end; i++) {
+        const float *from =
+            i < x->n ? v->rows.x + x->row[i] * nf : x->parent.x + (i - x->n) * nf;
+
+        memcpy(*features + (i - first) * nf, from, (size_t)nf * sizeof *from);
+        (*label)[i - first] = i >= x->n;
+        (*key)[i - first] = (uint64_t)i + 1;
+    }
+    return HG_OK;
+}
+
+static double
+ratio_of(const hg_transfer *x, const hg_forest *judge, int64_t i)
+{
+    const double most = x->ratio_max, odds = (double)x->n / (double)x->parent.n;
+    double q = (double)NAN, ratio;
+
+    if (hg_forest_oob_mean(judge, i, &q) == 0) {
+        return 1;
+    }
+    ratio = q < 1 ? fmax(0, q) / (1 - q) * odds : most;
+    return ratio < 1 / most ? 1 / most : ratio > most ? most : ratio;
+}
+
+static hg_status
+find_ratios(const hg_comm *comm, hg_transfer *x)
+{
+    const hg_validation *v = x->folds->validation;
+    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
+    hg_field_spec label = {.name = "parent"};
+    hg_train_data data = {.n_feature = v->features.n, .n_target = 1, .target = &label};
+    hg_forest *judge = NULL;
+    float *features = NULL;
+    double *y = NULL, mean = 0;
+    uint64_t *key = NULL;
+    hg_status status;
+
+    o.trees = JUDGE_TREES;
+    o.min_leaf = JUDGE_LEAF;
+    o.scope = HG_TRAIN_OOB_MEANS;
+    o.seed = x->folds->split.seed + 4;
+    x->ratio_max = JUDGE_LEAF * (double)x->n / (double)x->parent.n;
+    x->ratio_max = fmax(x->ratio_max, JUDGE_LEAF);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, pack(comm, x, &features, &y, &key, &data.n)));
+    data.x = features;
+    data.y = y;
+    data.key = key;
+    data.feature = v->features.spec;
+    HG_TRY_OR(end, status, hg_forest_train(comm, &o, &data, &judge));
+    for (int64_t i = 0; i < x->n; i++) {
+        x->ratio[i] = ratio_of(x, judge, i);
+        mean += x->ratio[i] / (double)x->n;
+    }
+    for (int64_t i = 0; i < x->n; i++) {
+        x->ratio[i] /= mean;
+    }
+    for (int64_t i = 0; i < x->parent.n; i++) {
+        x->parent_ratio[i] = ratio_of(x, judge, x->n + i) / mean;
+    }
+    x->ratio_max /= mean;
+end:
+    hg_forest_free(judge);
+    hg_mem_free(features);
+    hg_mem_free(y);
+    hg_mem_free(key);
+    return status;
+}
+
+/* ---- predictions of the parent ---- */
+static hg_status
+predict_slice(const hg_comm *comm, const hg_transfer *x, const hg_stages *model,
+              double spread[], double domain[])
+{
+    const int nf = x->folds->validation->features.n, nt = x->guesses->n_target;
+    hg_predict_options options = HG_PREDICT_OPTIONS_INIT;
+    hg_prediction result = {0};
+    int64_t first, end;
+    hg_status status;
+
+    options.training_rows = 0;
+    hg_held_out_slice(x->parent.n, comm, &first, &end);
+    result.mean = x->mean + first * nt;
+    result.spread = spread + first * nt;
+    result.domain = x->domain + first;
+    status = hg_stages_predict(model, &options, end - first, NULL, x->parent.x + first * nf,
+                               &result);
+    for (int64_t i = first; i < end && status == HG_OK; i++) {
+        domain[i] = x->domain[i];
+    }
+    return status;
+}
+
+/* Rms over values of the spread in units of `scale`; closed values do not count. */
+static double
+distance_of(const hg_validation *v, const double spread[], const double scale[])
+{
+    double sum = 0;
+    int n = 0;
+
+    for (int t = 0; t < v->targets.n; t++) {
+        if (scale[t] > 0 && isfinite(spread[t])) {
+            sum += pow(spread[t] / scale[t], 2);
+            n++;
+        }
+    }
+    return n > 0 ? sqrt(sum / n) : 0;
+}
+
+static void
+find_distances(hg_transfer *x, const double spread[])
+{
+    const hg_validation *v = x->folds->validation;
+    const int nt = v->targets.n;
+    double scale[HG_TARGETS_MAX] = {0};
+
+    for (int t = 0; t < nt; t++) {
+        double sum = 0;
+        int64_t n = 0;
+
+        for (int64_t i = 0; i < x->n && !v->role[t].is_label; i++) {
+            const double s = x->guesses->spread[x->row[i] * nt + t];
+
+            if (isfinite(s)) {
+                sum += s * s;
+                n++;
+            }
+        }
+        scale[t] = n > 0 ? sqrt(sum / (double)n) : 0;
+    }
+    for (int64_t i = 0; i < x->n; i++) {
+        x->distance[i] = distance_of(v, x->guesses->spread + x->row[i] * nt, scale);
+    }
+    for (int64_t i = 0; i < x->parent.n; i++) {
+        x->parent_distance[i] = distance_of(v, spread + i * nt, scale);
+    }
+}
+
+static hg_status
+predict_parent(const hg_comm *comm, hg_transfer *x)
+{
+    const size_t n = (size_t)x->parent.n, all = n * (size_t)x->guesses->n_target;
+    const hg_trial whole = {
+        .fold = HG_FOLD_NONE, .share = 1, .options = x->folds->validation->options};
+    hg_stages *model = NULL;
+    double *spread = NULL, *domain = NULL;
+    hg_status status = hg_mem_zeros(&spread, all, sizeof *spread);
+
+    status = status == HG_OK ? hg_mem_zeros(&domain, n, sizeof *domain) : status;
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(end, status, hg_held_out_train(comm, x->folds, &whole, &model));
+    HG_TRY_OR(end, status, hg_comm_agree(comm, predict_slice(comm, x, model, spread, domain)));
+    HG_TRY_OR(end, status, hg_held_out_join(comm, all, x->mean));
+    HG_TRY_OR(end, status, hg_held_out_join(comm, all, spread));
+    HG_TRY_OR(end, status, hg_held_out_join(comm, n, domain));
+    for (size_t i = 0; i < n; i++) {
+        x->domain[i] = (uint8_t)domain[i];
+    }
+    find_distances(x, spread);
+end:
+    hg_stages_free(model);
+    hg_mem_free(spread);
+    hg_mem_free(domain);
+    return status;
+}
+
+/* ---- features ---- */
+static int
+compare_floats(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Distance of two samples, which are sorted, and the share of b beyond a. */
+static void
+compare_samples(int64_t n_a, float a[], int64_t n_b, float b[], hg_transfer_feature *f)
+{
+    int64_t i = 0, k = 0;
+
+    qsort(a, (size_t)n_a, sizeof *a, compare_floats);
+    qsort(b, (size_t)n_b, sizeof *b, compare_floats);
+    while (i < n_a && k < n_b) {
+        const float value = a[i] < b[k] ? a[i] : b[k];
+
+        for (; i < n_a && a[i] <= value; i++) {
+        }
+        for (; k < n_b && b[k] <= value; k++) {
+        }
+        f->ks = fmax(f->ks, fabs((double)i / (double)n_a - (double)k / (double)n_b));
+    }
+    for (k = 0; k < n_b; k++) {
+        f->below += (b[k] < a[0]) / (double)n_b;
+        f->above += (b[k] > a[n_a - 1]) / (double)n_b;
+    }
+}
+
+static hg_status
+compare_feature(hg_transfer *x, int feature, hg_massed a[], hg_massed b[], float value[])
+{
+    const hg_validation *v = x->folds->validation;
+    const int nf = v->features.n;
+
+    for (int64_t i = 0; i < x->n; i++) {
+        value[i] = v->rows.x[x->row[i] * nf + feature];
+        a[i] = (hg_massed){(float)v->mass[x->row[i]], value[i], (int)(i % 2)};
+    }
+    for (int64_t i = 0; i < x->parent.n; i++) {
+        value[x->n + i] = x->parent.x[i * nf + feature];
+        b[i] = (hg_massed){(float)x->parent.mass[i], value[x->n + i], (int)(i % 2)};
+    }
+    HG_TRY(hg_shift_at_mass_measure(x->n, a, x->parent.n, b, &x->feature[feature].at_mass));
+    compare_samples(x->n, value, x->parent.n, value + x->n, &x->feature[feature]);
+    return HG_OK;
+}
+
+static hg_status
+compare_features(hg_transfer *x)
+{
+    const size_t n_a = (size_t)x->n, n_b = (size_t)x->parent.n;
+    hg_massed *a = NULL, *b = NULL;
+    float *value = NULL;
+    hg_status status;
+
+    HG_TRY_OR(end, status, hg_mem_array(&a, n_a, sizeof *a));
+    HG_TRY_OR(end, status, hg_mem_array(&b, n_b, sizeof *b));
+    HG_TRY_OR(end, status, hg_mem_array(&value, n_a + n_b, sizeof *value));
+    for (int f = 0; f < x->folds->validation->features.n && status == HG_OK; f++) {
+        status = compare_feature(x, f, a, b, value);
+    }
+end:
+    hg_mem_free(a);
+    hg_mem_free(b);
+    hg_mem_free(value);
+    return status;
+}
+
+/* ---- errors ---- */
+/* A held-out halo, or its score. */
+typedef struct hg_held {
+    double place, error, weight;
+} hg_held;
+
+static int
+compare_held(const void *a, const void *b)
+{
+    const hg_held *x = a, *y = b;
+
+    return x->place != y->place ? (x->place > y->place) - (x->place < y->place)
+                                : (x->error > y->error) - (x->error < y->error);
+}
+
+/* Bins of equal weight along the distance. */
+static void
+bin_errors(int64_t n, const hg_held held[], hg_transfer_target *t)
+{
+    double all = 0, before = 0;
+    int64_t i = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        all += held[k].weight;
+    }
+    t->n_bin = HG_TRANSFER_BINS;
+    t->edge[0] = held[0].place;
+    for (int b = 0; b < HG_TRANSFER_BINS; b++) {
+        double sum = 0, square = 0, error = 0, squares = 0, place = 0;
+
+        for (; i < n && (before + sum < all * (b + 1) / HG_TRANSFER_BINS || sum <= 0 ||
+                         b + 1 == HG_TRANSFER_BINS);
+             i++) {
+            const double w = held[i].weight;
+
+            sum += w;
+            square += w * w;
+            place += w * held[i].place;
+            error += w * held[i].error;
+            squares += w * held[i].error * held[i].error;
+        }
+        before += sum;
+        t->edge[b + 1] = i < n ? held[i].place : held[n - 1].place;
+        t->centre[b] = sum > 0 ? place / sum : t->edge[b + 1];
+        t->rmse[b] = sum > 0 ? sqrt(squares / sum) : t->rmse[b - 1];
+        t->bias[b] = sum > 0 ? error / sum : t->bias[b - 1];
+        t->n_eff[b] = square > 0 ? sum * sum / square : 0;
+    }
+}
+
+/* Straight between the centres of bins, constant beyond. */
+static double
+interpolate(const hg_transfer_target *t, const double y[], double place)
+{
+    int b = 0;
+
+    while (b < t->n_bin && t->centre[b] < place) {
+        b++;
+    }
+    if (b == 0 || b == t->n_bin || !(t->centre[b] > t->centre[b - 1])) {
+        return y[b == t->n_bin ? b - 1 : b];
+    }
+    return y[b - 1] +
+           (y[b] - y[b - 1]) * (place - t->centre[b - 1]) / (t->centre[b] - t->centre[b - 1]);
+}
+
+/* Least score below which the share `level` of the weight lies, that of the new halo at
+ * infinity with it. */
+static double
+find_quantile(int64_t n, const hg_held score[], const double below[], double weight,
+              double level)
+{
+    const double wanted = level * (below[n] + weight);
+    int64_t low = 0, high = n;
+
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+
+        if (below[middle + 1] < wanted) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < n ? score[low].place : (double)INFINITY;
+}
+
+static hg_status
+find_intervals(hg_transfer *x, int64_t n, hg_held held[], hg_transfer_target *t)
+{
+    const size_t n_parent = (size_t)x->parent.n;
+    double *below = NULL;
+
+    HG_TRY(hg_mem_array(&t->error, n_parent, sizeof *t->error));
+    HG_TRY(hg_mem_array(&t->bias_of, n_parent, sizeof *t->bias_of));
+    HG_TRY(hg_mem_array(&t->half, HG_TRANSFER_LEVELS * n_parent, sizeof *t->half));
+    HG_TRY(hg_mem_array(&below, (size_t)n + 1, sizeof *below));
+    for (int64_t i = 0; i < n; i++) { /* the place of a score is its value */
+        const double expected = interpolate(t, t->rmse, held[i].place);
+
+        held[i].place = expected > 0 ? fabs(held[i].error) / expected : 0;
+    }
+    qsort(held, (size_t)n, sizeof *held, compare_held);
+    below[0] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        below[i + 1] = below[i] + held[i].weight;
+    }
+    for (size_t i = 0; i < n_parent; i++) {
+        t->error[i] = interpolate(t, t->rmse, x->parent_distance[i]);
+        t->bias_of[i] = interpolate(t, t->bias, x->parent_distance[i]);
+        for (int l = 0; l < HG_TRANSFER_LEVELS; l++) {
+            t->half[(size_t)l * n_parent + i] =
+                t->error[i] *
+                find_quantile(n, held, below, x->parent_ratio[i], hg_transfer_levels[l]);
+        }
+    }
+    hg_mem_free(below);
+    return HG_OK;
+}
+
+static hg_status
+find_errors(hg_transfer *x, int target)
+{
+    const hg_validation *v = x->folds->validation;
+    hg_held *held = NULL;
+    int64_t n = 0;
+    hg_status status = HG_OK;
+
+    HG_TRY(hg_mem_array(&held, (size_t)x->n, sizeof *held));
+    for (int64_t i = 0; i < x->n && !v->role[target].is_label; i++) {
+        const double e = x->guesses->mean[x->row[i] * v->targets.n + target] -
+                         hg_guesses_truth(v, x->row[i], target);
+
+        if (isfinite(e)) {
+            held[n++] = (hg_held){x->distance[i], e, x->ratio[i]};
+        }
+    }
+    if (n > 0) {
+        qsort(held, (size_t)n, sizeof *held, compare_held);
+        bin_errors(n, held, &x->target[target]);
+        status = find_intervals(x, n, held, &x->target[target]);
+    }
+    hg_mem_free(held);
+    return status;
+}
+
+static hg_status
+allocate(hg_transfer *x)
+{
+    const size_t n = (size_t)x->n, n_parent = (size_t)x->parent.n;
+
+    HG_TRY(hg_mem_zeros(&x->ratio, n, sizeof *x->ratio));
+    HG_TRY(hg_mem_zeros(&x->distance, n, sizeof *x->distance));
+    HG_TRY(hg_mem_zeros(&x->parent_ratio, n_parent, sizeof *x->parent_ratio));
+    HG_TRY(hg_mem_zeros(&x->parent_distance, n_parent, sizeof *x->parent_distance));
+    HG_TRY(hg_mem_zeros(&x->domain, n_parent, sizeof *x->domain));
+    HG_TRY(hg_mem_zeros(&x->feature, (size_t)x->folds->validation->features.n,
+                        sizeof *x->feature));
+    return hg_mem_zeros(&x->mean, n_parent * (size_t)x->guesses->n_target, sizeof *x->mean);
+}
+
+hg_status
+hg_transfer_run(const hg_comm *comm, const hg_folds *folds, const hg_guesses *guesses,
+                hg_transfer *x)
+{
+    hg_log_level level;
+    hg_status status;
+
+    *x = (hg_transfer){.folds = folds, .guesses = guesses};
+    HG_TRY(hg_parent_sample_read(comm, folds->validation, &x->parent));
+    level = hg_log_change(HG_LOG_WARN); /* as for the forests of folds */
+    hg_log_change(level > HG_LOG_INFO || level < HG_LOG_WARN ? level : HG_LOG_WARN);
+    hg_phase_start("validate: transfer");
+    status = choose_rows(x);
+    status = status == HG_OK ? allocate(x) : status;
+    HG_TRY_OR(end, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(end, status, find_ratios(comm, x));
+    HG_TRY_OR(end, status, predict_parent(comm, x));
+    status = compare_features(x);
+    for (int t = 0; t < guesses->n_target && status == HG_OK; t++) {
+        status = find_errors(x, t);
+    }
+    status = hg_comm_agree(comm, status);
+end:
+    hg_log_change(level);
+    hg_phase_stop("validate: transfer");
+    return status;
+}
+
+void
+hg_transfer_clear(hg_transfer *x)
+{
+    void *const blocks[] = {x->row,          x->ratio,           x->distance,
+                            x->parent_ratio, x->parent_distance, x->mean,
+                            x->domain,       x->feature};
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        hg_mem_free(blocks[i]);
+    }
+    for (int t = 0; t < HG_TARGETS_MAX; t++) {
+        hg_mem_free(x->target[t].error);
+        hg_mem_free(x->target[t].bias_of);
+        hg_mem_free(x->target[t].half);
+    }
+    hg_parent_sample_clear(&x->parent);
+    *x = (hg_transfer){0};
+}
