@@ -95,6 +95,10 @@ add_curve(const hg_explanation *found, const hg_dependence *d, int scored, int j
         HG_TRY(hg_attributes_text(&curve->attributes, "other", other));
         HG_TRY(hg_attributes_real(&curve->attributes, "other_value", d->x[1][j]));
         HG_TRY(hg_attributes_real(&curve->attributes, "other_number", j));
+        HG_TRY(hg_attributes_text(&curve->attributes, "other_transform",
+                                  v->features.spec[d->feature[1]].transform));
+        HG_TRY(hg_attributes_text(&curve->attributes, "other_column_unit",
+                                  v->features.spec[d->feature[1]].unit));
     }
     HG_TRY(add_transforms(found, d->feature[0], s->is_label ? -1 : s->target, curve));
     return hg_attributes_real(&curve->attributes, "rows", (double)found->dependences->n_row);

@@ -15,7 +15,7 @@ fail() {
 awk 'BEGIN {
     srand(5)
     print "id,a,b,copy,c,noise,fold,y,red"
-    for (i = 0; i < 900; i++) {
+    for (i = 0; i < 700; i++) {
         a = rand(); b = rand(); c = rand()
         printf "%d,%.7f,%.7f,%.7f,%.7f,%.7f,%d,%.7f,%d\n", i + 1, a, b, b, c, rand(), i % 5,
             2 * a + 2 * b * b + 2 * a * c + 0.3 * (rand() - 0.5), (a + 0.3 * rand() > 0.6)
@@ -30,10 +30,10 @@ Meta: {name: explain, seed: 3}
 Zooms: {files: ["$work/rows.csv"], format: columns, mapping: "$work/map.yml", run: law}
 Features: {a: none, b: none, copy: none, c: none, noise: none}
 Targets: {y: none}
-Model: {trees: 30, min_leaf: 3, bag: row, file: "$work/model.hdf5"}
+Model: {trees: 20, min_leaf: 3, bag: row, file: "$work/model.hdf5"}
 Scatter: {method: none}
 Validate: {by: column, column: fold}
-Explain: {repeats: 4, groups: [b+copy], drop: true, rows: 900, points: 6, planes: [a+c], haloes: 30}
+Explain: {repeats: 4, groups: [b+copy], drop: true, rows: 700, points: 6, planes: [a+c], haloes: 20}
 Output: {report: false, folder: "$work"}
 END_OF_FILE
 run() {
@@ -88,6 +88,6 @@ refuse() {
 refuse 5 "exists"
 refuse 4 "no.hdf5" --overwrite --set Model.file="$work/no.hdf5"
 refuse 4 "feature 3 is 'copy' in the parameters and 'c' in the model" --overwrite --set Model.file="$work/one.hdf5"
-refuse 4 "which is not among the" --overwrite --set 'Selection.train=id < 800'
+refuse 4 "which is not among the" --overwrite --set 'Selection.train=id < 600'
 refuse 3 "'nois' is no feature, did you mean 'noise'?" --overwrite --set 'Explain.groups=[a+nois]'
 refuse 3 "is not two features joined by +" --overwrite --set 'Explain.planes=[a]'

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import maps, style
+from . import explanation, maps, style
 from .canvas import Panel, axes_stack, inner_ticks, ticks, zoom
 
 FEWEST = 10  # true objects in a bin of a mass function worth a comparison
@@ -369,7 +369,7 @@ def pictures_of_curves(statistics):
     families = statistics.families()
     joined = {(name, *key[1:]) for key in families for name in COMPANIONS.get(key[0], ())}
     for key, family in families.items():
-        if key in joined or re.fullmatch(r"held_out_\w+_(fold|region)", key[0]) or not any(curve.usable().any() for curve in family.values()):
+        if key in joined or key[0] in explanation.STATISTICS or re.fullmatch(r"held_out_\w+_(fold|region)", key[0]) or not any(curve.usable().any() for curve in family.values()):
             continue
         family = {name: curve for name, curve in family.items() if curve.usable().any()}
         curve = next(iter(family.values()))
@@ -432,11 +432,17 @@ def pictures_of_maps(statistics):
         yield Picture(file_name(kind, found.catalogue), SECTIONS.get(found.statistic, "maps"), title, caption, figure)
 
 
+def pictures_of_explanation(statistics):
+    """What `explain` found; numbers stand in its tables."""
+    for name, title, caption, figure in explanation.pictures(statistics):
+        yield Picture(file_name(name), "explanation", title, caption, figure)
+
+
 def draw_all(statistics):
     """All pictures of a statistics file, in the order of the page."""
     with matplotlib.rc_context(style.RC):
         for picture in (*pictures_of_curves(statistics), *pictures_of_covariances(statistics),
-                        *pictures_of_maps(statistics)):
+                        *pictures_of_maps(statistics), *pictures_of_explanation(statistics)):
             yield picture
 
 

@@ -20,6 +20,7 @@ SECTIONS = (
     ("content", "Galaxy content"),
     ("clustering", "Clustering"),
     ("prediction", "Quality of the prediction"),
+    ("explanation", "What the model uses"),
     ("maps", "Maps"),
     ("other", "Further statistics"),
 )
@@ -117,7 +118,7 @@ def metrics_table(metrics):
     for names, some in kinds.items():
         # What is the same everywhere says nothing; what names the group says it better than the group.
         shown = [n for n in names if len(some) == 1 or n == "unit" or len({str(v[n]) for _, v in some}) > 1]
-        label = [] if {"catalogue", "column"} <= set(shown) else ["metric"]
+        label = [] if {"catalogue", "column"} <= set(shown) or "features" in names else ["metric"]
         rows = [[escape(place)] * len(label) + [escape(cell(values[n])) for n in shown] for place, values in some]
         tables.append(page.table(label + [escape(n.replace("_", " ")) for n in shown], rows))
     return "".join(tables)
@@ -206,15 +207,16 @@ def run_html(found, out, prefix, paths):
         png, pdf = figures.save(picture, folder)
         paths += [png, pdf]
         sections.setdefault(picture.section, []).append(figure_html(picture, png, pdf, out))
+    tables = "prediction" if "prediction" in sections else "explanation"
     parts = [page.summary(closure.sentences(found, comparisons), warnings_of(found, run, comparisons),
                           run_facts(found, run), "warnings" in run)]
     for key, title in SECTIONS:
         if key in sections:
-            extra = metrics_table(found.metrics) if key == "prediction" else ""
+            extra = metrics_table(found.metrics) if key == tables else ""
             parts.append(page.section(title, f'<div class="grid">{"".join(sections[key])}</div>{extra}'))
     if comparisons:
         parts.append(page.section("Differences from the truth", closure_table(comparisons)))
-    if "prediction" not in sections and found.metrics:
+    if tables not in sections and found.metrics:
         parts.append(page.section("Metrics", metrics_table(found.metrics)))
     if run.get("phases"):
         parts.append(page.section("Timings", timings_html(run)))
