@@ -252,7 +252,7 @@ hg_neighbours_total(const hg_comm *comm, const hg_places *tracer, double *sum)
     hg_status status;
 
     status = hg_comm_agree(comm, round_masses(comm, &none, tracer, &scale, rounded));
-    for (int64_t i = 0; i < tracer->n && status == HG_OK; i++) {
+    for (int64_t i = 0; i < tracer->n && status == HG_OK && rounded[1] != NULL; i++) {
         whole += (int64_t)rounded[1][i];
     }
     hg_comm_sum(comm, 1, &whole);

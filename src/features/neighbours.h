@@ -75,8 +75,8 @@ HG_MUST_CHECK hg_status hg_neighbours_massive(const hg_comm *comm,
 /** Sum of all masses, as integers, so that it does not depend on ranks and order.
  *
  * @collective{comm}
- * @param[in]  tracer  with masses
- * @param[out] sum     in the unit of the masses
+ * @param[in]  tracer  with or without masses
+ * @param[out] sum     in the unit of the masses; 0 without
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_neighbours_total(const hg_comm *comm, const hg_places *tracer,

@@ -197,3 +197,19 @@ Test(neighbours, no_tracers_and_bad_positions)
                                    world.rank == 0 ? &broken : &point, &count,
                                    NULL) == HG_E_INPUT);
 }
+
+Test(neighbours, masses_are_summed_where_there_are_some)
+{
+    const hg_places some = {world.rank == 0 ? HALOES : 0, (const double(*)[3])halo, mass},
+                    bare = {HALOES, (const double(*)[3])halo, NULL};
+    double sum = -1, expected = 0;
+
+    make_haloes();
+    for (int64_t i = 0; i < HALOES; i++) {
+        expected += mass[i];
+    }
+    all_assert(hg_neighbours_total(&world, &some, &sum) == HG_OK);
+    all_assert(fabs(sum / expected - 1) < 1e-9);
+    all_assert(hg_neighbours_total(&world, &bare, &sum) == HG_OK);
+    all_assert(sum == 0);
+}
