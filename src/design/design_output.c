@@ -122,6 +122,7 @@ add_curve(const hg_design_result *r, int which, const char *name, hg_statistics 
         cost += k > 0 ? r->problem->cost[r->choice[k - 1].region] : 0;
         curve->x[k] = curve->x_low[k] = curve->x_high[k] = cost;
         curve->y[k] = r->error[k][which];
+        curve->error[k] = (double)NAN;
     }
     return HG_OK;
 }

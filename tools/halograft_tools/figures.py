@@ -38,7 +38,8 @@ TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Condit
           "xi_quadrupole": "Quadrupole of the correlation function",
           "xi_hexadecapole": "Hexadecapole of the correlation function",
           "reliability": "Probability against frequency", "pit": "Randomised PIT", "residual": "Error against mass",
-          "predicted_true": "Predicted against true", "slice": "Slice through the volume"}
+          "predicted_true": "Predicted against true", "design": "Expected error after each region",
+          "design_places": "Proposed regions", "slice": "Slice through the volume"}
 # Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
 COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}
 
@@ -391,6 +392,8 @@ def pictures_of_curves(statistics):
         else:
             figure = draw_family(family)
             caption += ratio_words(family) + error_words(curves)
+            if key[0] == "design":
+                caption = f"Expected relative error of {'P(k)' if key[2] == 'power' else 'the mass function'} after each region."
         yield Picture(file_name(*key), section_of(key[0]), title_of(curve), caption, figure, curves)
 
 
@@ -409,7 +412,7 @@ def pictures_of_maps(statistics):
     """One picture for each map that is worth one."""
     chosen, norms = maps_to_draw(statistics), {}
     for found in chosen:
-        if found.statistic not in ("predicted_true", "residual"):
+        if found.statistic not in ("predicted_true", "residual", "design_places"):
             norms.setdefault(found.name, []).append(found)
     norms = {name: maps.slice_norm(some) for name, some in norms.items()}
     for found in chosen:
@@ -425,6 +428,10 @@ def pictures_of_maps(statistics):
             figure = maps.draw_residual(found)
             caption = ("Predicted less true value of held-out rows against mass; red: median and 16-84 % at fixed mass. "
                        "The median should lie on the dashed line.")
+        elif found.statistic == "design_places":
+            title, figure = title_of(found), maps.draw_places(found, statistics.metrics)
+            caption = ("The parent in projection along z. Red, numbered in the order of choice: proposed regions; blue, "
+                       "dotted: regions that have run. Places, costs and gains stand in the table.")
         else:
             figure = maps.draw_slice(found, norms[found.name])
             caption = (f"{plain_sample(found)}; {look}.{depth_words(found.attrs)} Smoothed over "

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from . import style
@@ -150,6 +151,32 @@ def draw_slice(found, norm):
     bar.yaxis.set_major_locator(MaxNLocator(5))
     bar.yaxis.set_minor_locator(NullLocator())
     axes.tick_params(which="both", color="white")
+    return figure
+
+
+def draw_places(found, metrics):
+    """Regions that have run and proposed ones, by their rank, on the parent in projection."""
+    figure, axes, bar = square_axes()
+    density, _ = smoothed(found)
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=slice_norm([found]), cmap="Greys", rasterized=True)
+    box = found.x_edges[-1]
+    for name, region in sorted(metrics.items()):
+        is_new = name.startswith("proposed_")
+        if not is_new and not name.startswith("given_"):
+            continue
+        for shift in np.ndindex(3, 3):  # a sphere at an edge is seen on both sides
+            x, y = (region[axis] + box * (k - 1) for axis, k in zip("xy", shift))
+            axes.add_patch(Circle((x, y), region["radius"], fill=False, linewidth=0.9 if is_new else 0.7,
+                                  linestyle="-" if is_new else ":", color=style.RED if is_new else style.BLUE))
+        if is_new:
+            axes.text(region["x"], region["y"], str(int(name.split("_")[-1]) + 1), color=style.RED, fontsize=5,
+                      ha="center", va="center", clip_on=True)
+    axes.set_xlim(0, box)
+    axes.set_ylim(0, box)
+    axes.set_aspect("equal")
+    finish_square(figure, axes, bar, mesh, found, "centrals / mean", extend="max")
+    bar.yaxis.set_major_locator(MaxNLocator(5))
+    bar.yaxis.set_minor_locator(NullLocator())
     return figure
 
 
