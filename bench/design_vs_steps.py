@@ -63,9 +63,7 @@ def errors(path, options):
         else:
             volume = options.box**3 * 0.2
             use = (oracle.x > options.least) & (oracle.y * volume >= 20)
-        ratio = align(draw, oracle)
-        with np.errstate(all="ignore"):
-            e = np.log(np.maximum(ratio[use], 0.05))
+        e = np.log(np.maximum(align(draw, oracle)[use], 0.05))
         result[key[0]] = float(np.sqrt(np.mean(e**2)))
     return result["mass_function"], result["power"]
 
@@ -73,7 +71,8 @@ def errors(path, options):
 def align(draw, oracle):
     """Ratio on the bins of the oracle; bins that the draws lack hold none."""
     place = {round(float(np.log10(x)), 3): y for x, y in zip(draw.x, draw.y)}
-    return np.array([place.get(round(float(np.log10(x)), 3), 0.0) for x in oracle.x]) / oracle.y
+    with np.errstate(all="ignore"):
+        return np.array([place.get(round(float(np.log10(x)), 3), 0.0) for x in oracle.x]) / oracle.y
 
 
 def one_seed(seed, options):
