@@ -66,4 +66,10 @@ except ImportError:
 else:
     p = pandas.read_csv(f"{work}/z.csv.gz")
     check("pandas", np.array_equal(p["id"].to_numpy(), ids[keep]))
+try:
+    from astropy.table import Table
+except ImportError:
+    print("SKIPPED: no astropy")
+else:
+    check("astropy", np.array_equal(Table.read(f"{work}/p.csv", format="ascii.csv")["id"], ids))
 sys.exit(bad > 0)

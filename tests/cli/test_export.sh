@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# export, read back by Python's csv, h5py and pandas; wrong use is refused.
+# Catalogues and exported tables, read by Python's csv, h5py, pandas, astropy, h5dump and xxhsum; wrong use is refused.
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
@@ -32,6 +32,17 @@ cd "$work"
 "$HALOGRAFT" export t.csv --mapping m.yml --out t.hdf5 --set Convert.style=halotools --set 'Convert.hosts=[m200c]' \
     --set Output.rows_per_part=7 2>log || fail "$(cat log)"
 "$python" "$source/tests/cli/check_export.py" "$work" || fail "Python reads something else"
+if command -v h5dump >/dev/null; then
+    # the first id of the master, a virtual dataset, with all digits
+    h5dump -d InputHalos/HaloId -s 0 -c 1 c.hdf5 | grep -q '(0): 9007199254740994$' || fail "h5dump reads something else"
+else
+    echo "SKIPPED: no h5dump"
+fi
+if command -v xxhsum >/dev/null; then
+    xxhsum --quiet --check c.xxh3 || fail "xxhsum does not know the manifest"
+else
+    echo "SKIPPED: no xxhsum"
+fi
 cp z.csv.gz again
 "$HALOGRAFT" export c.hdf5 --out z.csv.gz --set 'Convert.select=m200c > 3e11' --set 'Convert.columns=[m200c, sfr]' \
     --overwrite 2>log || fail "$(cat log)"
