@@ -336,6 +336,23 @@ whole_numbers(const char *name, const char *path, int kind)
     return source;
 }
 
+/* Groups [low, high) hold all that are in the files. */
+static void
+find_bounds(const hg_plan *plan, int64_t *low, int64_t *high)
+{
+    *low = INT64_MAX;
+    *high = 0;
+    for (int f = 0; f < plan->n_file; f++) {
+        const int64_t first = plan->file[f].extra[HG_SUBFIND_FIRST_GROUP];
+        const int64_t end = first + plan->file[f].extra[HG_SUBFIND_GROUPS];
+
+        if (first >= 0) {
+            *low = first < *low ? first : *low;
+            *high = end > *high ? end : *high;
+        }
+    }
+}
+
 /* Read what needs the groups of the rows: fields of groups, centrals and hosts. */
 static hg_status
 read_with_groups(const hg_plan *plan, int64_t first, int n_group, const hg_source *group[],
@@ -353,7 +370,7 @@ read_with_groups(const hg_plan *plan, int64_t first, int n_group, const hg_sourc
                                          own->lord, HG_SUBFIND_GROUP);
     const hg_source *const needed[] = {&link, &rank};
     hg_table rows = {.n = table->n}, groups = {0};
-    int64_t low = INT64_MAX, high = -1, *g, *first_sub = NULL;
+    int64_t low = INT64_MAX, high = -1, *g, *first_sub = NULL, lowest, beyond;
     uint8_t *known = NULL;
     hg_status status;
 
@@ -361,8 +378,12 @@ read_with_groups(const hg_plan *plan, int64_t first, int n_group, const hg_sourc
         done, status,
         hg_plan_read_flat(plan, first, table->n, own->rank[0] != '\0' ? 2 : 1, needed, &rows));
     g = hg_table_i64(&rows, link.column.name);
+    find_bounds(plan, &lowest, &beyond);
     for (int64_t i = 0; i < rows.n; i++) {
-        g[i] -= own->base;
+        /* numbers without sense must not decide about memory */
+        g[i] = g[i] >= own->base && g[i] - own->base >= lowest && g[i] - own->base < beyond
+                   ? g[i] - own->base
+                   : beyond;
         low = g[i] < low ? g[i] : low;
         high = g[i] > high ? g[i] : high;
     }
