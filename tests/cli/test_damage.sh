@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Small files of every format, cut at 50 lengths, with 20 zeroed blocks, and with single bytes flipped: readers survive
 # them, and every change in what halograft itself has written is found. HG_FLIPS is the number of flipped bytes of each
-# file (default 15; 6000 make more than 1e5 in all).
+# file (default 6; 6000 make more than 1e5 in all).
 set -euo pipefail
 
 /usr/bin/python3 -c 'import h5py' 2>/dev/null || { echo "skipped: python3-h5py is not installed"; exit 77; }
