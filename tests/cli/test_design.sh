@@ -55,16 +55,13 @@ refused() { # CODE "part of the sentence" SETTINGS...
 refused 4 "design needs a model, which 'train' makes" Model.file=none.hdf5
 refused 4 "design needs the parent with galaxies, which 'apply' makes" Output.catalogue=none
 refused 4 "Design.cost '0' gives 0 for the sphere" Design.cost=0
-refused 4 "every cost must be positive" Design.cost=delta
 refused 4 "Design.cost: " Design.cost=weight
 refused 3 "900 regions are wanted of 360 candidates" Design.regions=900
-refused 3 "regions find a place that overlaps no other one" Design.regions=100
 refused 3 "60 Mpc is more than half the parent's box of 100 Mpc" 'Design.radii=[60 Mpc]'
 refused 3 "Design.radii is empty" 'Design.radii=[]'
 refused 4 "the model has no target 'sfr'" Design.target=sfr
 refused 4 "put fewer than 10 objects into the bin above 1e+15" Design.least=1e15
 refused 4 "above every one of Design.thresholds" 'Design.thresholds=[1e15]'
-refused 4 "'m_dust'" Design.mass=m_dust
 refuse 5 "exists already" design p.yml
 refuse 4 "does not lie in the box of 50 Mpc" mock p.yml --overwrite --set Mock.zoom_table=one/design_regions.csv \
     --set 'Mock.box=50 Mpc' --set Output.folder=small
