@@ -39,13 +39,14 @@ typedef struct hg_catalog_options {
     bool truth;               /**< accept the truth of a mock (measure); else it is refused */
     bool particles;           /**< accept particle snapshots (measure); else they are refused */
     bool trees;     /**< accept merger trees of all times (features); else they are refused */
+    int64_t snap;   /**< fills {snap} in the mapping file; negative = not given */
     hg_frame frame; /**< values that the files do not hold; NAN = not given; a value that
                          contradicts the file is an error naming both */
 } hg_catalog_options;
 
-#define HG_CATALOG_OPTIONS_INIT                     \
-    {                                               \
-        .format = "auto", .frame = HG_FRAME_UNKNOWN \
+#define HG_CATALOG_OPTIONS_INIT                                 \
+    {                                                           \
+        .format = "auto", .snap = -1, .frame = HG_FRAME_UNKNOWN \
     }
 
 typedef struct hg_catalog hg_catalog;

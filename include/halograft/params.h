@@ -101,6 +101,12 @@ HG_MUST_CHECK hg_status hg_params_need(const hg_params *params, int n,
  */
 bool hg_params_given(const hg_params *params, const char *section, const char *name);
 
+/** The number that fills {snap}; negative = not given.
+ *
+ * @local
+ */
+int64_t hg_params_snap(const hg_params *params);
+
 /** The parameters in force as YAML text, which gives an identical run when fed back; borrowed.
  *
  * @local

@@ -146,6 +146,9 @@ identify(const hg_plan *plan)
         hash = hg_hash_more(hash, &plan->file[i].bytes, sizeof plan->file[i].bytes);
         hash = hg_hash_more(hash, &plan->file[i].rows, sizeof plan->file[i].rows);
     }
+    if (plan->snap >= 0) { /* other datasets of the same files */
+        hash = hg_hash_more(hash, &plan->snap, sizeof plan->snap);
+    }
     return hg_hash_more(hash, header, sizeof header);
 }
 
@@ -178,7 +181,7 @@ hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
     hg_files files = {0};
     hg_status status;
 
-    *plan = (hg_plan){.frame = HG_FRAME_UNKNOWN};
+    *plan = (hg_plan){.frame = HG_FRAME_UNKNOWN, .snap = -1};
     plan->rows_per_part =
         options->rows_per_part > 0 ? options->rows_per_part : HG_ROWS_PER_PART;
     HG_TRY(read_policy(options->on_bad_rows, &plan->on_bad_rows));
@@ -189,7 +192,7 @@ hg_plan_make(const hg_catalog_options *options, hg_plan *plan)
         }
     }
     if (options->n_file == 0 && options->mapping != NULL) {
-        HG_TRY(hg_columns_files(options->mapping, &files));
+        HG_TRY(hg_columns_files(options->mapping, options->snap, &files));
     } else {
         HG_TRY(hg_files_expand(options->n_file, options->files, &files));
     }

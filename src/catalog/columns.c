@@ -42,6 +42,32 @@ read_entry(const hg_yaml *doc, const char *section, const char *key, const char 
     return HG_OK;
 }
 
+/* Read a mapping file and fill {snap} in its values; `is_filled` says whether there was one. */
+static hg_status
+read_document(const char *path, int64_t snap, hg_yaml *doc, bool *is_filled)
+{
+    HG_TRY(hg_yaml_read(path, doc));
+    *is_filled = false;
+    for (int i = 0; i < doc->n; i++) {
+        hg_yaml_entry *e = &doc->entry[i];
+        char filled[1024], *text = NULL;
+
+        if (e->is_list || e->n_value != 1 || !hg_text_has_field(e->value[0], "snap")) {
+            continue;
+        }
+        if (snap < 0) {
+            return HG_FAIL(HG_E_PARAM, "mapping file '%s', line %d: '%s' needs --snap N", path,
+                           e->line, e->value[0]);
+        }
+        HG_TRY(hg_text_fill(e->value[0], "snap", snap, sizeof filled, filled));
+        HG_TRY(hg_mem_string(&text, filled));
+        hg_mem_free(e->value[0]);
+        e->value[0] = text;
+        *is_filled = true;
+    }
+    return HG_OK;
+}
+
 /* Split "A, B, C" at commas into trimmed parts; returns their number. */
 static int
 split_commas(const char *text, char part[3][256])
@@ -484,12 +510,14 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
 {
     map_reader m = {.path = options->mapping, .plan = plan};
     hg_text_plan *kind = NULL;
+    bool is_filled = false;
     hg_status status, opened;
 
     if (options->mapping == NULL) {
         return HG_FAIL(HG_E_PARAM, "format columns needs a mapping file");
     }
-    HG_TRY(hg_yaml_read(options->mapping, &m.doc));
+    HG_TRY_OR(done, status, read_document(options->mapping, options->snap, &m.doc, &is_filled));
+    plan->snap = is_filled ? options->snap : -1;
     HG_TRY_OR(done, status, hg_mem_zeros(&kind, 1, sizeof *kind));
     plan->extra = kind;
     plan->n_extra = sizeof *kind;
@@ -530,15 +558,16 @@ read_rows(const hg_plan *plan, int64_t first, int64_t n, int n_source,
 }
 
 hg_status
-hg_columns_files(const char *mapping, hg_files *files)
+hg_columns_files(const char *mapping, int64_t snap, hg_files *files)
 {
     char path[HG_PATH_MAX];
     const char *slash = strrchr(mapping, '/'), *text = NULL;
     hg_yaml doc = {0};
+    bool is_filled;
     hg_status status;
 
     *files = (hg_files){0};
-    HG_TRY(hg_yaml_read(mapping, &doc));
+    HG_TRY_OR(done, status, read_document(mapping, snap, &doc, &is_filled));
     HG_TRY_OR(done, status, read_entry(&doc, "File", "pattern", &text));
     if (text == NULL) {
         status = HG_FAIL(

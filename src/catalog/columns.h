@@ -28,9 +28,10 @@
 /** Files named by File.pattern of a mapping file.
  *
  * @local
- * @return HG_OK; HG_E_PARAM when the mapping names none
+ * @param[in] snap  fills {snap}, negative = not given
+ * @return HG_OK; HG_E_PARAM when the mapping names none, or holds {snap} that is not given
  */
-HG_MUST_CHECK hg_status hg_columns_files(const char *mapping, hg_files *files);
+HG_MUST_CHECK hg_status hg_columns_files(const char *mapping, int64_t snap, hg_files *files);
 
 /** A place to begin reading: line `number` begins at `offset` and holds row `row` of a file. */
 typedef struct hg_text_mark {

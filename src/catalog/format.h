@@ -51,6 +51,7 @@ typedef struct hg_plan {
     int64_t rows_per_part;
     hg_bad_rows on_bad_rows;
     bool allow_nan;  /**< values may be missing (halograft's own output) */
+    int64_t snap;    /**< number that the mapping file was filled with, -1 = none */
     bool trees;      /**< rows of all times: an id may come again */
     bool incomplete; /**< files are missing, as Input.partial allows */
     hg_frame frame;

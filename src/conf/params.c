@@ -37,14 +37,12 @@ static void
 note_error(hg_params *params, int line, const char *message)
 {
     struct hg_params_state *s = params->state;
-    hg_status ignored;
+    hg_status ignored = hg_text_add(&s->errors, "%s", s->n_error > 0 ? "\n  " : "");
 
     if (line > 0) {
-        ignored = hg_text_add(&s->errors, "%s'%s', line %d: %s", s->n_error > 0 ? "\n  " : "",
-                              s->name, line, message);
-    } else {
-        ignored = hg_text_add(&s->errors, "%s%s", s->n_error > 0 ? "\n  " : "", message);
+        ignored = hg_text_add(&s->errors, "'%s', line %d: ", s->name, line);
     }
+    ignored = hg_text_add(&s->errors, "%s", message);
     (void)ignored; /* out of memory while listing errors: the count still makes the run fail */
     s->n_error++;
 }
@@ -114,12 +112,9 @@ take_choice(hg_params *params, const hg_schema_key *key, const char *text, const
 static hg_status
 take_bool(const char *text, bool *out)
 {
-    if (strcmp(text, "true") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "on") == 0) {
-        *out = true;
-        return HG_OK;
-    }
-    if (strcmp(text, "false") == 0 || strcmp(text, "no") == 0 || strcmp(text, "off") == 0) {
-        *out = false;
+    *out = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "on") == 0;
+    if (*out || strcmp(text, "false") == 0 || strcmp(text, "no") == 0 ||
+        strcmp(text, "off") == 0) {
         return HG_OK;
     }
     return HG_FAIL(HG_E_PARAM, "'%s' is neither true nor false", text);
@@ -576,6 +571,12 @@ hg_params_need(const hg_params *params, int n, const char *const keys[])
         }
     }
     return HG_OK;
+}
+
+int64_t
+hg_params_snap(const hg_params *params)
+{
+    return params->state->snap;
 }
 
 const char *

@@ -102,6 +102,7 @@ count_catalog(const hg_comm *comm, const hg_params *params, int n_file,
 
     options.format = params->zooms.format;
     options.mapping = params->zooms.mapping;
+    options.snap = hg_params_snap(params);
     options.partial = params->zooms.partial;
     options.frame.h = params->zooms.h;
     options.n_file = n_file;

@@ -100,6 +100,7 @@ read_tracers(const hg_comm *comm, work *w)
     options.n_file = p->tracer.n;
     options.files = p->tracer.v;
     options.mapping = p->tracer_mapping;
+    options.snap = hg_params_snap(w->params);
     options.frame.box = w->params->parent.box;
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
     if (fabs(hg_catalog_frame(catalog)->box - w->where.box) > 1e-6 * w->where.box) {

@@ -347,6 +347,7 @@ read_list(const hg_comm *comm, const hg_params *params, char *list, reader *r)
 
     options.format = r->param->format;
     options.mapping = r->param->mapping;
+    options.snap = hg_params_snap(params);
     options.on_bad_rows = "flag"; /* what is not known is no part of a branch */
     options.trees = true;
     options.frame.h = isnan(r->param->h) ? params->parent.h : r->param->h;

@@ -69,6 +69,7 @@ zoom_options(const hg_params *params, const char *const file[1])
 
     o.format = params->zooms.format;
     o.mapping = params->zooms.mapping;
+    o.snap = hg_params_snap(params);
     o.partial = params->zooms.partial;
     o.on_bad_rows = params->zooms.on_bad_rows;
     o.frame.h = params->zooms.h;

@@ -76,6 +76,7 @@ hg_paths_parent(const hg_params *params, size_t n, char buffer[], const char *fi
     *options = (hg_catalog_options)HG_CATALOG_OPTIONS_INIT;
     options->format = parent->format;
     options->mapping = parent->mapping;
+    options->snap = hg_params_snap(params);
     options->run_table = parent->run_table;
     options->run = parent->run;
     options->partial = parent->partial;
@@ -105,6 +106,7 @@ hg_paths_zooms(const hg_params *params, hg_catalog_options *options)
     *options = (hg_catalog_options)HG_CATALOG_OPTIONS_INIT;
     options->format = zooms->format;
     options->mapping = zooms->mapping;
+    options->snap = hg_params_snap(params);
     options->run_table = zooms->run_table;
     options->run = zooms->run;
     options->partial = zooms->partial;

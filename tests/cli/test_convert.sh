@@ -10,15 +10,16 @@ read -r -a mpirun <<<"$HG_MPIRUN"
 cd "$work"
 
 {
-    echo "id,host,x,y,z,m"
+    echo "id,host,x,y,z,m_7"
     for i in $(seq 1 50); do
         echo "$i,$((i % 5 == 0 ? -1 : (i / 5 + 1) * 5)),$i,$i,$i,1e$((10 + i % 4))"
     done
 } >t_7.csv
 cat >m.yml <<'Y'
 Header: {box: 100 Mpc, redshift: 0, h: 0.7, omega_m: 0.3}
-Columns: {id: id, host_id: host, position: "x; y; z, Mpc", m200c: "m, Msun"}
+Columns: {id: id, host_id: host, position: "x; y; z, Mpc", m200c: "m_7, Msun"}
 Y
+sed 's/m_7/m_{snap}/' m.yml >s.yml
 cat >p.yml <<'Y'
 Parent:  {files: "t_{snap}.csv", mapping: m.yml}
 Convert: {name: made, select: "m200c > 1e11", hosts: [m200c]}
@@ -28,6 +29,10 @@ Y
 grep -q "25 of 50 haloes" log || fail "$(cat log)"
 "$HALOGRAFT" convert 't_{snap}.csv' --snap 7 --mapping m.yml --out lines/a \
     --set 'Convert.select=m200c > 1e11' --set 'Convert.hosts=[m200c]' --set Output.rows_per_part=10 2>log
+"$HALOGRAFT" convert p.yml --snap 7 --out lines/s --set Parent.mapping=s.yml 2>log || fail "$(cat log)"
+cmp lines/a.0.hdf5 lines/s.0.hdf5
+refuse 3 "'m_{snap}, Msun' needs --snap N" convert t_7.csv --mapping s.yml --out lines/t
+refuse 4 "m_8" convert t_7.csv --mapping s.yml --snap 8 --out lines/t
 for k in 0 1 2; do
     python3 - "out/made.$k.hdf5" "lines/a.$k.hdf5" <<'P' || fail "part $k differs"
 import sys
