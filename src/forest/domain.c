@@ -1,8 +1,9 @@
 /* The range of each feature over the training rows. Quantiles are order statistics, found digit
  * by digit: floats are ordered as integers, and three histograms of 11, 11 and 10 bits, summed
  * over ranks, narrow each of them down to one value. Exact, and the same for any distribution
- * of the rows. */
+ * of the rows. Threads share the features. */
 #include <math.h>
+#include <omp.h>
 
 #include "base/memory.h"
 #include "forest/model.h"
@@ -15,7 +16,8 @@ hg_domain_code(float x)
     uint32_t bits;
 
     memcpy(&bits, &x, sizeof bits);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+    return bits ^
+           ((0u - (bits >> 31)) | 0x80000000u); /* no branch: signs are hard to foretell */
 }
 
 float
@@ -34,23 +36,65 @@ typedef struct hg_quantile {
     int64_t rank;    /* among the rows with this prefix */
 } hg_quantile;
 
-/* count the rows with each value of a digit; of the first digit for one point, as all points
- * have the same */
+/* the rows of a rank, and what is counted of the features from first to last - 1 */
+typedef struct hg_counting {
+    int64_t n;
+    const float *x;
+    size_t stride;
+    int first, last;
+} hg_counting;
+
+/* smallest and largest codes, and the rows with each value of the first digit; for one point,
+ * as all points have the same */
 static void
-count_digit(int64_t n, int n_feature, const float x[], size_t stride, int known, int digit,
-            const hg_quantile q[], int64_t count[])
+count_first(const hg_counting *c, int64_t low[], int64_t high[], int64_t count[])
 {
-    const int shift = 32 - known - digit;
+    uint32_t least[HG_FEATURES_MAX], most[HG_FEATURES_MAX];
 
-    for (int64_t i = 0; i < n; i++) {
-        for (int f = 0; f < n_feature; f++) {
-            const uint32_t code = hg_domain_code(x[(size_t)i * stride + (size_t)f]);
+    for (int f = c->first; f < c->last; f++) {
+        least[f] = UINT32_MAX;
+        most[f] = 0;
+    }
+    for (int64_t i = 0; i < c->n; i++) {
+        const float *x = c->x + (size_t)i * c->stride;
 
-            for (int p = 0; p < (known == 0 ? 1 : POINTS); p++) {
-                const int at = f * POINTS + p;
+        for (int f = c->first; f < c->last; f++) {
+            const uint32_t code = hg_domain_code(x[f]);
 
-                if (known == 0 || code >> (32 - known) == q[at].prefix) {
-                    count[at * BINS + (int)(code >> shift & ((1u << digit) - 1))]++;
+            least[f] = code < least[f] ? code : least[f];
+            most[f] = code > most[f] ? code : most[f];
+            count[f * POINTS * BINS + (int)(code >> (32 - DIGIT))]++;
+        }
+    }
+    for (int f = c->first; f < c->last; f++) {
+        low[f] = least[f];
+        high[f] = most[f];
+    }
+}
+
+/* count the rows with each value of a later digit among those with the known ones */
+static void
+count_next(const hg_counting *c, int known, int digit, const hg_quantile q[], int64_t count[])
+{
+    const int rest = 32 - known, shift = rest - digit;
+    const uint32_t mask = (1u << digit) - 1;
+    uint32_t prefix[POINTS][HG_FEATURES_MAX];
+
+    for (int at = c->first * POINTS; at < c->last * POINTS; at++) {
+        prefix[at % POINTS][at / POINTS] = q[at].prefix;
+    }
+    for (int64_t i = 0; i < c->n; i++) {
+        const float *x = c->x + (size_t)i * c->stride;
+
+        for (int f = c->first; f < c->last; f++) {
+            const uint32_t code = hg_domain_code(x[f]), top = code >> rest;
+
+            if (top != prefix[0][f] && top != prefix[1][f]) {
+                continue; /* nearly all */
+            }
+            for (int p = 0; p < POINTS; p++) {
+                if (top == prefix[p][f]) {
+                    count[(f * POINTS + p) * BINS + (int)(code >> shift & mask)]++;
                 }
             }
         }
@@ -73,9 +117,11 @@ take_digit(int n, int known, int digit, const int64_t count[], hg_quantile q[])
 }
 
 hg_status
-hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all, int n_feature, const float x[],
-                  size_t stride, hg_feature_range range[])
+hg_domain_measure(const hg_comm *comm, int threads, int64_t n, int64_t n_all, int n_feature,
+                  const float x[], size_t stride, hg_feature_range range[])
 {
+    const int wanted = threads > 0 ? threads : omp_get_max_threads();
+    const int n_part = wanted < n_feature ? wanted : n_feature;
     const size_t n_count = (size_t)n_feature * POINTS * BINS;
     int64_t low[HG_FEATURES_MAX], high[HG_FEATURES_MAX], *count = NULL;
     hg_quantile q[HG_FEATURES_MAX * POINTS] = {{0}};
@@ -84,30 +130,30 @@ hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all, int n_feature, 
 
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_mem_array(&count, n_count, sizeof *count)));
     for (int f = 0; f < n_feature; f++) {
-        low[f] = UINT32_MAX;
-        high[f] = 0;
         q[f * POINTS] = (hg_quantile){0, (int64_t)floor(0.001 * (double)(n_all - 1))};
         q[f * POINTS + 1] = (hg_quantile){0, (int64_t)ceil(0.999 * (double)(n_all - 1))};
     }
-    for (int64_t i = 0; i < n; i++) {
-        for (int f = 0; f < n_feature; f++) {
-            const int64_t code = hg_domain_code(x[(size_t)i * stride + (size_t)f]);
-
-            low[f] = code < low[f] ? code : low[f];
-            high[f] = code > high[f] ? code : high[f];
-        }
-    }
-    hg_comm_min(comm, (size_t)n_feature, low);
-    hg_comm_max(comm, (size_t)n_feature, high);
     for (int pass = 0; pass < 3; pass++) {
         const int digit = pass < 2 ? DIGIT : 32 - 2 * DIGIT;
 
         memset(count, 0, n_count * sizeof *count);
-        count_digit(n, n_feature, x, stride, known, digit, q, count);
+#pragma omp parallel for schedule(static) num_threads(n_part)
+        for (int k = 0; k < n_part; k++) {
+            const hg_counting c = {n, x, stride, n_feature * k / n_part,
+                                   n_feature * (k + 1) / n_part};
+
+            if (pass == 0) {
+                count_first(&c, low, high, count);
+            } else {
+                count_next(&c, known, digit, q, count);
+            }
+        }
         hg_comm_sum(comm, n_count, count);
         take_digit(n_feature * POINTS, known, digit, count, q);
         known += digit;
     }
+    hg_comm_min(comm, (size_t)n_feature, low);
+    hg_comm_max(comm, (size_t)n_feature, high);
     for (int f = 0; f < n_feature; f++) {
         range[f] = (hg_feature_range){
             hg_domain_value((uint32_t)low[f]), hg_domain_value((uint32_t)high[f]),

@@ -145,15 +145,16 @@ HG_MUST_CHECK hg_status hg_model_hash(hg_forest *forest);
 /** Ranges and quantiles of the features of the training rows, of which each rank has a part.
  *
  * @collective{comm}
+ * @param[in]  threads per rank; 0 = as OpenMP says
  * @param[in]  n       rows of this rank
  * @param[in]  n_all   rows of all ranks, at least 1
  * @param[in]  x       shape (n, stride), features first
  * @param[out] range   shape (n_feature)
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_domain_measure(const hg_comm *comm, int64_t n, int64_t n_all,
-                                          int n_feature, const float x[], size_t stride,
-                                          hg_feature_range range[]);
+HG_MUST_CHECK hg_status hg_domain_measure(const hg_comm *comm, int threads, int64_t n,
+                                          int64_t n_all, int n_feature, const float x[],
+                                          size_t stride, hg_feature_range range[]);
 
 /** A float as an integer with the same order (no NaN; -0 below +0), and back.
  *

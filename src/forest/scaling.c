@@ -185,7 +185,7 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
     memcpy(plan->centre, f->centre, sizeof plan->centre);
     memcpy(plan->quantum, f->quantum, sizeof plan->quantum);
     f->rows_hash = hash_rows(comm, rule, rows, f);
-    HG_TRY(hg_domain_measure(comm, rows->n, rows->n_all, f->n_feature,
+    HG_TRY(hg_domain_measure(comm, o->threads, rows->n, rows->n_all, f->n_feature,
                              rows->n > 0 ? &rows->record->f : NULL, rule->stride, f->range));
     return hg_comm_agree(comm, hg_kernel_choose(&plan->kernel));
 }
