@@ -14,7 +14,7 @@ static const double one_halo = 0.6; /* Mpc/h */
 static double
 sum_up(const hg_curve *wp, double pi_max, double rp_max, double *last)
 {
-    double sum = NAN;
+    double sum = (double)NAN;
 
     *last = 0;
     for (int64_t i = 0; i < wp->n && wp->x_high[i] <= rp_max; i++) {
