@@ -36,7 +36,7 @@ differentiate(double (*f)(double, double), double step[])
 
 Test(effects, a_curve_is_the_function_less_its_mean)
 {
-    double weight[N0] = {0}, step[N0] = {NAN}, value[N0], mean = 0;
+    double weight[N0] = {0}, step[N0] = {(double)NAN}, value[N0], mean = 0;
 
     for (int k = 1; k < N0; k++) {
         weight[k] = k;
@@ -102,7 +102,7 @@ Test(effects, cells_without_rows_borrow_from_the_nearest)
     }
     cr_expect_eq(hg_effect_plane(N0, N1, weight, step, full), HG_OK);
     weight[2 * N1 + 2] = 0;
-    step[2 * N1 + 2] = NAN;
+    step[2 * N1 + 2] = (double)NAN;
     cr_expect_eq(hg_effect_plane(N0, N1, weight, step, value), HG_OK);
     cr_expect_float_eq(value[2 * N1 + 2] - value[2 * N1 + 1] - value[N1 + 2] + value[N1 + 1],
                        0.25, 1e-13);
