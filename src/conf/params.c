@@ -37,13 +37,12 @@ static void
 note_error(hg_params *params, int line, const char *message)
 {
     struct hg_params_state *s = params->state;
-    hg_status ignored = hg_text_add(&s->errors, "%s", s->n_error > 0 ? "\n  " : "");
+    const char *gap = s->n_error > 0 ? "\n  " : "";
+    const hg_status status =
+        line > 0 ? hg_text_add(&s->errors, "%s'%s', line %d: %s", gap, s->name, line, message)
+                 : hg_text_add(&s->errors, "%s%s", gap, message);
 
-    if (line > 0) {
-        ignored = hg_text_add(&s->errors, "'%s', line %d: ", s->name, line);
-    }
-    ignored = hg_text_add(&s->errors, "%s", message);
-    (void)ignored; /* out of memory while listing errors: the count still makes the run fail */
+    (void)status; /* out of memory while listing errors: the count still makes the run fail */
     s->n_error++;
 }
 

@@ -193,7 +193,7 @@ hg_design_candidates_at(const hg_design_candidates *candidates, const double pos
                         int found[])
 {
     const hg_design_candidates *c = candidates;
-    int at[3], side[3][3], n_side[3], n = 0;
+    int at[3], side[3][3] = {{0}}, n_side[3], n = 0;
 
     (void)cell_of(c, position, at);
     for (int k = 0; k < 3; k++) {

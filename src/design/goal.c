@@ -195,7 +195,7 @@ hg_design_goal_make(const hg_design_survey *survey, double scatter, hg_design_go
 {
     enum { MOST = 200 };
     const hg_params_design *d = &survey->params->design;
-    int first[MOST], end[MOST];
+    int first[MOST] = {0}, end[MOST] = {0};
     size_t n, size;
 
     *goal = (hg_design_goal){.scatter = scatter};

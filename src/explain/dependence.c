@@ -200,7 +200,8 @@ sum_point(const work *w, int number, size_t point)
     copy_sample(w);
     for (int64_t i = 0; i < w->n; i++) {
         for (int a = 0; a < d->n_axis; a++) {
-            w->x[i * v->features.n + d->feature[a]] = (float)d->x[a][at[a]];
+            w->x[i * v->features.n + d->feature[a]] = /* NOLINT: there are one or two */
+                (float)d->x[a][at[a]];
         }
     }
     HG_TRY(predict(w, 0));

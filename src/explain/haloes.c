@@ -153,14 +153,14 @@ hg_haloes_explain(const hg_comm *comm, const hg_validation *v, const hg_stages *
 }
 
 void
-hg_haloes_clear(hg_haloes *all)
+hg_haloes_clear(hg_haloes *haloes)
 {
-    for (int s = 0; s < all->n_stage; s++) {
-        hg_mem_free(all->stage[s].mean);
-        hg_mem_free(all->stage[s].parts.base);
-        hg_mem_free(all->stage[s].parts.path);
-        hg_mem_free(all->stage[s].parts.shapley);
+    for (int s = 0; s < haloes->n_stage; s++) {
+        hg_mem_free(haloes->stage[s].mean);
+        hg_mem_free(haloes->stage[s].parts.base);
+        hg_mem_free(haloes->stage[s].parts.path);
+        hg_mem_free(haloes->stage[s].parts.shapley);
     }
-    hg_mem_free(all->row);
-    *all = (hg_haloes){0};
+    hg_mem_free(haloes->row);
+    *haloes = (hg_haloes){0};
 }

@@ -383,10 +383,10 @@ done:
 }
 
 void
-hg_importance_clear(hg_importance *all)
+hg_importance_clear(hg_importance *importance)
 {
-    hg_feature_sets_clear(&all->sets);
-    hg_mem_free(all->permuted);
-    hg_mem_free(all->dropped);
-    *all = (hg_importance){0};
+    hg_feature_sets_clear(&importance->sets);
+    hg_mem_free(importance->permuted);
+    hg_mem_free(importance->dropped);
+    *importance = (hg_importance){0};
 }
