@@ -288,7 +288,9 @@ copy_to_forest(const hg_harvest *h, int t, uint64_t mate, hg_forest *f)
 
     memcpy(f->node + f->node_offset[t], tree->node, (size_t)tree->n_node * sizeof *f->node);
     memcpy(f->mean + leaf * n_target, mean, n_leaf * n_target * sizeof *f->mean);
-    memcpy(f->mate + mate, mates, (size_t)tree->n_mate * sizeof *f->mate);
+    if (tree->n_mate > 0) {
+        memcpy(f->mate + mate, mates, (size_t)tree->n_mate * sizeof *f->mate);
+    }
     for (size_t i = 0; i < n_leaf; i++) {
         mate += tree->is_view ? offset[i + 1] - offset[i] : tree->count[i];
         f->mate_offset[leaf + i + 1] = mate;
