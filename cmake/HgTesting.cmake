@@ -11,6 +11,13 @@ if(HG_SANITIZE)
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
 endif()
 
+# hg_test_environment(OUT NAME): two mpirun that start at once fall out over the folder they both want to make
+function(hg_test_environment out name)
+  string(MD5 hash ${name})
+  string(SUBSTRING ${hash} 0 8 hash)
+  set(${out} "${HG_TEST_ENV};OMPI_MCA_orte_tmpdir_base=${PROJECT_BINARY_DIR}/mpi/${hash}" PARENT_SCOPE)
+endfunction()
+
 # hg_add_test(NAME test_comm SOURCES test_comm.c [RANKS 1 2 3] [TIMEOUT s] LIBS hg_par)
 function(hg_add_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;RANKS;LIBS" ${ARGN})
@@ -37,8 +44,9 @@ function(hg_add_test)
       set(test mpi.${suite}.${case}.n${n})
       add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} ${HG_MPI_FLAGS}
         $<TARGET_FILE:${T_NAME}> -j1 --filter ${suite}/${case})
+      hg_test_environment(environment ${test})
       set_tests_properties(${test} PROPERTIES LABELS "mpi;n${n}" PROCESSORS ${n} TIMEOUT ${T_TIMEOUT}
-        ENVIRONMENT "${HG_TEST_ENV}"
+        ENVIRONMENT "${environment}"
       FAIL_REGULAR_EXPRESSION "Tested: 0 " SKIP_REGULAR_EXPRESSION "SKIPPED:")
     endforeach()
   endforeach()
@@ -69,7 +77,8 @@ function(hg_add_script_test)
     set(T_PROCESSORS 1)
   endif()
   add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
+  hg_test_environment(environment ${T_NAME})
   set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT}
     PROCESSORS ${T_PROCESSORS} SKIP_RETURN_CODE 77
-    ENVIRONMENT "${HG_TEST_ENV};HALOGRAFT=$<TARGET_FILE:program>;HG_SOURCE=${PROJECT_SOURCE_DIR};HG_BUILD_DIR=${PROJECT_BINARY_DIR};HG_MPIRUN=${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none")
+    ENVIRONMENT "${environment};HALOGRAFT=$<TARGET_FILE:program>;HG_SOURCE=${PROJECT_SOURCE_DIR};HG_BUILD_DIR=${PROJECT_BINARY_DIR};HG_MPIRUN=${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none")
 endfunction()
