@@ -4,6 +4,14 @@
 #include <stdint.h>
 
 int
+hg_order_f32(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+int
 hg_order_f64(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "explain/feature_sets.h"
 #include "explain/row_sample.h"
 #include "validate/held_out.h"
@@ -36,14 +37,6 @@ points_of(const hg_dependence *d)
 }
 
 /* ---- sample and points ---- */
-static int
-compare_doubles(const void *a, const void *b)
-{
-    const double p = *(const double *)a, q = *(const double *)b;
-
-    return (p > q) - (p < q);
-}
-
 /* different values at quantiles of the sample; one that is constant has one point */
 static hg_status
 choose_points(const work *w, int feature, int *n, double **x)
@@ -57,7 +50,7 @@ choose_points(const work *w, int feature, int *n, double **x)
     for (int64_t i = 0; i < w->n; i++) {
         sorted[i] = (double)v->rows.x[w->row[i] * v->features.n + feature];
     }
-    qsort(sorted, (size_t)w->n, sizeof *sorted, compare_doubles);
+    qsort(sorted, (size_t)w->n, sizeof *sorted, hg_order_f64);
     *n = 0;
     for (int64_t k = 0; k < most; k++) {
         const double value = sorted[(k * (w->n - 1) + (most - 1) / 2) / (most - 1)];

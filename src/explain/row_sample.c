@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/random.h"
 
 typedef struct chosen {
@@ -19,14 +20,6 @@ compare_chosen(const void *a, const void *b)
 
     return p->word != q->word ? (p->word < q->word ? -1 : 1)
                               : (p->row > q->row) - (p->row < q->row);
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-    const int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
-
-    return (p > q) - (p < q);
 }
 
 hg_status
@@ -44,7 +37,7 @@ hg_row_sample(const hg_validation *v, int64_t most, int64_t *n, int64_t **row)
     for (int64_t i = 0; i < *n; i++) {
         (*row)[i] = list[i].row;
     }
-    qsort(*row, (size_t)*n, sizeof **row, compare_rows);
+    qsort(*row, (size_t)*n, sizeof **row, hg_order_i64);
     hg_mem_free(list);
     return HG_OK;
 }

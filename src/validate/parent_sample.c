@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/random.h"
 #include "emulate/baryons.h"
 #include "emulate/sidecars.h"
@@ -152,14 +153,6 @@ read_parts(const hg_comm *comm, struct work *w)
     return status;
 }
 
-static int
-compare_rows(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* All haloes on all ranks, in order. */
 static hg_status
 gather(const hg_comm *comm, struct work *w, hg_parent_sample *s)
@@ -177,7 +170,7 @@ gather(const hg_comm *comm, struct work *w, hg_parent_sample *s)
                                      "Selection.apply, or raise Validate.parent_rows");
         goto end;
     }
-    qsort(all, (size_t)s->n, size, compare_rows);
+    qsort(all, (size_t)s->n, size, hg_order_f64); /* the number of the row leads */
     status = hg_mem_array(&s->row, (size_t)s->n, sizeof *s->row);
     status = status == HG_OK ? hg_mem_array(&s->mass, (size_t)s->n, sizeof *s->mass) : status;
     if (status == HG_OK && w->has[DENSITY]) {

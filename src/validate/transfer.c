@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "halograft/forest.h"
 #include "halograft/log.h"
 #include "table/split.h"
@@ -222,22 +223,14 @@ end:
 }
 
 /* ---- features ---- */
-static int
-compare_floats(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Distance of two samples, which are sorted, and the share of b beyond a. */
 static void
 compare_samples(int64_t n_a, float a[], int64_t n_b, float b[], hg_transfer_feature *f)
 {
     int64_t i = 0, k = 0;
 
-    qsort(a, (size_t)n_a, sizeof *a, compare_floats);
-    qsort(b, (size_t)n_b, sizeof *b, compare_floats);
+    qsort(a, (size_t)n_a, sizeof *a, hg_order_f32);
+    qsort(b, (size_t)n_b, sizeof *b, hg_order_f32);
     while (i < n_a && k < n_b) {
         const float value = a[i] < b[k] ? a[i] : b[k];
 

@@ -7,20 +7,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/text.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 #include "validate/transfer.h"
 
 enum { FEW = 30, BINS_MAX = 64 };
-
-static int
-compare_numbers(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* Haloes of a bin of mass or of surroundings. */
 struct group {
@@ -123,7 +116,7 @@ list_surroundings(const hg_transfer *x, struct group group[], int *n)
     HG_TRY_OR(end, status, hg_mem_array(&sorted, (size_t)x->parent.n, sizeof *sorted));
     HG_TRY_OR(end, status, hg_mem_array(&training, (size_t)v->rows.n, sizeof *training));
     memcpy(sorted, x->parent.density, (size_t)x->parent.n * sizeof *sorted);
-    qsort(sorted, (size_t)x->parent.n, sizeof *sorted, compare_numbers);
+    qsort(sorted, (size_t)x->parent.n, sizeof *sorted, hg_order_f64);
     for (int64_t i = 0; i < v->rows.n; i++) {
         training[i] = hg_validation_extra_of(v, HG_EXTRA_OVERDENSITY, i);
     }
