@@ -53,6 +53,13 @@ hg_text_add(hg_text *text, const char *format, ...)
     return status;
 }
 
+hg_status
+hg_text_add_number(hg_text *text, int digits, double value, char end)
+{
+    HG_TRY(isfinite(value) ? hg_text_add(text, "%.*g", digits, value) : HG_OK);
+    return hg_text_append(text, &end, 1);
+}
+
 const char *
 hg_text_string(const hg_text *text)
 {

@@ -22,6 +22,13 @@ typedef struct hg_text {
 HG_MUST_CHECK hg_status hg_text_add(hg_text *text, const char *format, ...) HG_PRINTF(2, 3);
 HG_MUST_CHECK hg_status hg_text_append(hg_text *text, const char *bytes, size_t n);
 
+/** Append a cell of a table: a number with so many digits, or nothing where it is not finite,
+ * and the character that ends it.
+ *
+ * @local
+ */
+HG_MUST_CHECK hg_status hg_text_add_number(hg_text *text, int digits, double value, char end);
+
 /** The text as a C string (never NULL), borrowed until the next change.
  *
  * @local

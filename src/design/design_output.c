@@ -50,14 +50,6 @@ write_hulls(const hg_design_result *r, const char *path)
     return HG_OK;
 }
 
-/* A number, or nothing where there is none. */
-static hg_status
-add_number(hg_text *text, double value, char end)
-{
-    HG_TRY(isfinite(value) ? hg_text_add(text, "%.17g", value) : HG_OK);
-    return hg_text_append(text, &end, 1);
-}
-
 static hg_status
 add_row(const hg_design_result *r, int k, hg_text *text)
 {
@@ -68,17 +60,17 @@ add_row(const hg_design_result *r, int k, hg_text *text)
     HG_TRY(hg_text_add(text, "%" PRId64 ",%s,zooms/region_%02" PRId64 ".hdf5,", r->number + k,
                        r->params->zooms.run, r->number + k));
     for (int a = 0; a < 3; a++) {
-        HG_TRY(add_number(text, p->centre[a], ','));
+        HG_TRY(hg_text_add_number(text, 17, p->centre[a], ','));
     }
     HG_TRY(hg_text_add(text, "%.17g,,", p->radius));
-    HG_TRY(add_number(text, r->delta[i], ','));
-    HG_TRY(add_number(text, redshift, ','));
+    HG_TRY(hg_text_add_number(text, 17, r->delta[i], ','));
+    HG_TRY(hg_text_add_number(text, 17, redshift, ','));
     HG_TRY(hg_text_add(text, "%s,", kinds[r->candidates->kind[i]]));
-    HG_TRY(add_number(text, r->content[i], ','));
-    HG_TRY(add_number(text, r->problem->cost[i], ','));
-    HG_TRY(add_number(text, r->choice[k].gain, ','));
-    HG_TRY(add_number(text, r->error[k + 1][0], ','));
-    HG_TRY(add_number(text, r->error[k + 1][1], ','));
+    HG_TRY(hg_text_add_number(text, 17, r->content[i], ','));
+    HG_TRY(hg_text_add_number(text, 17, r->problem->cost[i], ','));
+    HG_TRY(hg_text_add_number(text, 17, r->choice[k].gain, ','));
+    HG_TRY(hg_text_add_number(text, 17, r->error[k + 1][0], ','));
+    HG_TRY(hg_text_add_number(text, 17, r->error[k + 1][1], ','));
     return hg_text_add(text, "%s\n", r->hull[k].is_sphere ? "sphere" : "velocity");
 }
 
@@ -98,9 +90,7 @@ write_table(const hg_design_result *r, const char *path)
     if (status == HG_OK) {
         status = hg_paths_table(path, "regions", sizeof table, table);
     }
-    status = status == HG_OK ? hg_publish_text(table, hg_text_string(&text)) : status;
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(table, status, &text);
 }
 
 /* Expected error after each region. */

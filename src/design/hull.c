@@ -238,7 +238,5 @@ hg_design_hull_write(const hg_design_hull *hull, double box, const char *path)
 
         status = hg_text_add(&text, "%.9f %.9f %.9f\n", p[0] / box, p[1] / box, p[2] / box);
     }
-    status = status == HG_OK ? hg_publish_text(path, hg_text_string(&text)) : status;
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(path, status, &text);
 }

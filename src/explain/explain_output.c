@@ -128,24 +128,6 @@ hg_explanation_list(hg_explanation *found)
 }
 
 /* ---- tables ---- */
-/* A number, or nothing where there is none. */
-static hg_status
-add_number(hg_text *text, double value, char end)
-{
-    HG_TRY(isfinite(value) ? hg_text_add(text, "%.9g", value) : HG_OK);
-    return hg_text_append(text, &end, 1);
-}
-
-static hg_status
-publish(hg_text *text, hg_status status, const char *path)
-{
-    if (status == HG_OK) {
-        status = hg_publish_text(path, hg_text_string(text));
-    }
-    hg_text_clear(text);
-    return status;
-}
-
 static hg_status
 add_importances(const hg_explanation *found, hg_text *text)
 {
@@ -155,11 +137,11 @@ add_importances(const hg_explanation *found, hg_text *text)
         const hg_importance_line *line = &found->line[i];
 
         HG_TRY(hg_text_add(text, "%s,%s,%s,", line->method, line->target, line->set));
-        HG_TRY(add_number(text, line->value, ','));
-        HG_TRY(add_number(text, line->error, ','));
-        HG_TRY(add_number(text, line->repeat, ','));
-        HG_TRY(add_number(text, line->share, ','));
-        HG_TRY(add_number(text, line->share_error, '\n'));
+        HG_TRY(hg_text_add_number(text, 9, line->value, ','));
+        HG_TRY(hg_text_add_number(text, 9, line->error, ','));
+        HG_TRY(hg_text_add_number(text, 9, line->repeat, ','));
+        HG_TRY(hg_text_add_number(text, 9, line->share, ','));
+        HG_TRY(hg_text_add_number(text, 9, line->share_error, '\n'));
     }
     return HG_OK;
 }
@@ -169,7 +151,7 @@ hg_explanation_write_importance(const hg_explanation *found, const char *path)
 {
     hg_text text = {0};
 
-    return publish(&text, add_importances(found, &text), path);
+    return hg_publish_table(path, add_importances(found, &text), &text);
 }
 
 /* Parts of one prediction; 17 digits, so that they still sum to it. */
@@ -225,7 +207,7 @@ hg_explanation_write_haloes(const hg_explanation *found, const char *path)
 {
     hg_text text = {0};
 
-    return publish(&text, add_haloes(found, &text), path);
+    return hg_publish_table(path, add_haloes(found, &text), &text);
 }
 
 /* ---- the terminal ---- */

@@ -257,11 +257,7 @@ write_csv(const hg_statistics *statistics, const char *path, const char *tail,
     HG_TRY(hg_text_path(sizeof name, name, "%.*s%s.csv",
                         end != NULL ? (int)(end - path) : (int)strlen(path), path, tail));
     status = fill(statistics, &text);
-    if (status == HG_OK) {
-        status = hg_publish_text(name, hg_text_string(&text));
-    }
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(name, status, &text);
 }
 
 /* Of the file and of the text beside it. */

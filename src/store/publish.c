@@ -210,6 +210,14 @@ hg_publish_text(const char *path, const char *text)
 }
 
 hg_status
+hg_publish_table(const char *path, hg_status status, hg_text *text)
+{
+    status = status == HG_OK ? hg_publish_text(path, hg_text_string(text)) : status;
+    hg_text_clear(text);
+    return status;
+}
+
+hg_status
 hg_file_hash(const char *path, uint64_t *hash, int64_t *bytes)
 {
     FILE *file = fopen(path, "rb");

@@ -72,6 +72,13 @@ HG_MUST_CHECK hg_status hg_folder_sync(const char *path);
  */
 HG_MUST_CHECK hg_status hg_publish_text(const char *path, const char *text);
 
+/** Write a text that was built with `status`, if that is HG_OK, and release it.
+ *
+ * @local
+ * @return `status`, or what became of the file
+ */
+HG_MUST_CHECK hg_status hg_publish_table(const char *path, hg_status status, hg_text *text);
+
 /** xxh3 of a file's bytes, and its size.
  *
  * @local

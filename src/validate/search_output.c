@@ -75,11 +75,7 @@ write_table(const hg_search *s, const char *path, const char *what,
     if (status == HG_OK) {
         status = hg_paths_table(path, what, sizeof table, table);
     }
-    if (status == HG_OK) {
-        status = hg_publish_text(table, hg_text_string(&text));
-    }
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(table, status, &text);
 }
 
 /* ---- the statistics file ---- */

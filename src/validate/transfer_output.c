@@ -209,9 +209,7 @@ write_table(const hg_transfer *x, const struct groups *all, const char *path)
     for (int t = 0; t < x->guesses->n_target && status == HG_OK; t++) {
         status = add_distance(x, t, &text);
     }
-    status = status == HG_OK ? hg_publish_text(path, hg_text_string(&text)) : status;
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(path, status, &text);
 }
 
 static hg_status
@@ -254,9 +252,7 @@ write_haloes(const hg_transfer *x, const char *path)
     for (int64_t i = 0; i < x->parent.n && status == HG_OK; i++) {
         status = add_halo(x, i, &text);
     }
-    status = status == HG_OK ? hg_publish_text(path, hg_text_string(&text)) : status;
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(path, status, &text);
 }
 
 /* ---- words ---- */

@@ -21,14 +21,6 @@ hg_marks_method(const hg_findings *found, const hg_marks *m)
     return m->method < 0 ? "forest" : found->guesses->rival_name[m->method];
 }
 
-/* A number, or nothing where there is none. */
-static hg_status
-add_number(hg_text *text, double value, char end)
-{
-    HG_TRY(isfinite(value) ? hg_text_add(text, "%.9g", value) : HG_OK);
-    return hg_text_append(text, &end, 1);
-}
-
 static hg_status
 add_marks(const hg_findings *found, const hg_marks *m, hg_text *text)
 {
@@ -40,8 +32,8 @@ add_marks(const hg_findings *found, const hg_marks *m, hg_text *text)
         if (isfinite(m->value[i])) {
             HG_TRY(hg_text_add(text, "%s,%s,%s,%s,", target, hg_marks_method(found, m), bin,
                                hg_marks_name(m->is_label, i)));
-            HG_TRY(add_number(text, m->value[i], ','));
-            HG_TRY(add_number(text, m->error[i], '\n'));
+            HG_TRY(hg_text_add_number(text, 9, m->value[i], ','));
+            HG_TRY(hg_text_add_number(text, 9, m->error[i], '\n'));
         }
     }
     return HG_OK;
@@ -56,11 +48,7 @@ hg_findings_write_scores(const hg_findings *found, const char *path)
     for (int64_t i = 0; i < found->scoring->n && status == HG_OK; i++) {
         status = add_marks(found, &found->scoring->marks[i], &text);
     }
-    if (status == HG_OK) {
-        status = hg_publish_text(path, hg_text_string(&text));
-    }
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(path, status, &text);
 }
 
 static hg_status
@@ -117,11 +105,7 @@ hg_findings_write_rows(const hg_findings *found, const char *path)
     for (int64_t i = 0; i < found->guesses->n && status == HG_OK; i++) {
         status = add_row(found, i, &text);
     }
-    if (status == HG_OK) {
-        status = hg_publish_text(path, hg_text_string(&text));
-    }
-    hg_text_clear(&text);
-    return status;
+    return hg_publish_table(path, status, &text);
 }
 
 static void
