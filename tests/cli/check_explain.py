@@ -82,10 +82,10 @@ def check_importances(found, one):
     # Impurity: the two share what one has alone. Permutation: each has about half or less; together, what one has.
     both = value(found, "impurity", "b") + value(found, "impurity", "copy")
     assert abs(both / value(one, "impurity", "b") - 1) < 0.1
-    assert abs(value(found, "impurity", "b") / both - 0.5) < 0.15
+    assert abs(value(found, "impurity", "b") / both - 0.5) < 0.10
     alone = value(one, "permutation", "b")
     for f in ("b", "copy"):
-        assert value(found, "permutation", f) < 0.6 * alone
+        assert value(found, "permutation", f) < 0.5 * alone
         assert abs(value(found, "drop_column", f)) < 0.1 * alone
     assert abs(value(found, "permutation", "b+copy") / alone - 1) < 0.1
     assert value(found, "drop_column", "b+copy") > 0.3 * alone
