@@ -12,18 +12,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "explain/row_sample.h"
 #include "validate/held_out.h"
 
 /* sums over rows of a fold */
 typedef struct sum {
     double weight, square; /* sum w; sum w e^2, or of its growth */
 } sum;
-
-/* a place in the order that a permutation gives */
-typedef struct place {
-    uint64_t word;
-    int64_t row;
-} place;
 
 typedef struct work {
     const hg_folds *folds;
@@ -32,12 +27,12 @@ typedef struct work {
     hg_trial *trial; /* shape (folds->n * (1 + dropped sets)) */
     int *dropped;    /* shape (the same): the set, -1 = none */
     int n_trial;
-    sum *whole;                        /* shape (fold, n_scored) */
-    sum *permuted;                     /* shape (fold, set, repeat, n_scored) */
-    sum *without;                      /* shape (fold, set, n_scored) */
-    place *place;                      /* shape (all rows) */
-    float *x;                          /* shape (rows of a fold, features); likewise below */
-    double *mean, *probability;        /* of the features as they are */
+    sum *whole;                 /* shape (fold, n_scored) */
+    sum *permuted;              /* shape (fold, set, repeat, n_scored) */
+    sum *without;               /* shape (fold, set, n_scored) */
+    hg_row_word *place;         /* shape (all rows), in the order that a permutation gives */
+    float *x;                   /* shape (rows of a fold, features); likewise below */
+    double *mean, *probability; /* of the features as they are */
     double *moved, *moved_probability; /* of the features of a permutation */
 } work;
 
@@ -125,15 +120,6 @@ free_work(work *w)
     hg_mem_free(w->moved_probability);
 }
 
-static int
-compare_places(const void *a, const void *b)
-{
-    const place *p = a, *q = b;
-
-    return p->word != q->word ? (p->word < q->word ? -1 : 1)
-                              : (p->row > q->row) - (p->row < q->row);
-}
-
 /* order all rows by words of their own: row i takes from the one at place i */
 static void
 permute(const work *w, int set, int repeat)
@@ -146,9 +132,9 @@ permute(const work *w, int set, int repeat)
                                            HG_PURPOSE_PERMUTATION);
         const uint64_t high = hg_stream_word(&stream);
 
-        w->place[i] = (place){high << 32 | hg_stream_word(&stream), i};
+        w->place[i] = (hg_row_word){high << 32 | hg_stream_word(&stream), i};
     }
-    qsort(w->place, (size_t)v->rows.n, sizeof *w->place, compare_places);
+    qsort(w->place, (size_t)v->rows.n, sizeof *w->place, hg_row_word_order);
 }
 
 static hg_status

@@ -8,15 +8,10 @@
 #include "base/order.h"
 #include "base/random.h"
 
-typedef struct chosen {
-    uint64_t word;
-    int64_t row;
-} chosen;
-
-static int
-compare_chosen(const void *a, const void *b)
+int
+hg_row_word_order(const void *a, const void *b)
 {
-    const chosen *p = a, *q = b;
+    const hg_row_word *p = a, *q = b;
 
     return p->word != q->word ? (p->word < q->word ? -1 : 1)
                               : (p->row > q->row) - (p->row < q->row);
@@ -25,15 +20,15 @@ compare_chosen(const void *a, const void *b)
 hg_status
 hg_row_sample(const hg_validation *v, int64_t most, int64_t *n, int64_t **row)
 {
-    chosen *list = NULL;
+    hg_row_word *list = NULL;
 
     *n = most < v->rows.n ? most : v->rows.n;
     HG_TRY(hg_mem_array(row, (size_t)*n, sizeof **row));
     HG_TRY(hg_mem_array(&list, (size_t)v->rows.n, sizeof *list));
     for (int64_t i = 0; i < v->rows.n; i++) {
-        list[i] = (chosen){hg_mix64(v->rows.key[i] + (uint64_t)v->params->meta.seed), i};
+        list[i] = (hg_row_word){hg_mix64(v->rows.key[i] + (uint64_t)v->params->meta.seed), i};
     }
-    qsort(list, (size_t)v->rows.n, sizeof *list, compare_chosen);
+    qsort(list, (size_t)v->rows.n, sizeof *list, hg_row_word_order);
     for (int64_t i = 0; i < *n; i++) {
         (*row)[i] = list[i].row;
     }

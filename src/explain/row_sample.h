@@ -2,7 +2,22 @@
 #ifndef HG_EXPLAIN_ROW_SAMPLE_H
 #define HG_EXPLAIN_ROW_SAMPLE_H
 
+#include <stdint.h>
+
 #include "validate/validation.h"
+
+/** A row, and the random word that gives it its place in an order. */
+typedef struct hg_row_word {
+    uint64_t word;
+    int64_t row;
+} hg_row_word;
+
+/** Compare two of them for qsort(): by word, equal ones by row.
+ *
+ * @local
+ * @return below, at or above 0
+ */
+int hg_row_word_order(const void *a, const void *b);
 
 /** Choose rows by their key and the seed.
  *

@@ -144,3 +144,16 @@ Test(memory, sizes_that_overflow_and_budgets_are_refused)
     cr_assert_eq(hg_mem_used(), 0);
     cr_assert_eq(hg_mem_peak(), 900);
 }
+
+Test(text, a_cell_is_empty_where_there_is_no_number)
+{
+    const double value[] = {0.1, (double)NAN, -(double)INFINITY, 1e300};
+    hg_text text = {0};
+
+    for (size_t i = 0; i < sizeof value / sizeof value[0]; i++) {
+        cr_assert_eq(hg_text_add_number(&text, i == 0 ? 17 : 9, value[i], i < 3 ? ',' : '\n'),
+                     HG_OK);
+    }
+    cr_assert_str_eq(hg_text_string(&text), "0.10000000000000001,,,1e+300\n");
+    hg_text_clear(&text);
+}
