@@ -153,6 +153,30 @@ check_whole(hg_h5 *file, const hg_source *source, int p, int64_t first, int64_t 
     return HG_OK;
 }
 
+/* Converted values of a block to every `stride`-th element of a column from `to` on; the loops
+ * of the usual types have nothing to decide. */
+static void
+store_block(const hg_source *source, int64_t n, const double value[], int stride, int64_t to,
+            void *data)
+{
+    const double factor = source->factor, offset = source->offset;
+
+    if (source->column.type == HG_COLUMN_F64) {
+        for (int64_t i = 0; i < n; i++) {
+            ((double *)data)[to + i * stride] = (value[i] + offset) * factor;
+        }
+    } else if (source->column.type == HG_COLUMN_F32) {
+        for (int64_t i = 0; i < n; i++) {
+            ((float *)data)[to + i * stride] = (float)((value[i] + offset) * factor);
+        }
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            hg_column_set(source->column.type, data, to + i * stride,
+                          (value[i] + offset) * factor);
+        }
+    }
+}
+
 hg_status
 hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, int64_t at,
                void *data)
@@ -181,12 +205,9 @@ hg_source_read(hg_h5 *file, const hg_source *source, int64_t first, int64_t n, i
             if (source->whole && status == HG_OK) {
                 status = check_whole(file, source, p, first + done, block * per, buffer);
             }
-            for (int64_t i = 0; i < block * per && status == HG_OK; i++) {
-                int64_t to =
-                    source->n_path > 1 ? (at + done + i) * width + p : (at + done) * width + i;
-
-                hg_column_set(column->type, data, to,
-                              (buffer[i] + source->offset) * source->factor);
+            if (status == HG_OK) {
+                store_block(source, block * per, buffer, source->n_path > 1 ? width : 1,
+                            (at + done) * width + p, data);
             }
         }
     }
@@ -204,37 +225,71 @@ hg_plan_overlap(const hg_plan_file *file, int64_t first, int64_t n, int64_t *fro
     return end > low ? end - low : 0;
 }
 
+/* Rows of a file that are wanted, with the file open and its disk already at work on them; none
+ * are left where `file` is NULL. */
+typedef struct flat_file {
+    hg_h5 *file;
+    int at;
+    int64_t from, count;
+} flat_file;
+
+/* Open the next file from number `at` on that has rows of the range. */
+static hg_status
+open_flat(const hg_plan *plan, int at, int64_t first, int64_t n, int n_source,
+          const hg_source *const source[], flat_file *flat)
+{
+    *flat = (flat_file){.file = NULL};
+    for (int f = at; f < plan->n_file && plan->file[f].first < first + n; f++) {
+        flat->count = hg_plan_overlap(&plan->file[f], first, n, &flat->from);
+        if (flat->count > 0) {
+            flat->at = f;
+            HG_TRY(hg_h5_open(hg_plan_path(plan, f), &flat->file));
+            break;
+        }
+    }
+    for (int s = 0; s < n_source && flat->file != NULL; s++) {
+        for (int p = 0; p < source[s]->n_path; p++) {
+            hg_h5_read_ahead(flat->file, source[s]->path[p],
+                             flat->from - plan->file[flat->at].first, flat->count);
+        }
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_plan_read_flat(const hg_plan *plan, int64_t first, int64_t n, int n_source,
                   const hg_source *const source[], hg_table *table)
 {
+    flat_file here = {.file = NULL}, next = {.file = NULL};
+    hg_status status;
+
     for (int s = 0; s < n_source; s++) {
         const hg_column *c = &source[s]->column;
 
         HG_TRY(hg_table_add(table, c->name, c->unit, c->type, c->width, NULL));
     }
-    for (int f = n > 0 ? hg_plan_find_file(plan, first) : plan->n_file; f < plan->n_file; f++) {
-        int64_t from = 0, count = hg_plan_overlap(&plan->file[f], first, n, &from);
-        hg_status status = HG_OK, closed;
-        hg_h5 *file = NULL;
+    status = n > 0 ? open_flat(plan, hg_plan_find_file(plan, first), first, n, n_source, source,
+                               &here)
+                   : HG_OK;
+    while (status == HG_OK && here.file != NULL) {
+        hg_status closed;
 
-        if (plan->file[f].first >= first + n) {
-            break;
-        }
-        if (count == 0) {
-            continue;
-        }
-        HG_TRY(hg_h5_open(hg_plan_path(plan, f), &file));
+        status = open_flat(plan, here.at + 1, first, n, n_source, source, &next);
         for (int s = 0; s < n_source && status == HG_OK; s++) {
             const hg_column *c = hg_table_find(table, source[s]->column.name);
 
-            status = hg_source_read(file, source[s], from - plan->file[f].first, count,
-                                    from - first, c->data);
+            status = hg_source_read(here.file, source[s], here.from - plan->file[here.at].first,
+                                    here.count, here.from - first, c->data);
         }
-        closed = hg_h5_close(file);
-        HG_TRY(status != HG_OK ? status : closed);
+        closed = hg_h5_close(here.file);
+        status = status != HG_OK ? status : closed;
+        here = next;
+        next.file = NULL;
     }
-    return HG_OK;
+    if (here.file != NULL && hg_h5_close(here.file) != HG_OK) { /* after a failure */
+        return hg_error_last()->status;
+    }
+    return status;
 }
 
 static hg_status

@@ -117,6 +117,15 @@ HG_MUST_CHECK hg_status hg_h5_read(hg_h5 *file, const char *name, int64_t first,
 HG_MUST_CHECK hg_status hg_h5_read_column(hg_h5 *file, const char *name, int64_t first,
                                           int64_t n, int64_t column, hg_type type, void *data);
 
+/** Tell the system that rows [first, first + n) will be read soon, so that it fetches them
+ * while others are worked on. A hint that changes nothing else and cannot fail: names that do
+ * not exist, and layouts whose place is not known, are passed over.
+ *
+ * @local
+ * @param[in] name  dataset, or member of a compound one
+ */
+void hg_h5_read_ahead(hg_h5 *file, const char *name, int64_t first, int64_t n);
+
 /** Read a whole dataset into a new array.
  *
  * @local
