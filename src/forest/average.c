@@ -10,14 +10,37 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TOGETHER = 8, AHEAD = 8 }; /* trees of which sums are taken; rows fetched ahead */
+enum {
+    TOGETHER = 8, /* trees of which sums are taken */
+    AHEAD = 8,    /* rows fetched ahead */
+    PACKED_NODES_MAX = 1 << 19,
+    PACKED_NODES_PER_ROW = 4
+};
+
+/* Nodes of the largest tree, if trees are to be packed: where the rows of a block are many
+ * enough to pay for that, and steps are not spent in waiting for memory anyway. 0 = no. */
+static size_t
+packed_nodes(const hg_forest *f, size_t n)
+{
+    size_t most = 0;
+
+    for (int t = 0; t < f->n_tree; t++) {
+        const size_t n_node = f->node_offset[t + 1] - f->node_offset[t];
+
+        most = n_node > most ? n_node : most;
+    }
+    return most <= PACKED_NODES_MAX && most / PACKED_NODES_PER_ROW <= n ? most : 0;
+}
 
 hg_status
 hg_average_init(const hg_forest *f, size_t n, int n_seen, bool has_spread, hg_average *a)
 {
-    const size_t n_target = (size_t)f->n_target;
+    const size_t n_target = (size_t)f->n_target, n_packed = packed_nodes(f, n);
 
     a->n_seen = n_seen;
+    if (n_packed > 0) {
+        HG_TRY(hg_mem_array(&a->packed, n_packed, sizeof *a->packed));
+    }
     HG_TRY(hg_mem_array(&a->seen, (size_t)n_seen * n, sizeof *a->seen));
     HG_TRY(hg_mem_array(&a->leaf, TOGETHER * n, sizeof *a->leaf));
     HG_TRY(hg_mem_array(&a->order, n, sizeof *a->order));
@@ -34,6 +57,7 @@ hg_average_clear(hg_average *a)
     hg_mem_free(a->leaf);
     hg_mem_free(a->order);
     hg_mem_free(a->x);
+    hg_mem_free(a->packed);
     hg_mem_free(a->sum);
     hg_mem_free(a->square);
     *a = (hg_average){0};
@@ -59,6 +83,18 @@ sort_digit(size_t n, const uint32_t leaf[], int shift, const uint32_t from[], ui
     }
 }
 
+static void
+copy_row(size_t n_feature, const float x[], bool as_keys, uint32_t to[])
+{
+    if (!as_keys) {
+        memcpy(to, x, n_feature * sizeof *x);
+        return;
+    }
+    for (size_t i = 0; i < n_feature; i++) {
+        to[i] = hg_row_key(x[i]);
+    }
+}
+
 /* Pass the first tree, and put rows and leaves into the order of its leaves: rows that share a
  * leaf there take like ways through the other trees, so that their nodes are in the cache. */
 static void
@@ -74,9 +110,24 @@ arrange_rows(const hg_forest *f, const float x[], hg_average *a, uint32_t leaf[]
         const size_t ahead = i + AHEAD < a->n ? i + AHEAD : i;
 
         __builtin_prefetch(x + a->order[ahead] * n_feature);
-        memcpy(a->x + i * a->stride, x + a->order[i] * n_feature, n_feature * sizeof *x);
+        copy_row(n_feature, x + a->order[i] * n_feature, a->packed != NULL,
+                 a->x + i * a->stride);
         leaf[i] = given[a->order[i]];
     }
+}
+
+static void
+pass_tree(const hg_forest *f, int tree, hg_average *a, uint32_t leaf[])
+{
+    const hg_node *node = f->node + f->node_offset[tree];
+
+    if (a->packed == NULL) {
+        hg_tree_route(node, f->feature_bits, a->n, (const float *)a->x, a->stride, NULL, leaf);
+        return;
+    }
+    hg_tree_pack(node, f->feature_bits, f->node_offset[tree + 1] - f->node_offset[tree],
+                 a->packed);
+    hg_packed_route(a->packed, a->n, a->x, a->stride, leaf);
 }
 
 /* Add the means of leaves in `n_tree` trees from the first on. Bounds that are known when this
@@ -174,8 +225,7 @@ hg_average_block(const hg_forest *f, size_t n, const float x[], hg_average *a, d
             if (first + t == 0) {
                 arrange_rows(f, x, a, leaf);
             } else {
-                hg_tree_route(f->node + f->node_offset[first + t], f->feature_bits, n, a->x,
-                              a->stride, NULL, leaf + (size_t)t * n);
+                pass_tree(f, first + t, a, leaf + (size_t)t * n);
             }
         }
         add_leaves(f, first, n_tree, leaf, a);

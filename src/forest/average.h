@@ -10,12 +10,13 @@
 typedef struct hg_average {
     size_t n;        /**< rows of the block, at most as many as there is room for */
     uint32_t *order; /**< shape (n): the rows as given, in the order in which they pass trees */
-    float *x;        /**< shape (n, stride): features; in that order, likewise below */
+    uint32_t *x;     /**< shape (n, stride): features or their keys; in that order, as below */
     size_t stride;   /**< features, and zeros up to a multiple of 8 */
-    double *sum;     /**< shape (n, n_target) */
-    double *square;  /**< shape (n, n_target); NULL without spreads */
-    uint32_t *leaf;  /**< leaves of the rows in the trees that are passed together */
-    uint32_t *seen;  /**< shape (n_seen, n): leaves in the first trees */
+    hg_packed_node *packed; /**< the tree that rows pass; NULL where trees pass as they are */
+    double *sum;            /**< shape (n, n_target) */
+    double *square;         /**< shape (n, n_target); NULL without spreads */
+    uint32_t *leaf;         /**< leaves of the rows in the trees that are passed together */
+    uint32_t *seen;         /**< shape (n_seen, n): leaves in the first trees */
     int n_seen;
 } hg_average;
 

@@ -355,6 +355,57 @@ void hg_tree_clear(hg_tree *tree);
 void hg_tree_route(const hg_node node[], int bits, size_t n, const float x[], size_t stride,
                    const uint32_t index[], uint32_t leaf[]);
 
+/** A node for many rows: integers in the order of the floats are compared with less work. Rows
+ * with a key above t go to child + 1, others to child. link = child << HG_PACKED_BITS |
+ * feature. The t of a leaf is HG_PACKED_LEAF or above and ends with the leaf's number. */
+typedef struct hg_packed_node {
+    uint32_t t;
+    uint32_t link;
+} hg_packed_node;
+
+enum { HG_PACKED_BITS = 8, HG_PACKED_NODES_MAX = 1 << (32 - HG_PACKED_BITS) };
+static const uint32_t HG_PACKED_LEAF = 0xFFC00000u;
+
+/** The key of a number: keys are ordered as the numbers are, and that of a leaf's NaN is above
+ * all. Numbers from -0 to 0 have two, of which rows take the lower: so none of both is above
+ * any of both.
+ *
+ * @local
+ */
+static inline uint32_t
+hg_feature_key(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return bits ^ (bits >> 31 != 0 ? 0xFFFFFFFFu : 0x80000000u);
+}
+
+static inline uint32_t
+hg_row_key(float x)
+{
+    return hg_feature_key(x == 0 ? -0.0f : x);
+}
+
+/** Pack the nodes of a tree.
+ *
+ * @local
+ * @param[in]  bits  feature bits of a link, 6 or 8
+ * @param[in]  n     number of nodes, at most HG_PACKED_NODES_MAX
+ * @param[out] to    shape (n)
+ */
+void hg_tree_pack(const hg_node node[], int bits, size_t n, hg_packed_node to[]);
+
+/** Find the leaf of each row of a tree whose nodes are packed: the same as hg_tree_route().
+ *
+ * @local
+ * @param[in]  n     number of rows
+ * @param[in]  x     shape (n, stride): hg_row_key() of features
+ * @param[out] leaf  shape (n)
+ */
+void hg_packed_route(const hg_packed_node node[], size_t n, const uint32_t x[], size_t stride,
+                     uint32_t leaf[]);
+
 enum { HG_TREES_TOGETHER = 16 }; /**< trees that hg_row_route() takes at most */
 
 /** Find the leaves of one row in several trees.

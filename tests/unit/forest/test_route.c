@@ -2,6 +2,8 @@
  * means for every number of targets. */
 #include "mpi_test.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "forest/model.h"
@@ -56,6 +58,32 @@ check_leaves(const hg_forest *f, const float x[], size_t n, const uint32_t index
     }
 }
 
+/* the same with packed nodes */
+static void
+check_packed(const hg_forest *f, const float x[], size_t n)
+{
+    const size_t n_feature = (size_t)f->n_feature, stride = (n_feature + 7) / 8 * 8;
+    static hg_packed_node node[4 * N];
+    static uint32_t key[NEW * 80];
+    uint32_t leaf[NEW + 1];
+
+    for (size_t i = 0; i < n * n_feature; i++) {
+        key[i / n_feature * stride + i % n_feature] = hg_row_key(x[i]);
+    }
+    for (int t = 0; t < f->n_tree; t++) {
+        const size_t n_node = f->node_offset[t + 1] - f->node_offset[t];
+
+        cr_assert_leq(n_node, sizeof node / sizeof node[0]);
+        hg_tree_pack(f->node + f->node_offset[t], f->feature_bits, n_node, node);
+        leaf[n] = 12345;
+        hg_packed_route(node, n, key, stride, leaf);
+        cr_assert_eq(leaf[n], 12345);
+        for (size_t i = 0; i < n; i++) {
+            cr_assert_eq(leaf[i], walk(f, t, x + i * n_feature));
+        }
+    }
+}
+
 /* one row through the first trees at once, for any number of them */
 static void
 check_row(const hg_forest *f, const float x[])
@@ -93,6 +121,7 @@ Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
             cr_assert_eq(f->feature_bits, widths[w] <= 64 ? 6 : 8);
             for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
                 check_leaves(f, new.x, sizes[s], NULL);
+                check_packed(f, new.x, sizes[s]);
                 check_leaves(f, new.x, sizes[s], index);
             }
             for (int i = 0; i < 50; i++) {
@@ -103,6 +132,27 @@ Test(route, leaves_are_those_of_single_walks_for_any_number_of_rows)
         clear_rows(&r);
         clear_rows(&new);
     }
+}
+
+/* every pair of awkward numbers, zeros of both signs among them, and a leaf's NaN */
+Test(route, keys_compare_as_numbers_do)
+{
+    static const float number[] = {-INFINITY, -FLT_MAX, -1.5f,        -FLT_MIN, -FLT_TRUE_MIN,
+                                   -0.0f,     0.0f,     FLT_TRUE_MIN, FLT_MIN,  1.0f,
+                                   1.5f,      FLT_MAX,  INFINITY};
+    const size_t n = sizeof number / sizeof number[0];
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            cr_assert_eq(hg_row_key(number[i]) > hg_feature_key(number[j]),
+                         number[i] > number[j], "%g and %g", (double)number[i],
+                         (double)number[j]);
+        }
+        cr_assert_lt(hg_row_key(number[i]), hg_feature_key(hg_leaf_nan(0)));
+        cr_assert_lt(hg_feature_key(number[i]), HG_PACKED_LEAF);
+    }
+    cr_assert_geq(hg_feature_key(hg_leaf_nan(HG_LEAF_MASK)), HG_PACKED_LEAF);
+    cr_assert_eq(hg_feature_key(hg_leaf_nan(77)) & HG_LEAF_MASK, 77);
 }
 
 Test(route, means_are_sums_in_tree_order_for_any_number_of_targets)
