@@ -42,7 +42,6 @@ append_lines(const hg_output *o, int64_t n, unsigned char *records)
         status = add_line(o, hg_output_record(o, records, i), &text);
     }
     if (status == HG_OK && n > 0) {
-        text.data[--text.n] = '\0'; /* the line end comes with the append */
         status = hg_part_file(o->path, HG_FILE_JOURNAL, o->is_staged, sizeof path, path);
         status = status == HG_OK ? hg_journal_append(path, hg_text_string(&text)) : status;
     }
