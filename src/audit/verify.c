@@ -48,6 +48,21 @@ check_line(const char *folder, const char *name, uint64_t wanted, bool *matches,
                                       "'%s' does not match its checksum", name);
 }
 
+/* Take a line "XXH3 (FILE) = SUM", as xxhsum writes it and no other. */
+static bool
+take_line(const char *line, char name[1024], uint64_t *wanted)
+{
+    int used = 0;
+    char sum[17];
+
+    if (sscanf(line, "XXH3 (%1023[^)]) = %16[0-9a-f]%n", name, sum, &used) != 2 ||
+        line[used] != '\0' || strlen(sum) != 16) {
+        return false;
+    }
+    *wanted = strtoull(sum, NULL, 16);
+    return true;
+}
+
 /* Compare the files of a manifest with their checksums. `own` (may be NULL) is the name of a
  * file that has to be among them, `own_matches` whether it is and has its checksum. */
 static hg_status
@@ -55,9 +70,10 @@ check_manifest(const char *path, const char *own, bool *own_matches, hg_findings
 {
     const char *slash = strrchr(path, '/');
     const int before = findings->n_wrong;
-    char folder[HG_PATH_MAX], name[1024], sum[17], *line = NULL;
+    char folder[HG_PATH_MAX], name[1024], *line = NULL;
     hg_textfile *file = NULL;
     bool is_listed = false, matches;
+    uint64_t wanted = 0;
     int64_t n = 0;
     hg_status status;
 
@@ -67,14 +83,12 @@ check_manifest(const char *path, const char *own, bool *own_matches, hg_findings
     HG_TRY(hg_textfile_open(path, &file));
     status = hg_textfile_line(file, &line);
     while (status == HG_OK && line != NULL) {
-        char *end = NULL;
-
-        if (sscanf(line, "XXH3 (%1023[^)]) = %16[0-9a-fA-F]", name, sum) != 2) {
+        if (!take_line(line, name, &wanted)) {
             status = HG_FAIL(HG_E_FORMAT, "line %" PRId64 " of '%s' is not 'XXH3 (FILE) = SUM'",
                              hg_textfile_number(file), path);
             break;
         }
-        status = check_line(folder, name, strtoull(sum, &end, 16), &matches, findings);
+        status = check_line(folder, name, wanted, &matches, findings);
         if (own != NULL && strcmp(name, own) == 0) {
             is_listed = true;
             *own_matches = matches;
@@ -87,6 +101,9 @@ check_manifest(const char *path, const char *own, bool *own_matches, hg_findings
     if (own != NULL && !is_listed) {
         HG_TRY(hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
                                "'%s' does not list '%s'", path, own));
+    } else if (n == 0) {
+        HG_TRY(hg_findings_add(findings, HG_FINDING_WRONG, "manifest", "'%s' lists no files",
+                               path));
     }
     return findings->n_wrong > before
                ? HG_OK
@@ -97,9 +114,15 @@ check_manifest(const char *path, const char *own, bool *own_matches, hg_findings
 hg_status
 hg_verify_manifest(const char *path, hg_findings *findings)
 {
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    char master[HG_PATH_MAX];
     bool ignored;
 
-    return check_manifest(path, NULL, &ignored, findings);
+    HG_TRY(hg_text_path(sizeof master, master, "%.*s.hdf5",
+                        (int)(dot != NULL ? (size_t)(dot - path) : strlen(path)), path));
+    return check_manifest(
+        path, hg_file_exists(master) ? master + (slash != NULL ? slash + 1 - path : 0) : NULL,
+        &ignored, findings);
 }
 
 /* ---- models and statistics ---- */

@@ -44,7 +44,8 @@ HG_MUST_CHECK hg_status hg_verify_catalogue(const hg_comm *comm, const char *pat
 HG_MUST_CHECK hg_status hg_verify_sanity(const hg_comm *comm, const char *path,
                                          hg_findings *findings);
 
-/** Compare the files of a manifest with their checksums.
+/** Compare the files of a manifest with their checksums. It has to list some, and NAME.hdf5
+ * where that stands beside it.
  *
  * @local
  * @param[in] path  NAME.xxh3, lines "XXH3 (FILE) = SUM" with files beside it

@@ -84,6 +84,8 @@ Test(verify, a_whole_catalogue_passes)
 
 Test(verify, a_flipped_bit_a_cut_and_a_lost_part_are_found)
 {
+    hg_findings findings = {.n_wrong = 0};
+
     share_folder();
     write_planted("flip", NULL);
     change_byte("flip.0.hdf5", 60000, 1);
@@ -101,6 +103,16 @@ Test(verify, a_flipped_bit_a_cut_and_a_lost_part_are_found)
     }
     hg_comm_barrier(&world);
     all_assert(wrong_with("unlisted.hdf5", "does not list 'unlisted.hdf5'") == 1);
+    all_assert(wrong_with("unlisted.xxh3", "does not list 'unlisted.hdf5'") == 1);
+    if (world.rank == 0) {
+        cr_assert_eq(rename(in_folder("unlisted.xxh3"), in_folder("alone.xxh3")), 0);
+    }
+    hg_comm_barrier(&world);
+    all_assert(wrong_with("alone.xxh3", "lists no files") == 1);
+    write_planted("joined", NULL);
+    change_byte("joined.xxh3", 39, '\n' ^ ' '); /* the end of the first line */
+    all_assert(hg_verify_file(&world, in_folder("joined.xxh3"), &findings) == HG_E_FORMAT);
+    hg_findings_clear(&findings);
     write_planted("cut", NULL);
     if (world.rank == 0) {
         cr_assert_eq(truncate(in_folder("cut.3.hdf5"), 4000), 0);
