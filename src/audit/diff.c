@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "store/h5.h"
+#include "store/seal.h"
 
 enum { ROWS = 1 << 20, LISTED_MAX = 20 };
 
@@ -321,8 +322,11 @@ hg_diff_files(const char *a, const char *b, const hg_diff_options *options,
               .n_different = &n_different,
               .group = ""};
     hg_status status, closed;
+    bool is_sealed;
 
     HG_TRY(hg_findings_title(findings, "%s against %s", a, b));
+    HG_TRY(hg_seal_check(a, &is_sealed));
+    HG_TRY(hg_seal_check(b, &is_sealed));
     HG_TRY(hg_h5_open(a, &w.a));
     HG_TRY_OR(close, status, hg_h5_open(b, &w.b));
     HG_TRY_OR(close, status, compare_open(&w));

@@ -5,6 +5,7 @@
 
 #include "audit/diff.h"
 #include "store/h5.h"
+#include "store/seal.h"
 #include "test_folder.h"
 
 TestSuite(diff, .timeout = 60);
@@ -87,6 +88,26 @@ Test(diff, each_kind_of_difference_is_found)
     near[1] = 3; /* in the attribute too */
     make_file("b", near, wholes, "two");
     cr_expect_eq(differences(0, false, "'a/matrix@numbers'"), 2);
+    folder_remove();
+}
+
+Test(diff, a_file_with_a_broken_seal_is_not_opened)
+{
+    const hg_diff_options options = {.relative = 0};
+    hg_findings findings = {.n_wrong = 0};
+    char a[4096];
+    FILE *file;
+
+    folder_create();
+    make_file("a", values, wholes, "two");
+    snprintf(a, sizeof a, "%s", in_folder("a"));
+    cr_assert_eq(hg_seal_put(a), HG_OK);
+    cr_assert_eq(hg_diff_files(a, a, &options, &findings), HG_OK);
+    file = fopen(a, "r+b");
+    fputc(0, file);
+    fclose(file);
+    cr_assert_eq(hg_diff_files(a, a, &options, &findings), HG_E_VERIFY);
+    hg_findings_clear(&findings);
     folder_remove();
 }
 
