@@ -1,8 +1,10 @@
-"""Write small files of the formats that other writers of the tests do not cover: SUBFIND groups, Gadget snapshots in HDF5
-and in binary blocks, AHF lists, and plain HDF5 tables with their mapping.
+"""Write small files of the formats that other writers of the tests do not cover: SUBFIND groups, snapshots of Gadget in
+HDF5 and in binary blocks and of SWIFT, AHF lists, lists and chunks of Rockstar, plain tables with their mapping, run
+tables, and lists of particles.
 
     write_damage.py FOLDER
 """
+import gzip
 import struct
 import sys
 
@@ -79,3 +81,53 @@ with open(f"{folder}/columns.yml", "w") as file:
     file.write("Header: {box: 50 Mpc, redshift: 0, h: 0.7, omega_m: 0.3, omega_l: 0.7, dark_matter_only: 1}\n"
                "Columns: {id: halo/id, position: 'halo/place, Mpc', m_bound: 'halo/mass, Msun', "
                "spin_peebles: halo/table/spin}\n")
+with gzip.open(f"{folder}/columns.csv.gz", "wt") as file:
+    file.write("run,m\n" + "".join(f"{i % 4},{1e11 * (1 + i)!r}\n" for i in range(200)))
+with open(f"{folder}/gz.yml", "w") as file:
+    file.write("Header: {redshift: 0}\nColumns: {run: run, m200c: 'm, Msun'}\n")
+with open(f"{folder}/runs.csv", "w") as file:
+    file.write("run,omega_m,sigma_8,A_SN1\n" + "".join(f"{i},{0.1 + i / 50},{0.6 + i / 60},{i}\n" for i in range(20)))
+
+with h5py.File(f"{folder}/swift.hdf5", "w") as file:
+    n = 60
+    file.create_group("Header").attrs.update({
+        "NumPart_ThisFile": np.array([0, n, 0, 0, 0, 0, 0]), "TotalNumberOfParticles": np.array([0, n, 0, 0, 0, 0, 0]),
+        "MassTable": np.array([0, 7.0, 0, 0, 0, 0, 0]), "BoxSize": np.full(3, 100.0), "Scale-factor": 0.5, "Virtual": 0})
+    file.create_group("Cosmology").attrs.update({"h": 0.7, "Omega_m": 0.3})
+    file.create_group("Units").attrs.update({"Unit length in cgs (U_L)": 3.0856775814913673e24,
+                                             "Unit mass in cgs (U_M)": 1.988409870698051e43,
+                                             "Unit time in cgs (U_t)": 3.0856775814913673e19})
+    file["PartType1/Coordinates"] = rng.random((n, 3)) * 100
+    file["PartType1/Velocities"] = rng.normal(0, 100, (n, 3)).astype("f4")
+    file["PartType1/Velocities"].attrs["a-scale exponent"] = 1.0
+    file["PartType1/ParticleIDs"] = np.arange(n, dtype="u8")
+
+about = "#a = 0.5\n#Om = 0.3; Ol = 0.7; h = 0.5\n#Box size: 50.0 Mpc/h\n#Particle mass: 1e9 Msun/h\n"
+with open(f"{folder}/out_1.list", "w") as file:
+    file.write("#ID DescID Mvir Vmax Vrms Rvir Rs Np X Y Z VX VY VZ M200c\n" + about)
+    for i in range(40):
+        file.write(f"{i} -1 {1e12 + i} 200 173 400 20 {100 + i} {i} 2 3 10 -20 30 9e11\n")
+with open(f"{folder}/halos_1.0.ascii", "w") as file:
+    file.write("#id num_p mvir mbound_vir rvir vmax rvmax vrms x y z vx vy vz m200c\n" + about)
+    for i in range(40):
+        file.write(f"{i} {100 + i} {1e12 + i} 9e11 400 200 80 173 {i} 2 3 10 -20 30 8e11\n")
+
+# lists of particles: 20 subhaloes of 5 to 24 particles in 10 groups, followed by others of their group
+length = np.arange(5, 25, dtype="i4")
+start = np.cumsum(length) - length
+with h5py.File(f"{folder}/members_gadget.hdf5", "w") as file:
+    file["PartType1/ParticleIDs"] = np.arange(400, dtype="u8")
+with h5py.File(f"{folder}/members_tab.hdf5", "w") as file:
+    file["Group/GroupLenType"] = np.repeat(length[::2] + length[1::2] + 2, 6).reshape(-1, 6)
+    file["Group/GroupNsubs"] = np.full(10, 2, "i4")
+    file["Subhalo/SubhaloLenType"] = np.repeat(length, 6).reshape(-1, 6)
+with h5py.File(f"{folder}/members_eagle.hdf5", "w") as file:
+    file["Subhalo/SubOffset"], file["Subhalo/SubLength"] = start, length
+    file["IDs/ParticleID"] = np.arange(400, dtype="u8")
+with open(f"{folder}/members.AHF_particles", "w") as file:
+    file.write("20\n" + "".join(f"{n} {k}\n" + "".join(f"{1000 * k + i} 1\n" for i in range(n)) for k, n in enumerate(length)))
+with open(f"{folder}/members.particles", "w") as file:
+    file.write("#a = 1.0\n#Particle table begins here:\n#x y z vx vy vz particle_id assigned_internal_haloid internal_haloid "
+               "external_haloid\n")
+    for k, n in enumerate(length):
+        file.write("".join(f"1 2 3 0 0 0 {1000 * k + i} {k} {k} {k}\n" for i in range(n)))

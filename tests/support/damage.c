@@ -1,12 +1,13 @@
-/* Reads a file again and again, each time damaged in another way: cut at 50 lengths, with 20
+/* Reads files again and again, each time damaged in another way: cut at 50 lengths, with 20
  * zeroed blocks, with single flipped bytes. Children do the reading, so that a crash costs one
  * case; a handler says in whose code it happened, because the HDF5 library itself crashes on
  * some malformed files, or never comes to an end.
  *
- * Usage: damage KIND FORMAT FILE N [OPEN [MAPPING]]. N is the number of flipped bytes; OPEN
- * (default FILE) is what is opened. KIND: `verify` and `model` must find every damage, `read`
- * must only survive it. Ends with code 1 when damage is missed, or when our code crashes or
- * hangs. */
+ * Usage: damage N PLAN. N is the number of flipped bytes of each file; below 50 there are fewer
+ * cuts and blocks too. A line of PLAN is: KIND FORMAT FILE [OPEN [MAPPING]], see damage.h. Ends
+ * with code 1 when damage is missed, or when our code crashes or hangs. */
+#include "damage.h"
+
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <inttypes.h>
@@ -16,17 +17,14 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#include "audit/verify.h"
 #include "base/random.h"
 #include "fuzz.h"
-#include "halograft/catalog.h"
-#include "halograft/stages.h"
 
 enum {
     N_CUT = 50,
     N_ZERO = 20,
     SEAL = 16,
-    PARTS_MAX = 3,
+    SIZE_MAX_READ = 16 << 20,
     SECONDS = 2,
     CRASHES_MAX = 1000,
     IN_HDF5 = 91,
@@ -34,15 +32,19 @@ enum {
     NOT_PASSED = 93
 };
 
-/** What children tell the parent. */
+/** What children tell the parent and each other. */
 typedef struct tally {
-    int64_t next; /**< case to begin with */
-    int64_t n_found, n_missed;
+    int64_t task; /**< line of the plan */
+    int64_t next; /**< case to begin with; -1 = the file is to be made */
+    int64_t n_found, n_missed, n_ours, n_hdf5;
     int64_t missed[8];
+    int64_t n_case, n_bad; /**< of all tasks */
 } tally;
 
 static tally *count;
-static const char *kind, *format, *path, *what, *mapping;
+static int64_t n_flip, n_cut, n_zero;
+static const damage_kind *kind;
+static damage_task task = {.comm = &fuzz_world};
 static unsigned char *good;
 static size_t size;
 
@@ -79,7 +81,7 @@ say_where(int number)
     }
     if (code == IN_OURS) {
         fprintf(stderr, "signal %d in case %" PRId64 " of '%s':\n", number, count->next - 1,
-                path);
+                task.path);
         backtrace_symbols_fd(frame, n, 2);
     }
     _exit(code);
@@ -87,7 +89,7 @@ say_where(int number)
 
 /* A new file each time, in case a library still holds the last one open. */
 static void
-write_file(const unsigned char *data, size_t n)
+write_file(const char *path, const unsigned char *data, size_t n)
 {
     FILE *file;
 
@@ -96,6 +98,19 @@ write_file(const unsigned char *data, size_t n)
     if (file == NULL || fwrite(data, 1, n, file) != n || fclose(file) != 0) {
         abort();
     }
+}
+
+static void
+read_good(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+
+    if (file == NULL) {
+        fprintf(stderr, "'%s' cannot be read\n", path);
+        exit(2);
+    }
+    size = fread(good, 1, SIZE_MAX_READ, file);
+    fclose(file);
 }
 
 /* Write the file with damage number i; false when nothing of the content has changed. */
@@ -109,90 +124,19 @@ damage(int64_t i, unsigned char *bad)
     size_t at, block;
 
     memcpy(bad, good, size);
-    if (i < N_CUT) {
-        write_file(bad, n * (size_t)i / N_CUT);
+    if (i < n_cut) {
+        write_file(task.path, bad, n * (size_t)i / (size_t)n_cut);
         return true;
     }
     at = (size_t)(hg_stream_uniform(&stream) * (double)n);
-    if (i < N_CUT + N_ZERO) {
+    if (i < n_cut + n_zero) {
         block = n / 8 < 4096 ? n / 8 + 1 : 4096;
         memset(bad + at, 0, at + block < n ? block : n - at);
     } else {
         bad[at] ^= (unsigned char)(1 + hg_stream_below(&stream, 255));
     }
-    write_file(bad, size);
+    write_file(task.path, bad, size);
     return memcmp(bad, good, size) != 0;
-}
-
-static hg_status
-read_part(hg_catalog *catalog, int64_t part)
-{
-    hg_status status = HG_OK;
-
-    for (int i = 0; i < hg_catalog_n_column(catalog); i++) {
-        const char *name = hg_catalog_column(catalog, i)->name;
-        hg_table table = {.n = 0};
-        const hg_status read = hg_catalog_read(catalog, part, 1, &name, &table);
-
-        status = status == HG_OK ? read : status;
-        hg_table_clear(&table);
-    }
-    return status;
-}
-
-/* Open the catalogue and read every column of its first parts. */
-static hg_status
-read_catalogue(void)
-{
-    hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
-    hg_catalog *catalog = NULL;
-    hg_status status = HG_OK;
-
-    options.format = format;
-    options.n_file = 1;
-    options.files = &what;
-    options.mapping = mapping;
-    options.particles = strcmp(format, "gadget") == 0;
-    options.rows_per_part = 500;
-    if (strcmp(format, "ahf") == 0 || strcmp(format, "lgadget3") == 0 ||
-        strcmp(format, "hbt") == 0) {
-        options.frame.h = 0.5; /* these do not say it themselves */
-        options.frame.box = 100;
-    }
-    if (strcmp(format, "lgadget3") == 0) {
-        options.frame.redshift = 0;
-    }
-    HG_TRY(hg_catalog_open(&fuzz_world, &options, &catalog));
-    for (int64_t part = 0; part < hg_catalog_n_part(catalog) && part < PARTS_MAX; part++) {
-        const hg_status read = read_part(catalog, part);
-
-        status = status == HG_OK ? read : status;
-    }
-    hg_catalog_close(catalog);
-    return status;
-}
-
-/* Whether something is found to be wrong with the file. */
-static bool
-look(void)
-{
-    hg_findings findings = {.n_wrong = 0};
-    hg_stages *stages = NULL;
-    hg_status status;
-    bool found;
-
-    if (strcmp(kind, "verify") == 0) {
-        status = hg_verify_file(&fuzz_world, what, &findings);
-        found = status != HG_OK || findings.n_wrong > 0;
-        hg_findings_clear(&findings);
-        return found;
-    }
-    if (strcmp(kind, "model") == 0) {
-        status = hg_stages_load(&fuzz_world, what, &stages);
-        hg_stages_free(stages);
-        return status != HG_OK;
-    }
-    return read_catalogue() != HG_OK;
 }
 
 /* A signal after so many seconds of processor time; 0 = none. */
@@ -213,7 +157,7 @@ try_case(int64_t i, unsigned char *bad)
         return;
     }
     limit_time(SECONDS);
-    if (look()) {
+    if (kind->look(&task) != HG_OK) {
         count->n_found++;
     } else if (count->n_missed++ < 8) {
         count->missed[count->n_missed - 1] = i;
@@ -222,96 +166,160 @@ try_case(int64_t i, unsigned char *bad)
     fuzz_check_memory(before);
 }
 
-/* A child: all cases from count->next on, then the file as it was. */
+/* All cases of a task from count->next on, then the file as it was. The file stands beside it
+ * from the first case on, for children that come later. */
 static void
-work(int64_t n)
+do_task(int64_t n, unsigned char *bad)
+{
+    char copy[4096];
+
+    snprintf(copy, sizeof copy, "%s.good", task.path);
+    if (count->next < 0) {
+        if (kind->make != NULL && kind->make(&task) != HG_OK) {
+            fprintf(stderr, "'%s' cannot be made: %s\n", task.path, hg_error_last()->message);
+            _exit(NOT_PASSED);
+        }
+        read_good(task.path);
+        write_file(copy, good, size);
+        count->next = 0;
+    }
+    read_good(copy);
+    while (count->next < n) {
+        try_case(count->next++, bad);
+    }
+    write_file(task.path, good, size);
+    if (kind->look(&task) != HG_OK && strcmp(kind->name, "diff") != 0) {
+        fprintf(stderr, "'%s' is not damaged and does not pass: %s\n", task.open,
+                hg_error_last()->message);
+        _exit(NOT_PASSED);
+    }
+    unlink(copy);
+}
+
+/* Say how a task went, and go on with the next. */
+static void
+end_task(int64_t n)
+{
+    const bool is_missed = kind->must_find && count->n_missed > 0;
+
+    printf("%s %s %s (%zu bytes): %" PRId64 " found, %" PRId64 " not, crashes and endless "
+           "loops %" PRId64 " here, %" PRId64 " in HDF5\n",
+           kind->name, task.format, task.path, size, count->n_found, count->n_missed,
+           count->n_ours, count->n_hdf5);
+    for (int i = 0; i < 8 && i < count->n_missed && is_missed; i++) {
+        printf("case %" PRId64 " was missed\n", count->missed[i]);
+    }
+    fflush(stdout);
+    *count = (tally){.task = count->task + 1,
+                     .next = -1,
+                     .n_case = count->n_case + n,
+                     .n_bad = count->n_bad + count->n_ours + is_missed};
+}
+
+/* The task of a line of the plan, which is cut into words; false for an empty line. */
+static bool
+take_task(char *line)
+{
+    static const char blank[] = " \t\n";
+    const char *word = strtok(line, blank);
+
+    if (word == NULL) {
+        return false;
+    }
+    kind = damage_find(word);
+    task.format = strtok(NULL, blank);
+    task.path = strtok(NULL, blank);
+    task.open = strtok(NULL, blank);
+    task.mapping = task.open != NULL ? strtok(NULL, blank) : NULL;
+    task.open = task.open != NULL ? task.open : task.path;
+    if (kind == NULL || task.path == NULL) {
+        fprintf(stderr, "no task: %s\n", word);
+        exit(2);
+    }
+    return true;
+}
+
+/* A child: what is left of the plan. */
+static void
+work(FILE *plan, int64_t n)
 {
     const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGPROF};
-    unsigned char *bad = malloc(size + 1);
+    unsigned char *bad = malloc(SIZE_MAX_READ);
+    char line[4096];
 
+    good = malloc(SIZE_MAX_READ);
+    if (good == NULL || bad == NULL) {
+        exit(2);
+    }
     fuzz_start();
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         signal(signals[i], say_where);
     }
-    while (count->next < n) {
-        try_case(count->next++, bad);
+    for (int64_t i = 0; fgets(line, sizeof line, plan) != NULL; i++) {
+        if (i >= count->task) {
+            if (take_task(line)) {
+                do_task(n, bad);
+            }
+            end_task(n);
+        }
     }
-    write_file(good, size);
-    if (look()) {
-        fprintf(stderr, "'%s' is not damaged and does not pass: %s\n", what,
-                hg_error_last()->message);
-        _exit(NOT_PASSED);
-    }
+    free(good);
     free(bad);
     hg_comm_clear(&fuzz_world);
     MPI_Finalize();
     _exit(0);
 }
 
-static void
-read_good(void)
-{
-    FILE *file = fopen(path, "rb");
-
-    good = malloc((size_t)16 << 20);
-    if (file == NULL || good == NULL) {
-        fprintf(stderr, "'%s' cannot be read\n", path);
-        exit(2);
-    }
-    size = fread(good, 1, (size_t)16 << 20, file);
-    fclose(file);
-}
-
-/* Children one after the other until one comes to the end; whether all was well. */
+/* Children one after the other until one comes to the end of the plan; whether all was well. */
 static bool
-run(int64_t n)
+run(const char *path, int64_t n)
 {
-    const bool must_find = strcmp(kind, "read") != 0;
-    int n_hdf5 = 0, n_ours = 0, state = 0;
+    int state = 0;
+    bool goes_on;
 
+    count->next = -1;
     do {
         const pid_t child = fork();
 
         if (child == 0) {
-            work(n);
+            FILE *plan = fopen(path, "r");
+
+            if (plan == NULL) {
+                _exit(2);
+            }
+            work(plan, n);
         }
         if (waitpid(child, &state, 0) < 0) {
             abort();
         }
-        n_hdf5 += WIFEXITED(state) && WEXITSTATUS(state) == IN_HDF5;
-        if (state != 0 && !(WIFEXITED(state) && WEXITSTATUS(state) == IN_HDF5)) {
-            n_ours++;
-            printf("case %" PRId64 " of '%s' ended with state %x\n", count->next - 1, path,
-                   (unsigned)state);
+        goes_on = WIFEXITED(state) && WEXITSTATUS(state) == IN_HDF5;
+        count->n_hdf5 += goes_on;
+        if (state != 0 && !goes_on) {
+            count->n_ours++;
+            printf("case %" PRId64 " of line %" PRId64 " ended with state %x\n",
+                   count->next - 1, count->task + 1, (unsigned)state);
+            goes_on = count->next > 0 && count->next < n;
         }
-    } while (state != 0 && count->next < n && n_ours + n_hdf5 < CRASHES_MAX);
-    write_file(good, size);
-    printf("%s %s %s (%zu bytes): %" PRId64 " found, %" PRId64 " not, crashes and endless "
-           "loops %d here, %d in HDF5\n",
-           kind, format, path, size, count->n_found, count->n_missed, n_ours, n_hdf5);
-    for (int i = 0; i < 8 && i < count->n_missed && must_find; i++) {
-        printf("case %" PRId64 " was missed\n", count->missed[i]);
-    }
-    return n_ours == 0 && count->next >= n && (count->n_missed == 0 || !must_find);
+    } while (goes_on && count->n_ours + count->n_hdf5 < CRASHES_MAX);
+    printf("%" PRId64 " cases of %" PRId64 " files, %" PRId64 " wrong\n", count->n_case,
+           count->task, count->n_bad + count->n_ours);
+    return state == 0 && count->n_bad == 0;
 }
 
 int
 main(int argc, char **argv)
 {
-    if (argc < 5) {
-        fprintf(stderr, "usage: damage verify|model|read FORMAT FILE N [OPEN [MAPPING]]\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: damage N PLAN\n");
         return 2;
     }
-    kind = argv[1];
-    format = argv[2];
-    path = argv[3];
-    what = argc > 5 ? argv[5] : path;
-    mapping = argc > 6 ? argv[6] : NULL;
-    read_good();
+    n_flip = atoll(argv[1]);
+    n_cut = n_flip < N_CUT ? 8 + n_flip : N_CUT;
+    n_zero = n_flip < N_CUT ? 4 + n_flip / 2 : N_ZERO;
     count =
         mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (count == MAP_FAILED) {
         return 2;
     }
-    return run(N_CUT + N_ZERO + atoll(argv[4])) ? 0 : 1;
+    return run(argv[2], n_cut + n_zero + n_flip) ? 0 : 1;
 }
