@@ -34,7 +34,7 @@ typedef struct hg_neighbourhood {
  * @param[in]  tracer    of this rank; each counts once
  * @param[out] count     shape (point->n, n_radius)
  * @param[out] mass      shape (point->n, n_radius), exact to 2^-32 of the largest mass or
- * better; NULL = not wanted, then tracers need no mass
+ * better; NULL on all ranks = not wanted, then tracers need no mass
  * @return HG_OK; HG_E_ARG for radii beyond half the box; HG_E_INPUT for a position that is not
  * finite; HG_E_MEMORY
  */

@@ -96,7 +96,8 @@ fill_spheres(const hg_comm *comm, const hg_environment *e, const hg_surroundings
 {
     const hg_neighbourhood around = {where->box, e->self};
     const hg_reals *radii = &e->param->spheres;
-    const size_t size = (size_t)point->at.n * (size_t)radii->n;
+    /* never 0, which would be NULL: a rank without points takes part in the same search */
+    const size_t size = (size_t)(point->at.n + 1) * (size_t)radii->n;
     int index[2][HG_ENVIRONMENT_MAX];
     const int n_count = list_columns(e, HG_SURROUNDING_SPHERE, false, index[0]),
               n_mass = list_columns(e, HG_SURROUNDING_SPHERE, true, index[1]);
