@@ -151,7 +151,7 @@
     P(REAL, self_radius, "Mpc", "0 Mpc", 0, 100, "tracers this near to a halo are the halo itself; larger than 0 where haloes of zooms stand a little off their twins in the parent") \
     P(INT, mesh, "", "256", 8, 8192, "cells per side of the mesh of smoothed fields, even") \
     P(REAL, particles_min, "", "100", 0, 1e9, "refuse tracers of fewer particles: there the parent is not complete") \
-    P(CHOICE, zooms, "parent|own", "parent", 0, 0, "haloes of zooms find their surroundings in the parent's box, where their positions lie, or among the haloes of their own catalogue: those whose sphere crosses the edge of the region are then left out of training") \
+    P(CHOICE, zooms, "parent|own", "parent", 0, 0, "haloes of zooms find their surroundings in the parent's box, where their positions lie, or among the haloes of their own catalogue and of its boundary (region table): those whose sphere crosses the edge are then left out of training") \
     P(STRING, folder, "", NULL, 0, 0, "folder of the columns that 'features' makes; default: environment in Output.folder")
 
 #define HG_PARAMS_HISTORY(P) \

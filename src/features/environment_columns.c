@@ -1,8 +1,8 @@
 /* The rows of the parent and of all zooms are points of one search, because zooms lie in the
  * parent's box and its tracers surround them too: many small catalogues cost no more than their
  * rows. With Environment.zooms = own each training catalogue is searched by itself. There the
- * catalogue ends at the radius of its region: what reaches beyond is not known, so it is NaN
- * and the row does not train. */
+ * catalogue ends at the radius of its region, or where the tracers of its boundary end: what
+ * reaches beyond is not known, so it is NaN and the row does not train. */
 #include "features/environment_columns.h"
 
 #include <inttypes.h>
@@ -101,6 +101,7 @@ read_tracers(const hg_comm *comm, work *w)
     options.files = p->tracer.v;
     options.mapping = p->tracer_mapping;
     options.snap = hg_params_snap(w->params);
+    options.particles = true;
     options.frame.box = w->params->parent.box;
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
     if (fabs(hg_catalog_frame(catalog)->box - w->where.box) > 1e-6 * w->where.box) {
@@ -132,15 +133,14 @@ find_density(const hg_comm *comm, const hg_halo_points *tracers, double box,
     return HG_OK;
 }
 
-/* Haloes of a zoom in a frame of its own get their places in the parent. */
+/* Points from `first` on, of a zoom in a frame of its own, get their places in the parent. */
 static void
-move_to_parent(const hg_run_catalogue *m, hg_halo_points *points)
+move_to_parent(const hg_region *r, const hg_catalog *catalog, int64_t first,
+               hg_halo_points *points)
 {
-    const hg_region *r = m->region;
-    const double box = hg_catalog_frame(m->catalog)->box;
+    const double box = hg_catalog_frame(catalog)->box;
 
-    for (int64_t i = m->first; has_own_frame(r) && isfinite(r->centre[0]) && i < points->n;
-         i++) {
+    for (int64_t i = first; has_own_frame(r) && isfinite(r->centre[0]) && i < points->n; i++) {
         for (int k = 0; k < 3; k++) {
             const double d = points->position[i][k] - r->own[k];
 
@@ -152,11 +152,9 @@ move_to_parent(const hg_run_catalogue *m, hg_halo_points *points)
 static hg_status
 read_members(const hg_comm *comm, work *w)
 {
-    const bool is_own = strcmp(w->e.param->zooms, "own") == 0;
-
     for (int i = 0; i < w->members->n; i++) {
         hg_run_catalogue *m = &w->members->member[i];
-        const bool may_trace = w->e.param->tracer.n == 0 || (is_own && i > 0);
+        const bool may_trace = w->e.param->tracer.n == 0;
         const hg_halo_reading reading = {
             .e = &w->e, .has_mass = w->e.mass != NULL, .may_trace = may_trace, .turn = i};
         hg_status status;
@@ -168,7 +166,7 @@ read_members(const hg_comm *comm, work *w)
         }
         HG_TRY(status);
         m->n = w->points.n - m->first;
-        move_to_parent(m, &w->points);
+        move_to_parent(m->region, m->catalog, m->first, &w->points);
         if (i == 0 && w->e.param->tracer.n == 0) {
             HG_TRY(hg_comm_agree(comm, hg_halo_points_tracers(&w->points, &w->tracers)));
             HG_TRY(hg_halo_points_check(comm, &w->tracers, w->e.param->particles_min));
@@ -186,36 +184,129 @@ reach_of(const hg_environment_column *c, float value)
                : c->radius;
 }
 
-/* Values that looked beyond the region become NaN; returns the number of rows with some. */
+static bool
+has_boundary(const hg_region *region)
+{
+    return region != NULL && region->boundary[0] != '\0';
+}
+
+/* Distance of a point from the centre of a region, as places are told after move_to_parent().
+ */
+static double
+distance_from(const hg_region *region, double box, const double position[3])
+{
+    const double *centre = isfinite(region->centre[0]) ? region->centre : region->own;
+    double d2 = 0;
+
+    for (int k = 0; k < 3; k++) {
+        const double d = remainder(position[k] - centre[k], box);
+
+        d2 += d * d;
+    }
+    return sqrt(d2);
+}
+
+/* Values that looked beyond what is known of a region become NaN; returns the number of rows
+ * with some. */
 static int64_t
 cut_edge(const work *w, const hg_region *region, const hg_surrounded *point, float value[])
 {
-    const double *centre = isfinite(region->centre[0]) ? region->centre : region->own;
+    const double edge = has_boundary(region) ? region->boundary_radius : region->radius;
     int64_t n_cut = 0;
 
     for (int64_t i = 0; i < point->at.n; i++) {
-        double d2 = 0;
+        const double d = distance_from(region, w->where.box, point->at.position[i]);
         bool is_cut = false;
 
-        for (int k = 0; k < 3; k++) {
-            const double d = remainder(point->at.position[i][k] - centre[k], w->where.box);
-
-            d2 += d * d;
-        }
         for (int c = 0; c < w->e.n_column; c++) {
             float *v = &value[i * w->e.n_column + c];
 
-            if (sqrt(d2) + reach_of(&w->e.column[c], *v) > region->radius) {
+            if (d + reach_of(&w->e.column[c], *v) > edge) {
                 *v = NAN;
                 is_cut = true;
             }
         }
-        n_cut += is_cut && sqrt(d2) < region->radius;
+        n_cut += is_cut && d < region->radius;
     }
     return n_cut;
 }
 
-/* Surroundings of the rows of one training catalogue among themselves. */
+/* The tracers of a region's boundary, behind those of its own rows. Where both are of one kind,
+ * rows count inside the radius and the boundary outside; where tracers are a catalogue of their
+ * own (Environment.tracer), that of the boundary holds all. */
+static hg_status
+add_boundary(const hg_comm *comm, const work *w, const hg_region *region,
+             hg_halo_points *points)
+{
+    const bool is_alone = w->e.param->tracer.n > 0;
+    const hg_halo_reading reading = {
+        .e = &w->e, .has_mass = w->e.mass != NULL, .may_trace = true};
+    const char *file = region->boundary;
+    const int64_t n_own = points->n;
+    hg_catalog_options options;
+    hg_catalog *catalog = NULL;
+    hg_status status;
+
+    hg_paths_zooms(w->params, &options);
+    options.format = "auto"; /* may be particles where zooms are haloes */
+    options.n_file = 1;
+    options.files = &file;
+    options.run = region->run;
+    options.particles = true;
+    points->fewest = HUGE_VAL; /* the rows' own are not in question */
+    points->is_known = false;
+    HG_TRY(hg_catalog_open(comm, &options, &catalog));
+    status = hg_halo_points_read(comm, catalog, &reading, "Environment", points);
+    if (status == HG_OK) {
+        move_to_parent(region, catalog, n_own, points);
+    } else if (strstr(hg_error_last()->message, file) == NULL) {
+        hg_error_prefix("'%s': ", file);
+    }
+    hg_catalog_close(catalog);
+    HG_TRY(status);
+    for (int64_t i = 0; i < points->n; i++) {
+        const double d = distance_from(region, w->where.box, points->position[i]);
+
+        points->is_tracer[i] = points->is_tracer[i] &&
+                               (is_alone || (i < n_own) == (d <= region->radius)) &&
+                               d <= region->boundary_radius;
+    }
+    return hg_halo_points_check(comm, points, w->e.param->particles_min);
+}
+
+/* What traces the surroundings of the rows of one training catalogue. */
+static hg_status
+own_tracers(const hg_comm *comm, const work *w, const hg_run_catalogue *m,
+            hg_halo_points *tracers)
+{
+    hg_halo_points view = w->points, all = {0};
+    hg_status status;
+
+    if (w->e.param->tracer.n > 0 && !has_boundary(m->region)) {
+        return HG_FAIL(HG_E_PARAM,
+                       "Environment.tracer gives tracers of the parent, and '%s' has none of "
+                       "the kind: name them in column 'boundary' of the region table, or set "
+                       "Environment.zooms to parent",
+                       m->name);
+    }
+    view.n = m->n;
+    if (m->n > 0) {
+        view.position += m->first;
+        view.is_tracer += m->first;
+        view.mass = view.mass != NULL ? view.mass + m->first : NULL;
+    }
+    status = hg_comm_agree(comm, hg_halo_points_tracers(&view, &all));
+    if (status == HG_OK && has_boundary(m->region)) {
+        status = add_boundary(comm, w, m->region, &all);
+    }
+    if (status == HG_OK) {
+        status = hg_comm_agree(comm, hg_halo_points_tracers(&all, tracers));
+    }
+    hg_halo_points_clear(&all);
+    return status;
+}
+
+/* Surroundings of the rows of one training catalogue among its own tracers. */
 static hg_status
 compute_own(const hg_comm *comm, work *w, const hg_run_catalogue *m, float value[])
 {
@@ -223,7 +314,7 @@ compute_own(const hg_comm *comm, work *w, const hg_run_catalogue *m, float value
     const double own_box = hg_catalog_frame(m->catalog)->box;
     const bool has_edge = m->region != NULL && isfinite(m->region->radius);
     hg_surroundings where = w->where;
-    hg_halo_points view = w->points, tracers = {0};
+    hg_halo_points tracers = {0};
     hg_status status;
 
     for (int i = 0; i < w->e.n_column; i++) {
@@ -236,13 +327,7 @@ compute_own(const hg_comm *comm, work *w, const hg_run_catalogue *m, float value
                            w->e.column[i].name);
         }
     }
-    view.n = m->n;
-    if (m->n > 0) {
-        view.position += m->first;
-        view.is_tracer += m->first;
-        view.mass = view.mass != NULL ? view.mass + m->first : NULL;
-    }
-    status = hg_comm_agree(comm, hg_halo_points_tracers(&view, &tracers));
+    status = own_tracers(comm, w, m, &tracers);
     if (status == HG_OK && !has_edge && own_box > 0) {
         status = find_density(comm, &tracers, own_box, &where);
     }
@@ -274,7 +359,8 @@ compute(const hg_comm *comm, work *w, float value[])
     }
     if (is_own) {
         hg_comm_sum(comm, 1, &w->n_edge);
-        hg_log_info("features: %" PRId64 " rows of zooms look beyond the edge of their region "
+        hg_log_info("features: %" PRId64
+                    " rows of zooms look beyond what is known around their region "
                     "and have no environment",
                     w->n_edge);
     }

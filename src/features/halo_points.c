@@ -183,6 +183,7 @@ hg_halo_points_tracers(const hg_halo_points *points, hg_halo_points *tracer)
         if (points->is_tracer[i]) {
             memcpy(tracer->position[tracer->n], points->position[i],
                    sizeof tracer->position[0]);
+            tracer->is_tracer[tracer->n] = 1;
             if (points->mass != NULL) {
                 tracer->mass[tracer->n] = points->mass[i];
             }

@@ -10,8 +10,9 @@
 #include "table/sheet.h"
 
 static const char *const names[] = {
-    "region", "run", "hydro",  "dmo",    "hydro_ids", "dmo_ids",  "match", "twin",  "x",
-    "y",      "z",   "radius", "weight", "delta",     "redshift", "own_x", "own_y", "own_z"};
+    "region",   "run",   "hydro", "dmo",   "hydro_ids", "dmo_ids",        "match",
+    "twin",     "x",     "y",     "z",     "radius",    "weight",         "delta",
+    "redshift", "own_x", "own_y", "own_z", "boundary",  "boundary_radius"};
 enum {
     REGION,
     RUN,
@@ -31,6 +32,8 @@ enum {
     OWN_X,
     OWN_Y,
     OWN_Z,
+    BOUNDARY,
+    BOUNDARY_RADIUS,
     N_NAME
 };
 
@@ -46,18 +49,51 @@ join_folder(const char *table, const char *file, size_t n, char out[])
 }
 
 static hg_status
+check_row(const char *path, int line, const hg_region *r)
+{
+    if (r->hydro[0] == '\0') {
+        return HG_FAIL(HG_E_FORMAT, "'%s', line %d: no file in column 'hydro'", path, line);
+    }
+    if (r->weight < 0) {
+        return HG_FAIL(HG_E_INPUT, "'%s', line %d: weight %g is negative", path, line,
+                       r->weight);
+    }
+    if (r->radius <= 0) {
+        return HG_FAIL(HG_E_INPUT,
+                       "'%s', line %d: radius %g is not positive: leave the field empty to use "
+                       "all haloes of the file",
+                       path, line, r->radius);
+    }
+    if (r->boundary[0] != '\0' && !(r->boundary_radius > r->radius)) {
+        return HG_FAIL(
+            HG_E_INPUT,
+            "'%s', line %d: what is in 'boundary' needs a boundary_radius up to which "
+            "it is complete, beyond the radius of the region: %g and %g",
+            path, line, r->boundary_radius, r->radius);
+    }
+    return HG_OK;
+}
+
+static hg_status
 parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_NAME],
           const char *run, hg_region *r)
 {
     const int line = sheet->line[row + 1];
-    double *const numbers[N_NAME] = {
-        [X] = &r->centre[0],       [Y] = &r->centre[1],   [Z] = &r->centre[2],
-        [RADIUS] = &r->radius,     [WEIGHT] = &r->weight, [DELTA] = &r->delta,
-        [REDSHIFT] = &r->redshift, [OWN_X] = &r->own[0],  [OWN_Y] = &r->own[1],
-        [OWN_Z] = &r->own[2]};
+    double *const numbers[N_NAME] = {[X] = &r->centre[0],
+                                     [Y] = &r->centre[1],
+                                     [Z] = &r->centre[2],
+                                     [RADIUS] = &r->radius,
+                                     [WEIGHT] = &r->weight,
+                                     [DELTA] = &r->delta,
+                                     [REDSHIFT] = &r->redshift,
+                                     [OWN_X] = &r->own[0],
+                                     [OWN_Y] = &r->own[1],
+                                     [OWN_Z] = &r->own[2],
+                                     [BOUNDARY_RADIUS] = &r->boundary_radius};
     char *const files[N_NAME] = {
-        [HYDRO] = r->hydro,     [DMO] = r->dmo,     [HYDRO_IDS] = r->hydro_ids,
-        [DMO_IDS] = r->dmo_ids, [MATCH] = r->match, [TWIN] = r->twin};
+        [HYDRO] = r->hydro,      [DMO] = r->dmo,     [HYDRO_IDS] = r->hydro_ids,
+        [DMO_IDS] = r->dmo_ids,  [MATCH] = r->match, [TWIN] = r->twin,
+        [BOUNDARY] = r->boundary};
 
     memset(r, 0, sizeof *r);
     snprintf(r->run, sizeof r->run, "%s", run);
@@ -85,20 +121,7 @@ parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_N
             HG_TRY(join_folder(path, text, sizeof r->hydro, files[i]));
         }
     }
-    if (r->hydro[0] == '\0') {
-        return HG_FAIL(HG_E_FORMAT, "'%s', line %d: no file in column 'hydro'", path, line);
-    }
-    if (r->weight < 0) {
-        return HG_FAIL(HG_E_INPUT, "'%s', line %d: weight %g is negative", path, line,
-                       r->weight);
-    }
-    if (r->radius <= 0) {
-        return HG_FAIL(HG_E_INPUT,
-                       "'%s', line %d: radius %g is not positive: leave the field empty to use "
-                       "all haloes of the file",
-                       path, line, r->radius);
-    }
-    return HG_OK;
+    return check_row(path, line, r);
 }
 
 static hg_status

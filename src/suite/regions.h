@@ -2,8 +2,8 @@
  *
  * CSV with a header line:
  * region,run,hydro,dmo,hydro_ids,dmo_ids,match,twin,x,y,z,radius,weight,
- * delta,redshift,own_x,own_y,own_z. Files
- * are relative to the table's folder; centre and radius in comoving Mpc in the parent's frame.
+ * delta,redshift,own_x,own_y,own_z,boundary,boundary_radius. Files are relative to the table's
+ * folder; centre and radii in comoving Mpc in the parent's frame.
  * Only `region` and `hydro` must be there. Layer: suite.
  */
 #ifndef HG_SUITE_REGIONS_H
@@ -24,9 +24,11 @@ typedef struct hg_region {
     char dmo_ids[1024];   /**< of those in `dmo` */
     char match[1024];     /**< table of pairs; "" = where `match` writes it */
     char twin[1024]; /**< catalogue of a run that differs in the galaxies' seed; "" = none */
+    char boundary[1024]; /**< tracers of the environment around the region; "" = none */
     double centre[3];
     double own[3]; /**< the same in the frame of the files, where that is another */
     double radius;
+    double boundary_radius; /**< up to which the tracers of `boundary` are complete */
     double weight;
     double delta;
     double redshift;
@@ -40,7 +42,7 @@ typedef struct hg_region {
  * @param[out] n        number of regions
  * @param[out] regions  shape (n); owned by the caller, free with hg_mem_free()
  * @return HG_OK; HG_E_NOTFOUND; HG_E_FORMAT naming line and column; HG_E_INPUT for an empty
- * table or a region that is listed twice at one redshift, or without one
+ * table, a region that is listed twice at one redshift, or without one, or radii that cannot be
  */
 HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, const char *run,
                                         int *n, hg_region **regions);

@@ -124,6 +124,27 @@ if kind == "parent":
     kept, = read(folder + "/galaxies", "SOAP/Catalogue/delta_mass_4")
     if not np.array_equal(kept, column(side, "delta_mass_4")):
         bad.append("kept column")
+elif kind == "completed":  # rows of the zoom and what its boundary adds: all of the box, up to 22 Mpc
+    import csv
+    across = cut = 0
+    for region in csv.DictReader(line for line in open(folder + "/regions.csv") if line[0] != "#"):
+        centre = np.array([float(region[a]) for a in "xyz"])
+        zx, zc, zm, _ = read(folder + "/" + region["hydro"][:-5], *halo)
+        off = distances(zx, centre[None])[:, 0]
+        rows = np.flatnonzero(off <= 12)
+        side, moved = (glob.glob(f"{work}/{n}/*_{region['region']}.hdf5")[0][:-5] for n in ("completed", "alone"))
+        want = brute(x[tracer], m[tracer].astype(float), zx[rows], zm[rows], density, mass_density)
+        for name, value in want.items():
+            reach = value if name.startswith("d_") else float(name.split("_")[-1])
+            value = np.where(off[rows] + reach > 22, np.nan, value)
+            across += (np.isfinite(value) & (off[rows] + reach > 12)).sum()
+            cut += np.isnan(value).sum()
+            compare(column(side, name), name, rows, value, bad)
+            # in a frame of its own, all tracers in the boundary: one may pass the edge of a sphere by rounding
+            have, first = column(moved, name)[rows], column(side, name)[rows]
+            if np.mean(~np.isclose(have, first, rtol=1e-4, atol=1e-4, equal_nan=True)) > 1e-3:
+                bad.append(f"zoom {region['region']} alone: {name}")
+    assert across > 1000 and cut > 10, (across, cut)
 else:  # zooms among themselves
     import csv
     seen = cut = 0
@@ -191,6 +212,31 @@ own=(--set Environment.zooms=own --set "Environment.folder=$work/own" --set "Env
 go 1 1 features "${own[@]}"
 /usr/bin/python3 "$work/check.py" "$work" own
 
+# the same completed by what lies around: haloes of the box beyond the radius, or all tracers in one file
+/usr/bin/python3 - "$work" <<'END'
+import csv, glob, os, shutil, sys
+import h5py
+work = sys.argv[1]
+for path in glob.glob(work + "/r1t1/parent*.hdf5"):
+    shutil.copy(path, work + "/moved")
+for path in glob.glob(work + "/moved/parent.[0-9]*.hdf5"):
+    with h5py.File(path, "r+") as file:
+        x = file["InputHalos/HaloCentre"]
+        x[...] = (x[()] + (10.0, 20.0, -30.0)) % 100
+for table, frame in (("r1t1/regions.csv", "r1t1/completed.csv"), ("moved/regions.csv", "moved/alone.csv")):
+    rows = list(csv.DictReader(line for line in open(f"{work}/{table}") if line[0] != "#"))
+    with open(f"{work}/{frame}", "w") as file:
+        names = [n for n in rows[0] if n in "region run hydro x y z radius own_x own_y own_z".split()]
+        file.write(",".join(names + ["boundary", "boundary_radius"]) + "\n")
+        for row in rows:
+            file.write(",".join([row[n] for n in names] + ["parent.hdf5", "22"]) + "\n")
+END
+completed=("${own[@]:0:2}" "${own[@]:4}" --set "Parent.files=[$work/r1t1/parent.hdf5]")
+go 2 1 features "${completed[@]}" --set "Zooms.regions=$work/r1t1/completed.csv" --set "Environment.folder=$work/completed"
+alone=("${completed[@]}" --set "Environment.tracer=[$work/r1t1/parent.hdf5]" --set 'Environment.self_radius=1e-6 Mpc')
+go 1 1 features "${alone[@]}" --set "Zooms.regions=$work/moved/alone.csv" --set "Environment.folder=$work/alone"
+/usr/bin/python3 "$work/check.py" "$work" completed
+
 # training leaves out the rows that look beyond their zoom
 sed 's/^Features:.*/Features: {m200c: log10, delta_8: none}/; s/^Parent:.*//' "$work/p.yml" >"$work/own.yml"
 params=$work/own.yml go 1 1 train "${own[@]}" --set Model.file=own.hdf5
@@ -210,6 +256,8 @@ refuse 3 'asks for no column' features --set 'Environment.spheres=[]' "${own[@]:
 refuse 3 'half the box' features --set 'Environment.spheres=[60 Mpc]'
 refuse 3 'set it to 126' features --set 'Environment.gauss=[2 Mpc]'
 refuse 3 'smoothed on a mesh' features --set Environment.zooms=own --set "Environment.folder=$work/none"
+refuse 3 "name them in column 'boundary'" features "${alone[@]}" --set "Zooms.regions=$work/r1t1/regions.csv" \
+    --set "Environment.folder=$work/none"
 refuse 4 'fewer than Environment.particles_min' features --set Environment.particles_min=1e5
 refuse 4 'no row is a tracer' features --set 'Environment.select=m200c > 1e17'
 refuse 4 "'m200x'" features --set 'Environment.mass=m200x'

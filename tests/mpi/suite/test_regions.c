@@ -38,15 +38,18 @@ Test(regions, a_table_arrives_on_every_rank)
     hg_region *r = NULL;
     int n = 0;
 
-    all_assert(read_table("# zooms\nregion, hydro, weight, radius, x, run, match, dmo_ids\n"
-                          "3, a.hdf5, 0.25, 15, 1.5,,m.csv, \n\n"
-                          "7, /b/c.hdf5, 0.75, , 2, R2,,i.hdf5\n",
+    all_assert(read_table("# zooms\nregion, hydro, weight, radius, x, run, match, dmo_ids, "
+                          "boundary, boundary_radius\n"
+                          "3, a.hdf5, 0.25, 15, 1.5,,m.csv, , low.hdf5, 40\n\n"
+                          "7, /b/c.hdf5, 0.75, , 2, R2,,i.hdf5, ,\n",
                           &n, &r) == HG_OK);
     all_assert(n == 2 && r[0].region == 3 && r[1].region == 7);
     all_assert(strcmp(r[0].run, "zoom") == 0 && strcmp(r[1].run, "R2") == 0);
     all_assert(strcmp(r[0].hydro, "/tmp/a.hdf5") == 0 && strcmp(r[1].hydro, "/b/c.hdf5") == 0);
     all_assert(strcmp(r[0].match, "/tmp/m.csv") == 0 && r[0].dmo_ids[0] == '\0');
     all_assert(r[1].match[0] == '\0' && strcmp(r[1].dmo_ids, "/tmp/i.hdf5") == 0);
+    all_assert(strcmp(r[0].boundary, "/tmp/low.hdf5") == 0 && r[0].boundary_radius == 40);
+    all_assert(r[1].boundary[0] == '\0' && isnan(r[1].boundary_radius));
     all_assert(r[0].radius == 15 && isnan(r[1].radius) && isnan(r[0].centre[1]));
     all_assert(fabs(hg_regions_effective(n, r) - 1 / (0.0625 + 0.5625)) < 1e-12);
     hg_mem_free(r);
@@ -69,7 +72,10 @@ Test(regions, mistakes_are_named_with_line_and_column)
          HG_E_INPUT},
         {"region,hydro\n1,\n", "line 2: no file", HG_E_FORMAT},
         {"region,hydro,x\n1,a\n", "line 2: 2 fields, the header line has 3", HG_E_FORMAT},
-        {"region,hydro,radius\n1,a,-2\n", "radius -2 is not positive", HG_E_INPUT}};
+        {"region,hydro,radius\n1,a,-2\n", "radius -2 is not positive", HG_E_INPUT},
+        {"region,hydro,radius,boundary\n1,a,2,b\n", "needs a boundary_radius", HG_E_INPUT},
+        {"region,hydro,radius,boundary,boundary_radius\n1,a,2,b,2\n",
+         "beyond the radius of the region: 2 and 2", HG_E_INPUT}};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         hg_region *r = NULL;
