@@ -217,6 +217,12 @@
     P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV") \
     P(BOOL, parent, "", "false", 0, 0, "compare the training haloes with those of the parent and say what errors to expect there") \
     P(INT, parent_rows, "", "20000", 100, 1e8, "parent: haloes of the parent, and training haloes, that are compared at most") \
+    P(REALS, resolution, "", NULL, 1, 1e9, "study of resolution: particle masses of a parent, as multiples of that of the training catalogues, such as [2, 8, 64], to which features are made coarser") \
+    P(REALS, resolution_masses, "Msun", NULL, 1, 1e14, "the same as particle masses") \
+    P(REAL, particle_mass, "Msun", "0 Msun", 0, 1e14, "particle mass of the training catalogues; 0 = what they tell") \
+    P(STRING, particles_of, "", "m_bound", 0, 0, "study of resolution: expression for the mass of a halo, Msun, whose particles are counted") \
+    P(REAL, particles_min, "", "50", 1, 1e9, "study of resolution: haloes of fewer particles are lost") \
+    P(REAL, softening, "Mpc", "0 Mpc", 0, 10, "study of resolution: Plummer-equivalent softening of the training catalogues, which lowers vmax where r_vmax is known; it grows with the cube root of the particle mass") \
     P(CHOICE, search, "none|grid|random", "none", 0, 0, "look for the best section Model over the same folds instead: every combination of the lists below, or search_points draws from them; a list that is not given stays as the section Model says") \
     P(INT, search_points, "", "64", 1, 65535, "search: random: number of points, which do not change when it grows") \
     P(REALS, search_trees, "", NULL, 1, 65535, "values of Model.trees; search: random draws between the least and the largest, evenly in the logarithm, likewise below") \

@@ -26,6 +26,7 @@ typedef enum hg_purpose {
     HG_PURPOSE_BOOTSTRAP,
     HG_PURPOSE_SEARCH,
     HG_PURPOSE_CANDIDATE,
+    HG_PURPOSE_COARSEN,
     HG_PURPOSE_MODE = 64,  /* mock: Gaussian modes, by wave vector */
     HG_PURPOSE_HALO_COUNT, /* mock: number of haloes, by cell and bin */
     HG_PURPOSE_HALO,       /* mock: mass and place of a halo */

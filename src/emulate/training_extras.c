@@ -21,6 +21,12 @@ hg_training_extras_names(const hg_training_extras *extras, const hg_catalog *cat
     return HG_OK;
 }
 
+int
+hg_training_extras_count(const hg_training_extras *extras)
+{
+    return extras->set.n + extras->n_more;
+}
+
 static bool
 has_columns(const hg_table *table, const hg_expression *e)
 {
@@ -34,11 +40,11 @@ has_columns(const hg_table *table, const hg_expression *e)
 
 hg_status
 hg_training_extras_evaluate(const hg_training_extras *extras, const hg_table *table,
-                            double value[])
+                            const uint64_t key[], const uint64_t place[], double value[])
 {
-    const int n = extras->set.n;
+    const int n = hg_training_extras_count(extras);
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < extras->set.n; i++) {
         const hg_recipe *recipe = &extras->set.recipe[i];
 
         if (!extras->optional[i] || has_columns(table, recipe->expression)) {
@@ -49,5 +55,7 @@ hg_training_extras_evaluate(const hg_training_extras *extras, const hg_table *ta
             value[row * n + i] = (double)NAN;
         }
     }
-    return HG_OK;
+    return extras->n_more == 0 ? HG_OK
+                               : extras->more(extras->context, table, key, place, (size_t)n,
+                                              value + extras->set.n);
 }

@@ -177,8 +177,9 @@ compute_values(const struct reader *r, const hg_table *table, int64_t first)
                                      r->rows->y + first * nt + t));
     }
     if (r->extras != NULL) {
-        status = hg_training_extras_evaluate(r->extras, table,
-                                             r->rows->extra + first * r->extras->set.n);
+        status = hg_training_extras_evaluate(r->extras, table, r->rows->key + first,
+                                             r->rows->place + first,
+                                             r->rows->extra + first * r->rows->n_extra);
     }
 done:
     hg_mem_free(value);
@@ -501,8 +502,9 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
     char path[HG_PATH_MAX], is_there;
     hg_status status = HG_OK;
 
-    *rows = (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift"),
-                               .n_extra = extras != NULL ? extras->set.n : 0};
+    *rows =
+        (hg_training_rows){.has_epochs = hg_recipes_use(features, "redshift"),
+                           .n_extra = extras != NULL ? hg_training_extras_count(extras) : 0};
     hg_paths_zooms(params, &options);
     HG_TRY(hg_paths_regions(params, sizeof path, path)); /* the same on all ranks */
     is_there = comm->rank == 0 && hg_file_exists(path);

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "explain/row_sample.h"
+#include "stats/metric.h"
 #include "validate/held_out.h"
 
 /* sums over rows of a fold */
@@ -67,8 +68,10 @@ list_trials(work *w)
     for (int s = -1; s < (drops ? w->all->sets.n : 0); s++) {
         for (int k = 0; k < folds->n && (s < 0 || !is_all(w, s)); k++) {
             w->dropped[w->n_trial] = s;
-            w->trial[w->n_trial++] =
-                (hg_trial){k, 1, options, s < 0 ? NULL : w->all->sets.set[s].has};
+            w->trial[w->n_trial++] = (hg_trial){.fold = k,
+                                                .share = 1,
+                                                .options = options,
+                                                .drop = s < 0 ? NULL : w->all->sets.set[s].has};
         }
     }
     return HG_OK;
@@ -250,20 +253,6 @@ ratio(int n_fold, const sum from[], size_t stride, int n, size_t step, int skip)
     return weight > 0 ? square / weight : (double)NAN;
 }
 
-static double
-jackknife(int n_fold, const double left_out[])
-{
-    double mean = 0, square = 0;
-
-    for (int k = 0; k < n_fold; k++) {
-        mean += left_out[k] / n_fold;
-    }
-    for (int k = 0; k < n_fold; k++) {
-        square += (left_out[k] - mean) * (left_out[k] - mean);
-    }
-    return n_fold > 1 ? sqrt(square * (n_fold - 1) / n_fold) : (double)NAN;
-}
-
 /* Growth of the error, where `whole` is subtracted unless NULL. */
 static hg_growth
 growth_of(int n_fold, const sum from[], size_t stride, int n, size_t step, const sum whole[],
@@ -281,7 +270,7 @@ growth_of(int n_fold, const sum from[], size_t stride, int n, size_t step, const
             left_out[k] = value;
         }
     }
-    g.error = jackknife(n_fold, left_out);
+    g.error = hg_metric_jackknife(n_fold, left_out);
     if (n > 1) {
         double square = 0, mean = 0;
 

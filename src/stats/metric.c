@@ -407,3 +407,17 @@ hg_label_metric_value(const hg_label_metric *metric, int i)
     HG_ASSERT(i >= 0 && i < hg_label_metric_count());
     return values[i];
 }
+
+double
+hg_metric_jackknife(int n, const double left_out[])
+{
+    double mean = 0, square = 0;
+
+    for (int k = 0; k < n; k++) {
+        mean += left_out[k] / n;
+    }
+    for (int k = 0; k < n; k++) {
+        square += (left_out[k] - mean) * (left_out[k] - mean);
+    }
+    return n > 1 ? sqrt(square * (n - 1) / n) : (double)NAN;
+}

@@ -52,6 +52,17 @@ HG_MUST_CHECK hg_status hg_metric_compute(int64_t n, const double truth[],
 double hg_metric_gain(int64_t n, const double truth[], const double weight[], double reference,
                       double rmse);
 
+/** Error of an estimate from what it is without each of n parts: sqrt((n - 1)/n sum (v_k -
+ * mean)^2).
+ *
+ * @local
+ * @param[in] left_out  shape (n)
+ * @return the error, in the unit of the values; NAN for fewer than 2 parts
+ * @source delete-one jackknife: Tukey 1958; over blocks: Kunsch 1989, Annals of Statistics 17,
+ * 1217
+ */
+double hg_metric_jackknife(int n, const double left_out[]);
+
 /** Number of metrics, and name and value of metric i, for tables and files.
  *
  * @local

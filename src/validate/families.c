@@ -34,7 +34,9 @@ static int
 compare_relations(const hg_relative *a, const hg_relative *b)
 {
     const uint64_t seeds[2] = {a->trial->options.seed, b->trial->options.seed};
-    const uintptr_t drops[2] = {(uintptr_t)a->trial->drop, (uintptr_t)b->trial->drop};
+    const uintptr_t drops[2] = {(uintptr_t)a->trial->drop, (uintptr_t)b->trial->drop},
+                    from[2] = {(uintptr_t)a->trial->x, (uintptr_t)b->trial->x},
+                    lost[2] = {(uintptr_t)a->trial->lost, (uintptr_t)b->trial->lost};
     double x[KEYS], y[KEYS];
 
     if (!a->may_share) {
@@ -50,7 +52,13 @@ compare_relations(const hg_relative *a, const hg_relative *b)
     if (seeds[0] != seeds[1]) {
         return seeds[0] < seeds[1] ? -1 : 1;
     }
-    return (drops[0] > drops[1]) - (drops[0] < drops[1]);
+    if (drops[0] != drops[1]) {
+        return drops[0] < drops[1] ? -1 : 1;
+    }
+    if (from[0] != from[1]) {
+        return from[0] < from[1] ? -1 : 1;
+    }
+    return (lost[0] > lost[1]) - (lost[0] < lost[1]);
 }
 
 static int

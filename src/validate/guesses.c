@@ -176,8 +176,8 @@ predict_block(const struct work *w, const hg_stages *model, const hg_predict_opt
                                   .probability = w->probability,
                                   .draw = options->n_draw > 0 ? w->draw : NULL};
 
-    HG_TRY(hg_held_out_predict(w->folds->validation, model, options, n, row, w->x, w->key,
-                               &result));
+    HG_TRY(hg_held_out_predict(w->folds->validation, model, options,
+                               w->folds->validation->rows.x, n, row, w->x, w->key, &result));
     return store_block(w, n, row);
 }
 

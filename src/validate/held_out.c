@@ -46,6 +46,7 @@ bool
 hg_held_out_trains(const hg_folds *f, const hg_trial *t, int64_t row)
 {
     return (t->fold == HG_FOLD_NONE || hg_folds_train(f, row, t->fold)) &&
+           (t->lost == NULL || !t->lost[row]) &&
            (t->share >= 1 || hg_split_takes(f->unit[row], f->split.seed + 2, t->share));
 }
 
@@ -81,6 +82,7 @@ pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
 {
     const hg_training_rows *r = &f->validation->rows;
     const int nf = f->validation->features.n, nt = f->validation->targets.n;
+    const float *from = t->x != NULL ? t->x : r->x;
     size_t n = 0;
     float *x;
 
@@ -95,7 +97,7 @@ pack_rows(const hg_folds *f, const hg_trial *t, struct packed *p)
     x = p->x;
     for (int64_t i = 0; i < r->n; i++) {
         if (hg_held_out_trains(f, t, i)) {
-            x += hg_trial_features(f->validation, t, r->x + i * nf, x);
+            x += hg_trial_features(f->validation, t, from + i * nf, x);
             memcpy(p->y + p->n * nt, r->y + i * nt, (size_t)nt * sizeof *p->y);
             p->weight[p->n] = r->weight[i];
             p->key[p->n] = r->key[i];
@@ -314,13 +316,13 @@ end:
 
 hg_status
 hg_held_out_predict(const hg_validation *v, const hg_stages *model,
-                    const hg_predict_options *options, int64_t n, const int64_t row[],
-                    float x[], uint64_t key[], const hg_prediction *result)
+                    const hg_predict_options *options, const float all[], int64_t n,
+                    const int64_t row[], float x[], uint64_t key[], const hg_prediction *result)
 {
     const int nf = v->features.n;
 
     for (int64_t i = 0; i < n; i++) {
-        memcpy(x + i * nf, v->rows.x + row[i] * nf, (size_t)nf * sizeof *x);
+        memcpy(x + i * nf, all + row[i] * nf, (size_t)nf * sizeof *x);
         key[i] = v->rows.key[row[i]];
     }
     return hg_stages_predict(model, options, n, key, x, result);

@@ -13,6 +13,8 @@ typedef struct hg_trial {
     double share; /**< of the training units, chosen by their key; 1 = all */
     hg_train_options options;
     const bool *drop; /**< shape (features): those the forest does without; NULL = none */
+    const float *x;   /**< shape (rows, features): what it trains on; NULL = the rows' own */
+    const bool *lost; /**< shape (rows): those it does not train on; NULL = none */
 } hg_trial;
 
 /** The features of a row that a trial trains on.
@@ -72,6 +74,7 @@ HG_MUST_CHECK hg_status hg_held_out_train(const hg_comm *comm, const hg_folds *f
 /** Predict rows by their numbers, with a model of all features.
  *
  * @local
+ * @param[in]  all     shape (rows, features): those of the validation, or others in their place
  * @param[in]  row     shape (n)
  * @param[in]  x, key  room for features and keys of n rows
  * @param[in]  result  arrays to fill, as for hg_stages_predict()
@@ -79,8 +82,9 @@ HG_MUST_CHECK hg_status hg_held_out_train(const hg_comm *comm, const hg_folds *f
  */
 HG_MUST_CHECK hg_status hg_held_out_predict(const hg_validation *validation,
                                             const hg_stages *model,
-                                            const hg_predict_options *options, int64_t n,
-                                            const int64_t row[], float x[], uint64_t key[],
+                                            const hg_predict_options *options,
+                                            const float all[], int64_t n, const int64_t row[],
+                                            float x[], uint64_t key[],
                                             const hg_prediction *result);
 
 /** Share of some rows that belongs to this rank of a group: rows first to end.

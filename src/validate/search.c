@@ -95,7 +95,8 @@ predict(const hg_comm *group, struct work *w, const hg_stages *model, int64_t n,
     result.probability = w->probability + first * nt;
     HG_TRY(hg_comm_agree(group,
                          hg_held_out_predict(w->search->folds->validation, model, &options,
-                                             end - first, row + first, w->x, w->key, &result)));
+                                             w->search->folds->validation->rows.x, end - first,
+                                             row + first, w->x, w->key, &result)));
     HG_TRY(hg_held_out_join(group, all, w->mean));
     return hg_held_out_join(group, all, w->probability);
 }

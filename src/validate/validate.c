@@ -10,6 +10,7 @@
 #include "halograft/version.h"
 #include "store/publish.h"
 #include "suite/paths.h"
+#include "validate/resolution.h"
 #include "validate/search.h"
 #include "validate/transfer.h"
 #include "validate/validate_output.h"
@@ -30,8 +31,8 @@ add_provenance(const hg_folds *folds, hg_statistics *statistics)
 }
 
 static hg_status
-write_files(const hg_findings *found, const hg_transfer *transfer, const char *path,
-            hg_statistics *statistics)
+write_files(const hg_findings *found, const hg_transfer *transfer,
+            const hg_resolution *resolution, const char *path, hg_statistics *statistics)
 {
     char table[HG_PATH_MAX];
 
@@ -40,6 +41,9 @@ write_files(const hg_findings *found, const hg_transfer *transfer, const char *p
     hg_findings_print(found);
     if (transfer->n > 0) {
         HG_TRY(hg_transfer_write(transfer, path, statistics));
+    }
+    if (resolution->n > 0) {
+        HG_TRY(hg_resolution_write(resolution, path, statistics));
     }
     HG_TRY(hg_statistics_write(statistics, path));
     HG_TRY(hg_paths_table(path, "scores", sizeof table, table));
@@ -59,6 +63,7 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     hg_cuts cuts = {0};
     hg_scoring scoring = {0};
     hg_transfer transfer = {0};
+    hg_resolution resolution = {0};
     hg_statistics statistics = {0};
     const hg_findings found = {folds, &guesses, &cuts, &scoring};
     hg_status status;
@@ -69,8 +74,11 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     if (folds->validation->params->validate.parent) {
         HG_TRY_OR(done, status, hg_transfer_run(comm, folds, &guesses, &transfer));
     }
+    if (folds->validation->coarsening.n > 0) {
+        HG_TRY_OR(done, status, hg_resolution_run(comm, folds, &cuts, &resolution));
+    }
     if (comm->rank == 0) {
-        status = write_files(&found, &transfer, path, &statistics);
+        status = write_files(&found, &transfer, &resolution, path, &statistics);
     }
     status = hg_comm_agree(comm, status);
     if (status == HG_OK) {
@@ -78,6 +86,7 @@ validate_folds(const hg_comm *comm, const hg_folds *folds, const char *path)
     }
 done:
     hg_statistics_clear(&statistics);
+    hg_resolution_clear(&resolution);
     hg_transfer_clear(&transfer);
     hg_scoring_clear(&scoring);
     hg_cuts_clear(&cuts);

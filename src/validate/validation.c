@@ -18,6 +18,13 @@ is_by(const hg_params *params, const char *name)
     return strcmp(params->validate.by, name) == 0;
 }
 
+static hg_status
+make_coarser(const void *context, const hg_table *table, const uint64_t key[],
+             const uint64_t place[], size_t stride, double value[])
+{
+    return hg_coarsening_evaluate(context, table, key, place, stride, value);
+}
+
 /* Which further values are wanted, as recipes in the order of the enumeration. */
 static hg_status
 list_extras(const hg_params *params, hg_validation *v)
@@ -33,6 +40,8 @@ list_extras(const hg_params *params, hg_validation *v)
         {"overdensity", p->overdensity, false},
         {"place", is_by(params, "slabs") ? place : NULL, false},
         {"fold", is_by(params, "column") ? p->column : NULL, false},
+        {"particles", v->coarsening.n > 0 ? p->particles_of : NULL, false},
+        {"speed_radius", v->coarsening.n > 0 && p->softening > 0 ? "r_vmax" : NULL, false},
     };
     hg_entries *entries = NULL;
     hg_status status;
@@ -54,6 +63,9 @@ list_extras(const hg_params *params, hg_validation *v)
     }
     status = hg_recipes_parse(entries, "Validate", &v->extras.set);
     hg_mem_free(entries);
+    v->extras.n_more = v->coarsening.n_value;
+    v->extras.more = make_coarser;
+    v->extras.context = &v->coarsening;
     return status;
 }
 
@@ -130,6 +142,9 @@ hg_validation_open(const hg_comm *comm, const hg_params *params, hg_validation *
     *v = (hg_validation){.params = params};
     status = hg_train_recipes(params, &v->features, &v->targets, v->role);
     if (status == HG_OK) {
+        status = hg_coarsening_open(params, &v->features, &v->coarsening);
+    }
+    if (status == HG_OK) {
         status = list_extras(params, v);
     }
     HG_TRY(hg_comm_agree(comm, status));
@@ -157,6 +172,7 @@ void
 hg_validation_close(hg_validation *v)
 {
     hg_training_rows_clear(&v->rows);
+    hg_coarsening_clear(&v->coarsening);
     hg_recipes_clear(&v->extras.set);
     hg_recipes_clear(&v->targets);
     hg_recipes_clear(&v->features);

@@ -8,6 +8,7 @@
 #include "halograft/params.h"
 #include "halograft/stages.h"
 #include "suite/recipes.h"
+#include "validate/coarsen.h"
 
 /** Values of rows that are no features; the order of the extras. */
 typedef enum hg_validation_extra {
@@ -16,6 +17,8 @@ typedef enum hg_validation_extra {
     HG_EXTRA_OVERDENSITY,
     HG_EXTRA_PLACE, /**< coordinate across slabs, Mpc */
     HG_EXTRA_FOLD,
+    HG_EXTRA_PARTICLES,    /**< mass whose particles are counted, Msun */
+    HG_EXTRA_SPEED_RADIUS, /**< of the maximum circular velocity, Mpc */
     HG_EXTRA_COUNT
 } hg_validation_extra;
 
@@ -25,6 +28,7 @@ typedef struct hg_validation {
     hg_recipes features, targets;
     hg_target_role role[HG_TARGETS_MAX];
     hg_training_extras extras;
+    hg_coarsening coarsening;
     int slot[HG_EXTRA_COUNT]; /**< place of each value among the extras, -1 = not wanted */
     hg_training_rows rows;    /**< all of them, by key, on every rank */
     hg_train_options options;

@@ -73,6 +73,25 @@ def check_error(rows, scores, target, use):
     assert np.isclose(found, expected, rtol=1e-4), (target, found, expected)
 
 
+def check_resolution(path, scores):
+    """Particles as light as before change nothing; 64 times heavier ones cost what they must."""
+    with open(path, encoding="utf-8") as file:
+        found = {(r["target"], float(r["factor"]), r["rows"], r["features"]): r for r in csv.DictReader(file)}
+    for (target, factor, rows, features), r in found.items():
+        kind = "brier" if target in ("quenched", "sfr open") else "rmse"
+        expected = scores[(target, "forest", rows, kind)]
+        value, error = float(r["rmse"]), float(r["rmse_error"] or "nan")
+        assert factor >= 1 and 0 < float(r["kept"]) <= 1, r
+        if factor == 1:
+            assert np.isclose(value, expected[0] ** (0.5 if kind == "brier" else 1), rtol=1e-6), (target, rows, features)
+            assert kind == "brier" or np.isclose(error, expected[1], rtol=1e-4, equal_nan=True), (target, rows, features)
+    loss = [float(found[("stellar_mass", 64, "all", f"{a} on {b}")]["rmse"])
+            for a, b in (("fine", "fine"), ("coarse", "coarse"), ("fine", "coarse"))]
+    assert loss[0] * 1.02 < loss[1] < loss[2], loss
+    assert found[("stellar_mass", 1, "all", "fine on fine")]["particle_mass"] == "150000000"
+    assert float(found[("stellar_mass", 80, "all", "fine on fine")]["particle_mass"]) == 1.2e10
+
+
 def check_labels(rows, scores):
     for target, truth in (("quenched", rows["quenched"]), ("sfr open", np.isfinite(rows["sfr"]).astype(float))):
         guess = rows["quenched_mean" if target == "quenched" else "sfr_probability"]
@@ -156,6 +175,7 @@ def main():
         mass = np.floor(rows["mass"] / 0.5) == 24
         check_values(rows, scores, target, "isotonic vmax", mass, "mass 12 to 12.5")
     check_labels(rows, scores)
+    check_resolution(folder / "validation_resolution.csv", scores)
     check_baselines(rows, "stellar_mass", None)
     check_baselines(rows, "sfr", None)
     one = read_rows(folder / "one_rows.csv")

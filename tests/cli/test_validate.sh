@@ -23,12 +23,16 @@ run() {
     "${launch[@]}" "$HALOGRAFT" "$@" >"$work/said" 2>"$work/log" || { cat "$work/log"; exit 1; }
 }
 run 1 mock "$work/p.yml"
-run 1 validate "$work/p.yml"
+coarser=(--set "Validate.resolution=[1, 64]" --set Validate.particles_min=1 --set "Validate.resolution_masses=[1.2e10 Msun]"
+    --set "Validate.softening=0.005 Mpc")
+run 1 validate "$work/p.yml" "${coarser[@]}"
+grep -q 'fine on coarse' "$work/said"
+grep -q 'vmax: error of few particles, softening; r_half: error of few particles' "$work/log"
 grep -q 'forest' "$work/said"
 grep -q '^warning: the parent has haloes with m_bound' "$work/said"
 for n in 2 3; do
-    run "$n" validate "$work/p.yml" --set Validate.file="$work/ranks$n.hdf5"
-    for table in _scores _rows _parent _parent_rows ""; do
+    run "$n" validate "$work/p.yml" "${coarser[@]}" --set Validate.file="$work/ranks$n.hdf5"
+    for table in _scores _rows _parent _parent_rows _resolution ""; do
         cmp "$work/validation$table.csv" "$work/ranks$n$table.csv"
     done
 done
@@ -67,6 +71,9 @@ refuse 3 "give the expression for the number of the fold" --set Validate.by=colu
 refuse 4 "gives 0.5 for a row, which is no number of a fold" --set Validate.by=column --set Validate.column=central/2
 refuse 3 "less than the largest radius of section Environment" --set Validate.by=slabs --set "Validate.buffer=2 Mpc" \
     --set 'Environment.spheres=[4 Mpc]'
+refuse 3 "lighter than those of the training catalogues" --set "Validate.resolution_masses=[1e7 Msun]"
+refuse 4 "are left to train on, fewer than two leaves" --set "Validate.resolution=[1e6]"
+refuse 3 "Validate.particles_of: " --set "Validate.resolution=[8]" --set "Validate.particles_of=m_bound +"
 refuse 3 "validate can resume a search or a learning curve alone" --resume
 rc=0
 "$HALOGRAFT" validate "$work/p.yml" >"$work/said" 2>&1 || rc=$?
