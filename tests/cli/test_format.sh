@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # All C files are as clang-format leaves them.
+# labels: quick
 set -euo pipefail
 root=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 if ! command -v clang-format >/dev/null; then

@@ -2,7 +2,6 @@
 # A full disk at many positions, for any ranks and both layouts of catalogues: exit code 5 within seconds, no file under
 # a final name that is not whole, and --resume completes the catalogue once there is room. HG_POSITIONS=20 for the full
 # count (parts and shared x 1, 2, 3 ranks). Needs the right to mount a small file system.
-# cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Each header compiles alone: public ones as C11 and C++17 without our source folder, internal ones as gnu11.
+# labels: quick
 set -euo pipefail
 root=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 build=${HG_BUILD_DIR:-$root/build/release}

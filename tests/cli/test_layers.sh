@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Layers, doors, names and sizes: the tree is clean, and each kind of planted violation is found.
+# labels: quick
 set -euo pipefail
 root=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 python=/usr/bin/python3

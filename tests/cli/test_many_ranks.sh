@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Far more ranks than cores and than parts, and several nodes seen on one machine: the same model and catalogue.
-# cores: 2
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

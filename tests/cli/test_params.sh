@@ -1,5 +1,6 @@
 #!/bin/bash
 # The parameter files of params/ are valid, the template feeds back, and docs/params.md is up to date.
+# labels: quick
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # A training that is killed, divided into tasks, or enlarged gives the model of an uninterrupted one.
-# cores: 2
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

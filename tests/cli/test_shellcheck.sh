@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # All shell scripts pass shellcheck; job scripts stay short.
+# labels: quick
 set -euo pipefail
 root=${HG_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 if ! command -v shellcheck >/dev/null; then

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The job scripts under a real Slurm of one node: a single run, the soft stop and requeueing, and an array over ranges of
 # trees of which one task is killed and requeued, joined into the model of a plain run.
-# cores: 2
 set -euo pipefail
 skip() {
     echo "SKIPPED: no Slurm to test with: $*"

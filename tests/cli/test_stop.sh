@@ -2,7 +2,6 @@
 # apply is killed at random instants, stopped by SIGUSR1, a file and a time limit, and resumed on other numbers of
 # ranks: parts are byte-identical, nothing else is left; train stops at a tree and goes on. HG_KILLS=50 HG_SIGNALS=20
 # for the full count.
-# cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
