@@ -2,13 +2,15 @@
 # One rank fails on purpose (tests/support/fault_shim.c): an allocation, a read, a write, a flush, a rename, an abort, a
 # segmentation fault, an endless loop. Each ends within seconds with the right code and one message, and leaves no file
 # under a final name that is not whole. HG_FAULTS=N tries N calls of each kind, 0 every tenth allocation and every first,
-# third or fifth other call; by default the first ones.
+# third or fifth other call; by default the first ones. HG_COMMANDS names the commands, HG_LIMIT the seconds after which a
+# run is killed, for slow machines.
 # cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 few=${HG_FAULTS:-1}
+read -r -a commands <<<"${HG_COMMANDS:-apply train mock measure validate explain design shared ends}"
 shim=$HG_BUILD_DIR/tests/libfault_shim.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -18,6 +20,11 @@ cd "$work"
 [ -e "$shim" ] || { echo "skipped: $shim is not there (sanitizers have an allocator of their own)"; exit 77; }
 
 small_universe faults 400 1e12 16 16
+cat >>p.yml <<END
+Validate: {draws: 5, parent: true, parent_rows: 300}
+Explain: {repeats: 1, rows: 60, points: 4, haloes: 5}
+Design: {regions: 2, radii: [8 Mpc], gap: 1 Mpc, candidates: 30, peaks: 5, least: 1e10, thresholds: [1e10]}
+END
 for command in mock train apply; do "${mpirun[@]}" -n 1 "$HALOGRAFT" "$command" p.yml -q 2>log.txt || { cat log.txt; exit 1; }; done
 mv out ref
 input=(--set 'Parent.files=[ref/parent.hdf5]' --set Zooms.regions=ref/regions.csv)
@@ -28,7 +35,7 @@ faulty() { # command, ranks, rank, call, nth, what, more options; $code
     rm -rf out
     mkdir out
     code=0
-    timeout -s KILL 60 "${mpirun[@]}" -n "$2" -x LD_PRELOAD="$shim" -x HG_FAULT_RANK="$3" -x HG_FAULT_CALL="$4" \
+    timeout -s KILL "${HG_LIMIT:-60}" "${mpirun[@]}" -n "$2" -x LD_PRELOAD="$shim" -x HG_FAULT_RANK="$3" -x HG_FAULT_CALL="$4" \
         -x HG_FAULT_NTH="$5" -x HG_FAULT_WHAT="$6" -x HG_FAULT_BELOW="$work" \
         "$HALOGRAFT" "$command" p.yml --set Output.folder="$work/out" "${@:7}" >out.txt 2>log.txt || code=$?
     runs=$((runs + 1))
@@ -47,7 +54,7 @@ expect() { # one of these codes, and one message
 }
 clean() { # nothing that looks finished but is not, nothing temporary
     [ -z "$(find out -name '.*.tmp-*')" ] || wrong "$@" "leaves a temporary file"
-    for file in galaxies.hdf5 model.hdf5 statistics.hdf5 mock.done; do
+    for file in galaxies.hdf5 model.hdf5 statistics.hdf5 mock.done {validation,explanation,design}.hdf5; do
         [ ! -e "out/$file" ] || wrong "$@" "leaves a finished file"
     done
     for part in out/galaxies.*[0-9].hdf5; do
@@ -71,52 +78,61 @@ enumerate() { # command, ranks, rank, call, what, codes, step, options
 }
 
 apply=(--set Model.file="$work/ref/model.hdf5" "${input[@]}")
-shared=("${apply[@]}" --set Output.layout=shared)
 last=1
-for command in apply train mock measure; do
-    options=("${input[@]}")
-    case $command in
-    apply) options=("${apply[@]}") ;;
-    mock) options=() ;;
-    measure) options+=(--set "Measure.catalogues=[galaxies=$work/ref/galaxies.hdf5@draw]") ;;
-    esac
-    enumerate $command 2 $last malloc ENOMEM "6" 10 "${options[@]}"
-    enumerate $command 2 0 write ENOSPC "5" 3 "${options[@]}"
-    [ "$few" -ne 1 ] || [ $command = apply ] || continue
-    enumerate $command 2 0 write EIO "5" 5 "${options[@]}"
-    enumerate $command 2 0 sync EIO "5" 1 "${options[@]}"
-    enumerate $command 2 0 rename EIO "5" 1 "${options[@]}"
-    enumerate $command 2 0 read EIO "4 5" 5 "${options[@]}"
-done
-for what in "write ENOSPC" "sync EIO" "rename EIO" "malloc ENOMEM"; do
-    read -r call error <<<"$what"
-    enumerate apply 2 0 "$call" "$error" "5 6" "$([ "$call" = malloc ] && echo 10 || echo 1)" "${shared[@]}"
-done
-
-# ends that no code of ours sees
-faulty apply 2 1 write 3 abort "${apply[@]}"
-[ "$code" -eq 134 ] || wrong "abort"
-faulty apply 3 2 write 3 segv "${apply[@]}"
-[ "$code" -eq 139 ] || wrong "segmentation fault"
-for ranks in 2 3; do
-    faulty apply $ranks 1 write 3 loop "${apply[@]}" --set 'Run.hang_timeout=3 s'
-    expect 9 "endless loop"
-    grep -q "rank 1 has made no progress for 3 s: phase 'apply: .*', last file '.*galaxies" log.txt || wrong "loop"
-done
-# a path that is wrong on one rank only: relative to another folder there
-faulty apply 2 9 write 1 EIO "${apply[@]}" --set 'Parent.files=[nowhere/parent.hdf5]'
-expect 4 "wrong path"
-cat >rank.sh <<END
+shared() { # the shared layout
+    local call error
+    for what in "write ENOSPC" "sync EIO" "rename EIO" "malloc ENOMEM"; do
+        read -r call error <<<"$what"
+        enumerate apply 2 0 "$call" "$error" "5 6" "$([ "$call" = malloc ] && echo 10 || echo 1)" "${apply[@]}" \
+            --set Output.layout=shared
+    done
+}
+ends() { # that no code of ours sees
+    local ranks
+    faulty apply 2 1 write 3 abort "${apply[@]}"
+    [ "$code" -eq 134 ] || wrong "abort"
+    faulty apply 3 2 write 3 segv "${apply[@]}"
+    [ "$code" -eq 139 ] || wrong "segmentation fault"
+    for ranks in 2 3; do
+        faulty apply $ranks 1 write 3 loop "${apply[@]}" --set 'Run.hang_timeout=3 s'
+        expect 9 "endless loop"
+        grep -q "rank 1 has made no progress for 3 s: phase 'apply: .*', last file '.*galaxies" log.txt || wrong "loop"
+    done
+    # a path that is wrong on one rank only: relative to another folder there
+    faulty apply 2 9 write 1 EIO "${apply[@]}" --set 'Parent.files=[nowhere/parent.hdf5]'
+    expect 4 "wrong path"
+    cat >rank.sh <<END
 #!/bin/bash
 if [ "\$OMPI_COMM_WORLD_RANK" = 1 ]; then mkdir -p other; cd other; fi
 exec "\$@"
 END
-chmod +x rank.sh
-rm -rf out
-code=0
-timeout -s KILL 60 "${mpirun[@]}" -n 2 ./rank.sh "$HALOGRAFT" apply "$work/p.yml" "${apply[@]}" --set "Output.folder=$work/out" \
-    --overwrite >out.txt 2>log.txt || code=$?
-n_error=$(grep -c 'error: ' log.txt || true)
-expect 4 "wrong path on one rank"
+    chmod +x rank.sh
+    rm -rf out
+    code=0
+    timeout -s KILL "${HG_LIMIT:-60}" "${mpirun[@]}" -n 2 ./rank.sh "$HALOGRAFT" apply "$work/p.yml" "${apply[@]}" \
+        --set "Output.folder=$work/out" --overwrite >out.txt 2>log.txt || code=$?
+    n_error=$(grep -c 'error: ' log.txt || true)
+    expect 4 "wrong path on one rank"
+}
+for command in "${commands[@]}"; do
+    options=("${input[@]}")
+    case $command in
+    apply | explain) options=("${apply[@]}") ;;
+    design) options=("${apply[@]}" --set Output.catalogue="$work/ref/galaxies") ;;
+    mock) options=() ;;
+    measure) options+=(--set "Measure.catalogues=[galaxies=$work/ref/galaxies.hdf5@draw]") ;;
+    shared | ends)
+        "$command"
+        continue
+        ;;
+    esac
+    enumerate "$command" 2 $last malloc ENOMEM "6" 10 "${options[@]}"
+    enumerate "$command" 2 0 write ENOSPC "5" 3 "${options[@]}"
+    [ "$few" -ne 1 ] || [ "$command" = apply ] || continue
+    enumerate "$command" 2 0 write EIO "5" 5 "${options[@]}"
+    enumerate "$command" 2 0 sync EIO "5" 1 "${options[@]}"
+    enumerate "$command" 2 0 rename EIO "5" 1 "${options[@]}"
+    enumerate "$command" 2 0 read EIO "4 5" 5 "${options[@]}"
+done
 [ "$slowest" -le "${HG_SLOWEST:-60}" ] || { echo "one run took $slowest s"; exit 1; }
 echo "faults: $runs runs, the slowest took $slowest s"
