@@ -164,9 +164,24 @@ take_place(const char *path, int64_t number)
     return HG_OK;
 }
 
+/* A file whose final name may not have reached the disk loses it again, as in
+ * hg_publish_rename(): who is told of a failure must not find what looks finished. */
+static void
+withdraw(const char *path, int64_t number, bool keep)
+{
+    char final[HG_PATH_MAX], staged[HG_PATH_MAX];
+
+    if (hg_part_file(path, number, false, sizeof final, final) == HG_OK &&
+        hg_part_file(path, number, true, sizeof staged, staged) == HG_OK) {
+        (void)(keep ? rename(final, staged) : unlink(final));
+    }
+}
+
 hg_status
 hg_part_files_exchange(const char *path, int64_t n_part)
 {
+    hg_status status;
+
     HG_TRY(remove_old(path, HG_FILE_MASTER));
     HG_TRY(remove_old(path, HG_FILE_MANIFEST));
     HG_TRY(remove_old(path, HG_FILE_JOURNAL));
@@ -179,16 +194,29 @@ hg_part_files_exchange(const char *path, int64_t n_part)
     HG_TRY(hg_folder_sync(path));
     HG_TRY(take_place(path, HG_FILE_MASTER));
     HG_TRY(take_place(path, HG_FILE_MANIFEST));
-    return hg_folder_sync(path);
+    status = hg_folder_sync(path);
+    if (status != HG_OK) {
+        withdraw(path, HG_FILE_MANIFEST, false);
+        withdraw(path, HG_FILE_MASTER, false);
+    }
+    return status;
 }
 
 hg_status
 hg_part_files_replace(const char *path)
 {
+    hg_status status;
+
     HG_TRY(remove_old(path, HG_FILE_MANIFEST));
     HG_TRY(take_place(path, HG_FILE_MASTER));
     hg_part_files_remove(path, 0, false);
     HG_TRY(take_place(path, HG_FILE_MANIFEST));
     HG_TRY(take_place(path, HG_FILE_JOURNAL));
-    return hg_folder_sync(path);
+    status = hg_folder_sync(path);
+    if (status != HG_OK) {
+        withdraw(path, HG_FILE_MANIFEST, false);
+        withdraw(path, HG_FILE_MASTER, true);
+        withdraw(path, HG_FILE_JOURNAL, true);
+    }
+    return status;
 }

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,19 @@
 #include "store/publish.h"
 
 static char folder[] = "/tmp/hg_part_files_XXXXXX", path[64];
+static int flush_fails_at; /* which flush from now on fails, 0 = none */
+
+/* In the place of the system's. */
+int
+fsync(int file)
+{
+    (void)file;
+    if (flush_fails_at > 0 && --flush_fails_at == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return 0;
+}
 
 static const char *
 name_of(int64_t number, bool staged)
@@ -81,6 +95,29 @@ Test(part_files, an_exchange_that_stops_leaves_no_master)
     cr_assert(holds(0, "new") && holds(HG_FILE_MASTER, ""));
     hg_part_files_remove(path, HG_FILE_JOURNAL, true);
     cr_assert(!hg_file_exists(name_of(HG_FILE_MASTER, true)));
+    hg_part_files_remove(path, HG_FILE_JOURNAL, false);
+    cr_assert_eq(rmdir(folder), 0);
+}
+
+/* All renames are done by then, but perhaps not on the disk. */
+Test(part_files, a_folder_that_cannot_be_flushed_holds_nothing_that_looks_finished)
+{
+    make_both();
+    flush_fails_at = 3;
+    cr_assert_eq(hg_part_files_exchange(path, 2), HG_E_WRITE);
+    cr_assert_eq(flush_fails_at, 0);
+    cr_assert(holds(HG_FILE_MASTER, "") && holds(HG_FILE_MANIFEST, ""));
+    cr_assert(holds(0, "new") && holds(1, "new") && holds(HG_FILE_JOURNAL, "new"));
+    hg_part_files_remove(path, HG_FILE_JOURNAL, false);
+
+    make_both();
+    flush_fails_at = 1;
+    cr_assert_eq(hg_part_files_replace(path), HG_E_WRITE);
+    cr_assert(holds(HG_FILE_MASTER, "") && holds(HG_FILE_MANIFEST, ""));
+    cr_assert_eq(hg_publish_text(name_of(HG_FILE_MANIFEST, true), "new"), HG_OK);
+    cr_assert_eq(hg_part_files_replace(path), HG_OK); /* resumed */
+    cr_assert(holds(HG_FILE_MASTER, "new") && holds(HG_FILE_JOURNAL, "new"));
+    hg_part_files_remove(path, HG_FILE_JOURNAL, true);
     hg_part_files_remove(path, HG_FILE_JOURNAL, false);
     cr_assert_eq(rmdir(folder), 0);
 }

@@ -1,10 +1,12 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <hdf5.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,32 @@
 #include "test_folder.h"
 
 enum { N_GROUP = 12, N_ROW = 700 };
+
+static int close_error, sync_error; /* what the next call ends with, 0 = it succeeds */
+
+static int
+end_with(int *error, int result)
+{
+    if (*error == 0) {
+        return result;
+    }
+    errno = *error;
+    *error = 0;
+    return -1;
+}
+
+/* In the places of the system's. */
+int
+close(int file)
+{
+    return end_with(&close_error, (int)syscall(SYS_close, file));
+}
+
+int
+fsync(int file)
+{
+    return end_with(&sync_error, (int)syscall(SYS_fsync, file));
+}
 
 /* Datasets in groups, some in chunks, and attributes, so that raw data and metadata mix. */
 static hg_status
@@ -126,5 +154,36 @@ Test(h5_disk, bytes_are_those_of_the_usual_driver)
     }
     cr_expect_eq(bytes[0], bytes[1]);
     cr_expect_eq(hash[0], hash[1]);
+    folder_remove();
+}
+
+/* A quota of a network file system may show when the file is closed or flushed only. */
+Test(h5_disk, a_failing_close_or_flush_publishes_nothing)
+{
+    char temporary[HG_PATH_MAX];
+    const char *path;
+
+    folder_create();
+    path = in_folder("late.hdf5");
+    cr_assert_eq(hg_publish_begin(path, sizeof temporary, temporary), HG_OK);
+    close_error = EDQUOT;
+    cr_assert_eq(write_file(temporary), HG_E_WRITE);
+    cr_expect(strstr(hg_error_last()->message, strerror(EDQUOT)) != NULL, "%s",
+              hg_error_last()->message);
+    cr_expect_eq(close_error, 0);
+
+    cr_assert_eq(write_file(temporary), HG_OK);
+    sync_error = EIO;
+    cr_assert_eq(hg_publish(temporary, path, NULL), HG_E_WRITE);
+    cr_expect(strstr(hg_error_last()->message, strerror(EIO)) != NULL, "%s",
+              hg_error_last()->message);
+    cr_expect(!hg_file_exists(path) && !hg_file_exists(temporary));
+
+    /* of the folder, when the file has its name already */
+    cr_assert_eq(write_file(temporary), HG_OK);
+    sync_error = EIO;
+    cr_assert_eq(hg_publish_rename(temporary, path), HG_E_WRITE);
+    cr_expect(!hg_file_exists(path) && !hg_file_exists(temporary));
+    cr_expect_eq(hg_mem_used(), 0);
     folder_remove();
 }
