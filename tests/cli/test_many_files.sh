@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# 2000 files with 64 open at a time at most; headers of 1000 files in under 5 s of processor time.
+# 2000 files with 64 open at a time at most; their headers in under 10 s of processor time.
 set -euo pipefail
 if ! /usr/bin/python3 -c 'import numpy, h5py'; then
     echo "SKIPPED: /usr/bin/python3 has no numpy or h5py"
@@ -45,9 +45,8 @@ for k in range(n_file):
             sub["SubhaloMass"] = np.array([50 + k, 7], "f4")
             sub["SubhaloLen"] = np.array([k, k + 1], "i4")
 P
-mkdir a b
+mkdir a
 /usr/bin/python3 -B write.py a 2000
-/usr/bin/python3 -B write.py b 1000
 
 (
     ulimit -n 64
@@ -71,7 +70,7 @@ sys.exit(not (np.array_equal(n_part, k + odd) and np.array_equal(central, 1 - od
 P
 
 TIMEFORMAT='%U %S'
-spent=$({ time "$HALOGRAFT" convert 'b/tab.{file}.hdf5' --out out/b --dry-run >log 2>&1; } 2>&1) || fail "$(cat log)"
-echo "headers of 1000 files: $spent s (user, system)"
-awk '{ exit !($1 + $2 < 5) }' <<<"$spent" || fail "headers of 1000 files took $spent s"
+spent=$({ time "$HALOGRAFT" convert 'a/tab.{file}.hdf5' --out out/b --dry-run >log 2>&1; } 2>&1) || fail "$(cat log)"
+echo "headers of 2000 files: $spent s (user, system)"
+awk '{ exit !($1 + $2 < 10) }' <<<"$spent" || fail "headers of 2000 files took $spent s"
 echo "passed"
