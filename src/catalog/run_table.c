@@ -146,6 +146,9 @@ plan_sheet(const hg_catalog_options *options, const hg_sheet *sheet, hg_plan *pl
                        "one more",
                        path);
     }
+    if (sheet->n_row == 0) {
+        return HG_FAIL(HG_E_INPUT, "run table '%s' lists no runs", path);
+    }
     HG_TRY(add_columns(path, sheet, plan));
     plan->n_run_value = sheet->n_column - 1;
     HG_TRY(hg_mem_array(&plan->run, (size_t)sheet->n_row, line_bytes(plan)));

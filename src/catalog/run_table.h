@@ -16,8 +16,8 @@
  * @local
  * @param[in,out] plan  with all other columns
  * @return HG_OK; HG_E_NOTFOUND when there is no such file or no line for the run, naming both;
- * HG_E_FORMAT naming line and column; HG_E_INPUT for a run that is listed twice or a column
- * that the catalogue has already; HG_E_MEMORY
+ * HG_E_FORMAT naming line and column; HG_E_INPUT for a table without lines, a run that is
+ * listed twice or a column that the catalogue has already; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_run_table_plan(const hg_catalog_options *options, hg_plan *plan);
 

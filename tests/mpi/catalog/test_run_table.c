@@ -97,6 +97,7 @@ Test(run_table, mistakes_are_named)
         {"run,omega_m\nLH_4,0.3\n", "'LH_4' in column 'run' is not an integer", HG_E_FORMAT},
         {"run,omega_m\n4,1\n9,1\n4,2\n", "lists run 4 twice", HG_E_INPUT},
         {"name,omega_m\nA,1\nA,2\n", "lists run 'A' twice", HG_E_INPUT},
+        {"run,omega_m\n", "lists no runs", HG_E_INPUT},
         {"run,m200c\n4,1\n", "'m200c' is a column of run table", HG_E_INPUT},
         {"run\n4\n", "at least one more", HG_E_FORMAT},
         {"run,omega_n\n4,1\n", "no column 'sigma_8'", HG_E_NOTFOUND}};
