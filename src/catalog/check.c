@@ -287,10 +287,10 @@ hg_check_ids(const hg_plan *plan, int64_t first, const hg_table *table)
     }
     HG_TRY(hg_mem_array(&sorted, (size_t)table->n, sizeof *sorted));
     for (int64_t i = 0; i < table->n; i++) {
-        double r = region != NULL ? hg_column_value(region, i, 0) : 0;
-        double s = run != NULL ? hg_column_value(run, i, 0) : 0;
+        const int64_t r = region != NULL ? hg_column_integer(region, i) : 0;
+        const int64_t s = run != NULL ? hg_column_integer(run, i) : 0;
 
-        sorted[i] = (key){id[i], (int64_t)r + ((int64_t)s << 32), first + i};
+        sorted[i] = (key){id[i], (int64_t)((uint64_t)r + ((uint64_t)s << 32)), first + i};
     }
     qsort(sorted, (size_t)table->n, sizeof *sorted, compare_keys);
     for (int64_t i = 1; i < table->n; i++) {

@@ -231,6 +231,9 @@ Test(columns, wrong_input_gets_one_clear_sentence)
                        "velocity", HG_E_INPUT, "too fast"));
     all_assert(refuses(MAP "Columns: {id: ID, m200c: 'M, Msun'}", "ID,M\n4,1\n3,1\n4,1\n",
                        "m200c", HG_E_INPUT, "id 4 comes twice"));
+    all_assert(refuses(MAP "Columns: {id: ID, run: R}",
+                       "ID,R\n4,-3\n3,9223372036854775807\n4,-3\n", "run", HG_E_INPUT,
+                       "id 4 comes twice"));
     drop_folder();
 }
 
