@@ -117,10 +117,16 @@ HG_MUST_CHECK hg_status hg_plan_make(const hg_catalog_options *options, hg_plan 
  */
 const hg_plan *hg_catalog_plan(const hg_catalog *catalog);
 
+/** Most rows of a catalogue, or groups of a file: beyond any that will be, and few enough that
+ * bytes and sums of them fit into 64 bits. */
+#define HG_PLAN_ROWS_MAX (INT64_C(1) << 48)
+
 /** Add a file or a column to a plan.
  *
  * @local
+ * @param[in]  rows          as the file says
  * @param[out] file, source  the new entry, zeroed; valid until the next one is added
+ * @return HG_OK; HG_E_FORMAT when there cannot be so many rows; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_plan_add_file(hg_plan *plan, const char *path, int64_t rows,
                                          hg_plan_file **file);

@@ -223,18 +223,18 @@ static hg_status
 check_set(const hg_catalog_options *options, const hg_files *files, const header *h,
           hg_plan *plan)
 {
-    if (files->n != (int)h->n_file && !options->partial) {
+    if ((double)files->n != h->n_file && !options->partial) {
         return HG_FAIL(HG_E_INPUT,
                        "%d of the %g files of the catalogue of '%s' are named: use a pattern "
                        "with {file}, or set partial to read an incomplete set",
                        files->n, h->n_file, files->path[0]);
     }
-    if (files->n == (int)h->n_file && plan->n_row != (int64_t)h->n_total) {
+    if ((double)files->n == h->n_file && (double)plan->n_row != h->n_total) {
         return HG_FAIL(HG_E_INPUT,
                        "the %d files hold %" PRId64 " subhaloes, but '%s' promises %.0f",
                        files->n, plan->n_row, files->path[0], h->n_total);
     }
-    plan->incomplete = files->n != (int)h->n_file;
+    plan->incomplete = (double)files->n != h->n_file;
     if (plan->incomplete) {
         hg_log_warn("catalogue: partial, %d of %g files of '%s'", files->n, h->n_file,
                     files->path[0]);

@@ -18,6 +18,11 @@ hg_plan_add_file(hg_plan *plan, const char *path, int64_t rows, hg_plan_file **f
 {
     size_t n = strlen(path) + 1;
 
+    if (rows < 0 || rows > HG_PLAN_ROWS_MAX || plan->n_row > HG_PLAN_ROWS_MAX - rows) {
+        return HG_FAIL(HG_E_FORMAT,
+                       "'%s' says it has %" PRId64 " rows, which cannot be: it is damaged",
+                       path, rows);
+    }
     HG_TRY(hg_mem_resize(&plan->file, (size_t)plan->n_file + 1, sizeof *plan->file));
     HG_TRY(hg_mem_resize(&plan->names, plan->n_name + n, 1));
     memcpy(plan->names + plan->n_name, path, n);

@@ -113,11 +113,11 @@ typedef struct planner {
 
 /* The unit of a product of powers, and the factor from the units of the file. */
 static const char *
-name_unit(const planner *p, int mass, int length, int time, double *factor)
+name_unit(const planner *p, double mass, double length, double time, double *factor)
 {
     const double stored = pow(p->mass, mass) * pow(p->length, length) * pow(p->time, time);
     const struct {
-        int mass, length, time;
+        double mass, length, time;
         const char *unit;
         double cgs;
     } kinds[] = {{0, 1, 0, "Mpc", mpc_cm},
@@ -149,7 +149,7 @@ set_unit(const planner *p, hg_h5 *file, hg_source *source)
         HG_TRY(get_optional(file, source->path[0], names[i], &value[i]));
     }
     unit = value[3] == 0 && value[4] == 0 && value[6] == 0
-               ? name_unit(p, (int)value[0], (int)value[1], (int)value[2], &factor)
+               ? name_unit(p, value[0], value[1], value[2], &factor)
                : NULL;
     if (unit != NULL) {
         power = (value[7] > 0 ? 0 : value[5]) - (strcmp(unit, "Mpc") == 0 ? 1 : 0);

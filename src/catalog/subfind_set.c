@@ -24,6 +24,12 @@ read_headers(const hg_files *files, hg_subfind_read_header *read, hg_plan *plan,
         } else if (status == HG_OK) {
             status = hg_subfind_header_compare(first, &h, files->path[0], files->path[i]);
         }
+        if (status == HG_OK && h.n_group > HG_PLAN_ROWS_MAX) {
+            status =
+                HG_FAIL(HG_E_FORMAT,
+                        "'%s' says it has %" PRId64 " groups, which cannot be: it is damaged",
+                        files->path[i], h.n_group);
+        }
         if (status == HG_OK) {
             status = hg_plan_add_file(plan, files->path[i], h.n_sub, &added);
         }
