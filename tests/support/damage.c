@@ -3,9 +3,11 @@
  * case; a handler says in whose code it happened, because the HDF5 library itself crashes on
  * some malformed files, or never comes to an end.
  *
- * Usage: damage N PLAN. N is the number of flipped bytes of each file; below 50 there are fewer
- * cuts and blocks too. A line of PLAN is: KIND FORMAT FILE [OPEN [MAPPING]], see damage.h. Ends
- * with code 1 when damage is missed, or when our code crashes or hangs. */
+ * Usage: damage N PLAN [FIRST]. N is the number of flipped bytes of each file; below 50 there
+ * are fewer cuts and blocks too. With FIRST there are none of these, and flips are those of
+ * number FIRST and above: a round after others. A line of PLAN is: KIND FORMAT FILE [OPEN
+ * [MAPPING]], see damage.h. Ends with code 1 when damage is missed, or when our code crashes or
+ * hangs. */
 #include "damage.h"
 
 #include <dlfcn.h>
@@ -42,7 +44,7 @@ typedef struct tally {
 } tally;
 
 static tally *count;
-static int64_t n_flip, n_cut, n_zero;
+static int64_t n_flip, n_cut, n_zero, first;
 static const damage_kind *kind;
 static damage_task task = {.comm = &fuzz_world};
 static unsigned char *good;
@@ -117,7 +119,7 @@ read_good(const char *path)
 static bool
 damage(int64_t i, unsigned char *bad)
 {
-    hg_stream stream = hg_stream_start(1, size, (uint64_t)i, HG_PURPOSE_NOISE);
+    hg_stream stream = hg_stream_start(1, size, (uint64_t)(i + first), HG_PURPOSE_NOISE);
     const bool is_sealed = size > SEAL && memcmp(good + size - SEAL, "HGxxh3", 6) == 0;
     const size_t n =
         size - (is_sealed ? SEAL : 0); /* a torn seal is no damage of the content */
@@ -309,13 +311,17 @@ run(const char *path, int64_t n)
 int
 main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: damage N PLAN\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: damage N PLAN [FIRST]\n");
         return 2;
     }
     n_flip = atoll(argv[1]);
-    n_cut = n_flip < N_CUT ? 8 + n_flip : N_CUT;
-    n_zero = n_flip < N_CUT ? 4 + n_flip / 2 : N_ZERO;
+    if (argc == 4) {
+        first = atoll(argv[3]);
+    } else {
+        n_cut = n_flip < N_CUT ? 8 + n_flip : N_CUT;
+        n_zero = n_flip < N_CUT ? 4 + n_flip / 2 : N_ZERO;
+    }
     count =
         mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (count == MAP_FAILED) {
