@@ -2,8 +2,7 @@
 #ifndef HG_AUDIT_DOCTOR_H
 #define HG_AUDIT_DOCTOR_H
 
-#include "audit/findings.h"
-#include "halograft/comm.h"
+#include "audit/diagnosis.h"
 
 /** What a run would be given. */
 typedef struct hg_doctor_options {
@@ -12,12 +11,6 @@ typedef struct hg_doctor_options {
     double memory_max;  /**< budget per rank in bytes, 0 = none */
     int64_t bytes;      /**< written by each rank in each test of the file system */
 } hg_doctor_options;
-
-/** What was found; release the findings. */
-typedef struct hg_diagnosis {
-    hg_findings findings; /**< lines on rank 0; n_wrong is the same on all ranks */
-    hg_status verdict;    /**< HG_OK, or the status of the first WRONG line */
-} hg_diagnosis;
 
 /** Look at launch, cores, memory, limits, libraries and file system, and make a small health
  * test. Takes a few seconds; files it writes are removed.
@@ -29,17 +22,6 @@ typedef struct hg_diagnosis {
  */
 HG_MUST_CHECK hg_status hg_doctor_run(const hg_comm *comm, const hg_doctor_options *options,
                                       hg_diagnosis *diagnosis);
-
-/** Add a line on rank 0 and count it on all; a WRONG one sets the verdict.
- *
- * @collective{comm}
- * @param[in] status  of a WRONG line, HG_OK else
- * @param[in] format  printf format of the sentence
- * @return HG_OK; HG_E_MEMORY
- */
-HG_MUST_CHECK hg_status hg_diagnosis_add(const hg_comm *comm, hg_diagnosis *diagnosis,
-                                         hg_finding kind, hg_status status, const char *topic,
-                                         const char *format, ...) HG_PRINTF(6, 7);
 
 /** The lines about the file system of a folder.
  *

@@ -8,11 +8,9 @@
 #include "catalog/output.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -81,39 +79,6 @@ free_output(hg_output *output)
     }
 }
 
-/* Whether a finished catalogue is in the way, and may be replaced. Of an unfinished one nothing
- * is kept. A shared one is always staged. */
-static hg_status
-look_for_old(hg_output *o)
-{
-    char master[HG_PATH_MAX];
-    bool has_old;
-
-    HG_TRY(hg_part_file(o->path, HG_FILE_MASTER, false, sizeof master, master));
-    has_old = hg_file_exists(master);
-    o->is_staged = has_old || o->options.shared;
-    if (has_old && !o->options.overwrite) {
-        return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another folder",
-                       master);
-    }
-    hg_part_files_remove_temporary(o->path);
-    hg_part_files_remove(o->path, HG_FILE_JOURNAL, true);
-    if (!has_old) {
-        hg_part_files_remove(o->path, HG_FILE_JOURNAL, false);
-    }
-    return o->identity != NULL ? hg_output_journal_begin(o, 0, NULL) : HG_OK;
-}
-
-hg_status
-hg_output_begin(const hg_comm *comm, hg_output *o)
-{
-    hg_status status = comm->rank == 0 ? look_for_old(o) : HG_OK;
-
-    HG_TRY(hg_comm_agree(comm, status));
-    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
-    return HG_OK;
-}
-
 hg_status
 hg_output_create(const hg_comm *comm, const hg_output_options *options, hg_output **output)
 {
@@ -166,33 +131,6 @@ write_columns(hg_output *o, hg_h5 *file, const hg_table *table, hg_part_record *
     return HG_OK;
 }
 
-/* The head and one entry per column. */
-size_t
-hg_output_record_size(const hg_output *o)
-{
-    return sizeof(hg_part_record) + (size_t)o->options.n_column * sizeof(hg_part_dataset);
-}
-
-hg_part_record *
-hg_output_record(const hg_output *o, unsigned char *records, int64_t i)
-{
-    return (hg_part_record *)(void *)(records + (size_t)i * hg_output_record_size(o));
-}
-
-hg_status
-hg_output_add_record(hg_output *o, hg_part_record **record)
-{
-    if (o->n_record == o->room) {
-        int64_t room = 2 * o->room + 4;
-
-        HG_TRY(hg_mem_resize(&o->record, (size_t)room, hg_output_record_size(o)));
-        o->room = room;
-    }
-    *record = hg_output_record(o, o->record, o->n_record);
-    memset(*record, 0, hg_output_record_size(o));
-    return HG_OK;
-}
-
 /* Bytes of the declared columns of a table. */
 static double
 bytes_of(const hg_output *o, const hg_table *table)
@@ -237,16 +175,6 @@ close:
     HG_TRY(hg_publish(temporary, path, &record->hash));
     output->n_record++;
     return HG_OK;
-}
-
-int
-hg_output_compare(const void *a, const void *b)
-{
-    int64_t x, y;
-
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
 }
 
 /* All parts there, each once, with the same types. */

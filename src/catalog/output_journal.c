@@ -279,6 +279,39 @@ share_earlier(const hg_comm *comm, hg_output *o, bool *found, int64_t *n,
     return HG_OK;
 }
 
+/* Whether a finished catalogue is in the way, and may be replaced. Of an unfinished one nothing
+ * is kept. A shared one is always staged. */
+static hg_status
+look_for_old(hg_output *o)
+{
+    char master[HG_PATH_MAX];
+    bool has_old;
+
+    HG_TRY(hg_part_file(o->path, HG_FILE_MASTER, false, sizeof master, master));
+    has_old = hg_file_exists(master);
+    o->is_staged = has_old || o->options.shared;
+    if (has_old && !o->options.overwrite) {
+        return HG_FAIL(HG_E_EXISTS, "'%s' exists already: give --overwrite or another folder",
+                       master);
+    }
+    hg_part_files_remove_temporary(o->path);
+    hg_part_files_remove(o->path, HG_FILE_JOURNAL, true);
+    if (!has_old) {
+        hg_part_files_remove(o->path, HG_FILE_JOURNAL, false);
+    }
+    return o->identity != NULL ? hg_output_journal_begin(o, 0, NULL) : HG_OK;
+}
+
+hg_status
+hg_output_begin(const hg_comm *comm, hg_output *o)
+{
+    hg_status status = comm->rank == 0 ? look_for_old(o) : HG_OK;
+
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, &o->is_staged, sizeof o->is_staged);
+    return HG_OK;
+}
+
 hg_status
 hg_output_resume(const hg_comm *comm, hg_output *o)
 {

@@ -1,5 +1,6 @@
 /** Inside of the catalogue writer: output.c (parts), output_shared.c (one file),
- * output_journal.c, master.c (headers, master). Layer: catalog.
+ * output_journal.c (beginning and going on), master.c (headers, master), output_record.c.
+ * Layer: catalog.
  */
 #ifndef HG_CATALOG_OUTPUT_PRIVATE_H
 #define HG_CATALOG_OUTPUT_PRIVATE_H

@@ -15,7 +15,7 @@
 #include "halograft/log.h"
 #include "measure/measure_memory.h"
 #include "measure/measure_pairs.h"
-#include "measure/measure_task.h"
+#include "measure/measure_power.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 
@@ -209,7 +209,7 @@ done:
 
 /* Real space, redshift space, or both; nothing where a sample is empty. */
 static hg_status
-measure_task(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task)
+measure_power(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task)
 {
     const char *space = task->plan->params->measure.space;
     bool with_slice = task->is_first && task->sample[1] < 0;
@@ -339,7 +339,7 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *me
         task.name = plan->sample[s].name;
         task.sample[0] = s;
         if ((pass->has_sample >> s & 1) && !plan->sample[s].is_hidden) {
-            HG_TRY(measure_task(comm, mesh, &task));
+            HG_TRY(measure_power(comm, mesh, &task));
         }
     }
     for (int c = 0; c < plan->n_cross; c++) {
@@ -348,7 +348,7 @@ hg_measure_cluster(const hg_comm *comm, const hg_measure_plan *plan, hg_mesh *me
 
         HG_TRY(choose_pair(&plan->cross[c], referred, &task, &ready));
         if (ready) {
-            HG_TRY(measure_task(comm, mesh, &task));
+            HG_TRY(measure_power(comm, mesh, &task));
         }
     }
     return HG_OK;

@@ -4,7 +4,7 @@
 #ifndef HG_MEASURE_COVARIANCE_H
 #define HG_MEASURE_COVARIANCE_H
 
-#include "measure/measure_task.h"
+#include "measure/measure_sample.h"
 #include "stats/jackknife.h"
 
 /** Add the Gaussian covariance of the multipoles of P(k); nothing without Measure.covariance.

@@ -8,32 +8,6 @@
 #include "measure/measure_pass.h"
 #include "stats/relation.h"
 
-static const char *
-find_unit(const hg_catalog *catalog, const char *column)
-{
-    const size_t n = strlen(column);
-
-    for (int i = 0; catalog != NULL && i < hg_catalog_n_column(catalog); i++) {
-        const hg_column *c = hg_catalog_column(catalog, i);
-
-        /* X itself, X_mean or X_draw */
-        if (strncmp(c->name, column, n) == 0 &&
-            (c->name[n] == '\0' || strncmp(c->name + n, "_mean", 5) == 0 ||
-             strncmp(c->name + n, "_draw", 5) == 0)) {
-            return c->unit;
-        }
-    }
-    return "";
-}
-
-const char *
-hg_measure_unit(const hg_measured_set *sources, const hg_measured *source, const char *column)
-{
-    const char *unit = find_unit(source->catalog, column);
-
-    return unit[0] != '\0' ? unit : find_unit(sources->parent, column);
-}
-
 static hg_status
 add_common(const hg_measured *source, hg_attributes *attributes)
 {

@@ -4,7 +4,7 @@
 #ifndef HG_MEASURE_PAIRS_H
 #define HG_MEASURE_PAIRS_H
 
-#include "measure/measure_task.h"
+#include "measure/measure_power.h"
 #include "stats/jackknife.h"
 #include "stats/pairs.h"
 

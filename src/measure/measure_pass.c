@@ -156,18 +156,6 @@ choose_tables(const hg_measure_plan *plan, const hg_measured_set *sources,
     return HG_OK;
 }
 
-hg_status
-hg_measure_column(const hg_table *table, const char *name, double value[])
-{
-    const hg_column *column = NULL;
-
-    HG_TRY(hg_table_need(table, name, &column));
-    for (int64_t i = 0; i < table->n; i++) {
-        value[i] = hg_column_value(column, i, 0);
-    }
-    return HG_OK;
-}
-
 /* Mass functions and relations of one part; scratch has room for 2 n doubles and n bytes. */
 static hg_status
 add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, double *to,

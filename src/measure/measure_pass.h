@@ -79,20 +79,4 @@ HG_MUST_CHECK hg_status hg_measure_pass_curves(const hg_measure_plan *plan,
                                                const hg_measure_pass *pass,
                                                hg_statistics *statistics);
 
-/** Unit of a column of a catalogue or its parent, "" when unknown; borrowed.
- *
- * @local
- */
-const char *hg_measure_unit(const hg_measured_set *sources, const hg_measured *source,
-                            const char *column);
-
-/** Doubles of a column of width 1.
- *
- * @local
- * @param[out] value  shape (table->n)
- * @return HG_OK; HG_E_NOTFOUND
- */
-HG_MUST_CHECK hg_status hg_measure_column(const hg_table *table, const char *name,
-                                          double value[]);
-
 #endif

@@ -327,6 +327,32 @@ hg_measured_set_find(const hg_measured_set *sources, const char *name)
     return NULL;
 }
 
+static const char *
+find_unit(const hg_catalog *catalog, const char *column)
+{
+    const size_t n = strlen(column);
+
+    for (int i = 0; catalog != NULL && i < hg_catalog_n_column(catalog); i++) {
+        const hg_column *c = hg_catalog_column(catalog, i);
+
+        /* X itself, X_mean or X_draw */
+        if (strncmp(c->name, column, n) == 0 &&
+            (c->name[n] == '\0' || strncmp(c->name + n, "_mean", 5) == 0 ||
+             strncmp(c->name + n, "_draw", 5) == 0)) {
+            return c->unit;
+        }
+    }
+    return "";
+}
+
+const char *
+hg_measure_unit(const hg_measured_set *sources, const hg_measured *source, const char *column)
+{
+    const char *unit = find_unit(source->catalog, column);
+
+    return unit[0] != '\0' ? unit : find_unit(sources->parent, column);
+}
+
 void
 hg_measured_parts(const hg_measured *source, const hg_comm *comm, int64_t *first, int64_t *end)
 {
@@ -415,4 +441,16 @@ hg_measured_read(const hg_measured_set *sources, const hg_measured *source, int 
     }
     hg_mem_free(suffixed);
     return status;
+}
+
+hg_status
+hg_measure_column(const hg_table *table, const char *name, double value[])
+{
+    const hg_column *column = NULL;
+
+    HG_TRY(hg_table_need(table, name, &column));
+    for (int64_t i = 0; i < table->n; i++) {
+        value[i] = hg_column_value(column, i, 0);
+    }
+    return HG_OK;
 }

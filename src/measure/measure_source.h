@@ -86,4 +86,20 @@ const hg_measured *hg_measured_set_find(const hg_measured_set *sources, const ch
 void hg_measured_parts(const hg_measured *source, const hg_comm *comm, int64_t *first,
                        int64_t *end);
 
+/** Unit of a column of a catalogue or its parent, "" when unknown; borrowed.
+ *
+ * @local
+ */
+const char *hg_measure_unit(const hg_measured_set *sources, const hg_measured *source,
+                            const char *column);
+
+/** Doubles of a column of width 1.
+ *
+ * @local
+ * @param[out] value  shape (table->n)
+ * @return HG_OK; HG_E_NOTFOUND
+ */
+HG_MUST_CHECK hg_status hg_measure_column(const hg_table *table, const char *name,
+                                          double value[]);
+
 #endif
