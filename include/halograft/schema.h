@@ -80,6 +80,7 @@
     P(BOOL, partial, "", "false", 0, 0, "accept an incomplete set of files, loudly") \
     P(CHOICE, on_bad_rows, "error|drop", "error", 0, 0, "what to do with rows that hold impossible values") \
     P(CHOICE, features, "hydro|dmo|parent", "hydro", 0, 0, "catalogue that gives the features and Selection.train of the training haloes: that with the galaxies, its dark-matter-only twin, or the parent; dmo and parent need the pairs of halograft match") \
+    P(STRINGS, transport, "", NULL, 0, 0, "entries of Features whose values in training haloes are moved, at fixed Match.mass, to the parent's distribution: for finders and resolutions that differ, not for zooms chosen by what the feature shows") \
     P(REAL, contamination_max, "", "0.01", 0, 1, "drop haloes with more mass in low-resolution particles than this share") \
     P(REAL, h, "", NULL, 0.1, 2, "Hubble parameter where the files do not tell, as those of HBT") \
     P(STRING, run, "", "zoom", 0, 0, "name of the simulation, part of a halo's identity") \

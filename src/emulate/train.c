@@ -67,6 +67,9 @@ set_meta(const hg_params *params, const hg_training_rows *rows, hg_forest *fores
     }
     HG_TRY(hg_forest_set_meta(forest, "parameters", hg_params_text(params)));
     HG_TRY(hg_forest_set_meta(forest, "inputs", hg_text_string(&rows->inputs)));
+    if (hg_text_string(&rows->transport)[0] != '\0') {
+        HG_TRY(hg_forest_set_meta(forest, "transport", hg_text_string(&rows->transport)));
+    }
     for (int k = 0; k < HG_DERIVED_KINDS; k++) {
         const char *recipe = hg_text_string(&rows->recipe[k]);
 

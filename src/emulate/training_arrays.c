@@ -66,6 +66,7 @@ hg_training_rows_clear(hg_training_rows *rows)
     hg_mem_free(rows->simulation);
     hg_mem_free(rows->number);
     hg_text_clear(&rows->inputs);
+    hg_text_clear(&rows->transport);
     for (int k = 0; k < HG_DERIVED_KINDS; k++) {
         hg_text_clear(&rows->recipe[k]);
     }

@@ -14,6 +14,7 @@
 #include "emulate/matched_targets.h"
 #include "emulate/sidecars.h"
 #include "emulate/training_identity.h"
+#include "emulate/transport.h"
 #include "halograft/log.h"
 #include "store/publish.h"
 #include "suite/frame_text.h"
@@ -31,6 +32,7 @@ struct reader {
     hg_training_rows *rows;
     hg_names names;
     hg_sidecars sidecars;
+    hg_transports transports;
     bool has_region, is_first;
     bool twins;                       /* read the twins of the regions */
     const hg_training_extras *extras; /* further values of rows, or NULL */
@@ -52,6 +54,9 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
         HG_TRY(hg_names_add_recipes(&r->names, r->targets));
     }
     HG_TRY(hg_names_add_expression(&r->names, r->selection));
+    if (r->transports.n > 0) {
+        HG_TRY(hg_names_add(&r->names, r->transports.mass));
+    }
     if (group != NULL) {
         HG_TRY(hg_names_add(&r->names, group));
     }
@@ -164,7 +169,8 @@ compute_values(const struct reader *r, const hg_table *table, int64_t first)
             r->rows->x[(first + i) * nf + f] = (float)value[i];
         }
     }
-    status = HG_OK;
+    HG_TRY_OR(done, status,
+              hg_transports_move(&r->transports, table, nf, r->rows->x + first * nf));
     for (int64_t i = 0; r->matched != NULL && i < table->n; i++) {
         const int64_t k = hg_matched_find(r->matched, hg_table_i64(table, "id")[i]);
 
@@ -534,6 +540,8 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
         status = hg_sidecars_write(&r.sidecars, rows->recipe);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    HG_TRY_OR(done, status,
+              hg_transports_make(comm, params, features, &r.transports, &rows->transport));
     if (path[0] != '\0') {
         status = read_regions(comm, &r, &options, path);
     } else {
@@ -545,6 +553,7 @@ read_rows(const hg_comm *comm, const hg_params *params, hg_recipes *features,
 done:
     hg_expression_free(r.selection);
     hg_sidecars_clear(&r.sidecars);
+    hg_transports_clear(&r.transports);
     if (status != HG_OK) {
         hg_training_rows_clear(rows);
     }

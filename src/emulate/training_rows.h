@@ -29,6 +29,7 @@ typedef struct hg_training_rows {
     double redshift[2];     /**< lowest and highest of all catalogues; NAN = not known */
     hg_frame frame;         /**< of the first catalogue */
     hg_text inputs;         /**< YAML lines that name the catalogues read */
+    hg_text transport;      /**< YAML lines on features that were moved, empty without */
     int64_t n_lost[HG_DERIVED_KINDS]; /**< of the others, without derived columns in use */
     hg_text recipe[HG_DERIVED_KINDS]; /**< of derived columns that were joined, else empty */
     int n_extra;          /**< further values per row; without any the next four are NULL */

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-enum { N_BIN = 128, LEAST = 40, LEAST_HALF = 10 };
+enum { N_BIN = HG_TRANSPORT_BINS, LEAST = 40, LEAST_HALF = 10 };
 
 static const double lowest = -2, step = 0.2;
 
@@ -46,16 +46,23 @@ compare_jumps(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
+static int
+find_bin(double mass)
+{
+    return (int)fmin(fmax((mass - lowest) / step, 0), N_BIN - 1);
+}
+
+/* with_halves: else all are of half 0. */
 static hg_status
-make_runs(int64_t n, const hg_massed halo[], runs *r)
+make_runs(int64_t n, const hg_massed halo[], bool with_halves, runs *r)
 {
     int64_t at = 0;
 
     HG_TRY(hg_mem_array(&r->entry, (size_t)n + 1, sizeof *r->entry));
     for (int64_t i = 0; i < n; i++) {
-        const double bin = fmin(fmax(((double)halo[i].mass - lowest) / step, 0), N_BIN - 1);
-
-        r->entry[i] = (entry){2 * (int)bin + (halo[i].half != 0), halo[i].value};
+        r->entry[i] =
+            (entry){2 * find_bin((double)halo[i].mass) + (with_halves && halo[i].half != 0),
+                    halo[i].value};
     }
     qsort(r->entry, (size_t)n, sizeof *r->entry, compare_entries);
     for (int k = 0; k <= 2 * N_BIN; k++) {
@@ -93,33 +100,67 @@ find_quantile(const runs *r, int run, double q)
            (at - (double)i) * ((double)x[i + 1].value - (double)x[i].value);
 }
 
-/* Share of a run below a value, equal ones counted half. */
-static double
-find_share(const runs *r, int run, float value)
+/* Quantiles of half 0 of a bin on both sides. */
+static void
+add_bin(const runs *a, const runs *b, int bin, hg_transport *t)
 {
-    const entry *x = r->entry + r->first[run];
-    const int64_t n = count(r, run);
-    int64_t below = 0, upto = n;
+    const int k = t->n_bin++;
 
-    for (int64_t high = n; below < high;) {
-        const int64_t middle = (below + high) / 2;
+    t->bin[k] = bin;
+    for (int q = 0; q < HG_TRANSPORT_KNOTS; q++) {
+        const double share = (q + 0.5) / HG_TRANSPORT_KNOTS;
 
-        if (x[middle].value < value) {
-            below = middle + 1;
+        t->from[k][q] = find_quantile(a, 2 * bin, share);
+        t->to[k][q] = find_quantile(b, 2 * bin, share);
+    }
+}
+
+/* Number of quantiles below a value, or up to it. */
+static int
+count_knots(const double x[HG_TRANSPORT_KNOTS], double value, bool with_equal)
+{
+    int low = 0, high = HG_TRANSPORT_KNOTS;
+
+    while (low < high) {
+        const int middle = (low + high) / 2;
+
+        if (x[middle] < value || (with_equal && x[middle] <= value)) {
+            low = middle + 1;
         } else {
             high = middle;
         }
     }
-    for (int64_t low = below; low < upto;) {
-        const int64_t middle = (low + upto) / 2;
+    return low;
+}
 
-        if (x[middle].value <= value) {
-            low = middle + 1;
-        } else {
-            upto = middle;
-        }
+double
+hg_transport_move(const hg_transport *t, double mass, double value)
+{
+    enum { LAST = HG_TRANSPORT_KNOTS - 1 };
+    const int bin = find_bin(mass);
+    const double *from, *to;
+    int best = 0, below, upto;
+
+    if (t->n_bin == 0) {
+        return value;
     }
-    return (double)(below + upto) / (2 * (double)n);
+    for (int k = 1; k < t->n_bin; k++) {
+        best = abs(t->bin[k] - bin) < abs(t->bin[best] - bin) ? k : best;
+    }
+    from = t->from[best];
+    to = t->to[best];
+    below = count_knots(from, value, false);
+    upto = count_knots(from, value, true);
+    if (upto > below) { /* on a quantile, or on several that are equal */
+        return (to[below] + to[upto - 1]) / 2;
+    }
+    if (below == 0 || below > LAST) {
+        const int end = below == 0 ? 0 : LAST;
+
+        return value + (to[end] - from[end]);
+    }
+    return to[below - 1] + (to[below] - to[below - 1]) * (value - from[below - 1]) /
+                               (from[below] - from[below - 1]);
 }
 
 /* Largest distance of the sums of jumps from 0. */
@@ -138,9 +179,9 @@ find_distance(int64_t n, jump j[])
     return most;
 }
 
-/* Distance over chosen halves, the values of a mapped or as they are. */
+/* Distance over chosen halves, the values of a mapped or as they are (NULL). */
 static double
-measure_distance(const runs *a, const runs *b, int from, bool is_mapped, jump j[],
+measure_distance(const runs *a, const runs *b, int from, const hg_transport *t, jump j[],
                  double *noise)
 {
     int64_t n = 0, total = 0;
@@ -153,6 +194,7 @@ measure_distance(const runs *a, const runs *b, int from, bool is_mapped, jump j[
         }
     }
     for (int bin = 0; bin < N_BIN; bin++) {
+        const double mass = lowest + (bin + 0.5) * step;
         double n_a = 0, n_b = 0;
 
         if (!is_filled(a, bin) || !is_filled(b, bin)) {
@@ -167,8 +209,7 @@ measure_distance(const runs *a, const runs *b, int from, bool is_mapped, jump j[
             for (int64_t i = a->first[run]; i < a->first[run + 1]; i++) {
                 const float x = a->entry[i].value;
 
-                j[n++] = (jump){is_mapped ? find_quantile(b, 2 * bin, find_share(a, 2 * bin, x))
-                                          : (double)x,
+                j[n++] = (jump){t != NULL ? hg_transport_move(t, mass, (double)x) : (double)x,
                                 1 / (double)total};
             }
             for (int64_t i = b->first[run]; i < b->first[run + 1]; i++) {
@@ -202,22 +243,51 @@ measure_shift(const runs *a, const runs *b, hg_shift_at_mass *s)
 }
 
 hg_status
+hg_transport_make(int64_t n_a, const hg_massed a[], int64_t n_b, const hg_massed b[],
+                  hg_transport *t)
+{
+    runs ra = {0}, rb = {0};
+    hg_status status;
+
+    t->n_bin = 0;
+    HG_TRY_OR(done, status, make_runs(n_a, a, false, &ra));
+    HG_TRY_OR(done, status, make_runs(n_b, b, false, &rb));
+    for (int bin = 0; bin < N_BIN; bin++) {
+        if (count(&ra, 2 * bin) >= LEAST && count(&rb, 2 * bin) >= LEAST) {
+            add_bin(&ra, &rb, bin, t);
+        }
+    }
+    status = HG_OK;
+done:
+    hg_mem_free(ra.entry);
+    hg_mem_free(rb.entry);
+    return status;
+}
+
+hg_status
 hg_shift_at_mass_measure(int64_t n_a, const hg_massed a[], int64_t n_b, const hg_massed b[],
                          hg_shift_at_mass *shift)
 {
     runs ra = {0}, rb = {0};
+    hg_transport *t = NULL;
     jump *j = NULL;
     double noise;
     hg_status status;
 
     *shift = (hg_shift_at_mass){.n_a = 0};
-    HG_TRY_OR(done, status, make_runs(n_a, a, &ra));
-    HG_TRY_OR(done, status, make_runs(n_b, b, &rb));
+    HG_TRY_OR(done, status, make_runs(n_a, a, true, &ra));
+    HG_TRY_OR(done, status, make_runs(n_b, b, true, &rb));
     HG_TRY_OR(done, status, hg_mem_array(&j, (size_t)(n_a + n_b) + 1, sizeof *j));
+    HG_TRY_OR(done, status, hg_mem_zeros(&t, 1, sizeof *t));
     measure_shift(&ra, &rb, shift); /* 0/0 without a common bin */
+    for (int bin = 0; bin < N_BIN; bin++) {
+        if (is_filled(&ra, bin) && is_filled(&rb, bin)) {
+            add_bin(&ra, &rb, bin, t);
+        }
+    }
     if (shift->n_a > 0) {
-        shift->ks = measure_distance(&ra, &rb, 0, false, j, &noise);
-        shift->ks_transported = measure_distance(&ra, &rb, 1, true, j, &shift->noise);
+        shift->ks = measure_distance(&ra, &rb, 0, NULL, j, &noise);
+        shift->ks_transported = measure_distance(&ra, &rb, 1, t, j, &shift->noise);
     } else {
         shift->ks = shift->ks_transported = shift->noise = (double)NAN;
     }
@@ -225,6 +295,7 @@ hg_shift_at_mass_measure(int64_t n_a, const hg_massed a[], int64_t n_b, const hg
 done:
     hg_mem_free(ra.entry);
     hg_mem_free(rb.entry);
+    hg_mem_free(t);
     hg_mem_free(j);
     return status;
 }
