@@ -435,7 +435,7 @@ describe_unknown(const char *path, const char *why, hg_text *report)
 }
 
 hg_status
-hg_catalog_inspect(const char *path, const char *mapping, hg_text *report)
+hg_catalog_inspect(const char *path, const char *mapping, int64_t snap, hg_text *report)
 {
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
     hg_files files = {0};
@@ -447,6 +447,7 @@ hg_catalog_inspect(const char *path, const char *mapping, hg_text *report)
     options.n_file = 1;
     options.files = &path;
     options.mapping = mapping;
+    options.snap = snap;
     options.partial = true;
     options.truth = true;
     options.particles = true;

@@ -16,11 +16,12 @@
  * @local  serial: foreign HDF5 files may crash the library, better here than in a large run
  * @param[in]     path     file or pattern
  * @param[in]     mapping  mapping file of format columns, or NULL
+ * @param[in]     snap     number for {snap} in the mapping file, negative = none
  * @param[in,out] report   text is appended
  * @return HG_OK, also when the file cannot be read as a catalogue (the report says why);
  * HG_E_NOTFOUND; HG_E_FORMAT for a damaged HDF5 file
  */
-HG_MUST_CHECK hg_status hg_catalog_inspect(const char *path, const char *mapping,
+HG_MUST_CHECK hg_status hg_catalog_inspect(const char *path, const char *mapping, int64_t snap,
                                            hg_text *report);
 
 /** Append one report on files that form one catalogue, such as the parts of a Subfind

@@ -5,6 +5,22 @@
 #include "catalog/inspect.h"
 #include "cli/command.h"
 
+/* A file, {snap} in its name filled. */
+static hg_status
+inspect(const hg_options *options, const char *file, hg_text *report)
+{
+    char path[4096];
+
+    if (hg_text_has_field(file, "snap")) {
+        if (options->snap < 0) {
+            return HG_FAIL(HG_E_USAGE, "'%s' needs --snap N", file);
+        }
+        HG_TRY(hg_text_fill(file, "snap", options->snap, sizeof path, path));
+        file = path;
+    }
+    return hg_catalog_inspect(file, options->mapping, options->snap, report);
+}
+
 hg_status
 hg_cmd_inspect(const hg_comm *comm, const hg_options *options)
 {
@@ -27,7 +43,7 @@ hg_cmd_inspect(const hg_comm *comm, const hg_options *options)
     }
     for (int i = 0; i < options->n_file; i++) {
         hg_text report = {0};
-        hg_status status = hg_catalog_inspect(options->file[i], options->mapping, &report);
+        hg_status status = inspect(options, options->file[i], &report);
 
         printf(i > 0 ? "\n%s" : "%s", hg_text_string(&report));
         fflush(stdout);

@@ -31,6 +31,11 @@ grep -q "25 of 50 haloes" log || fail "$(cat log)"
     --set 'Convert.select=m200c > 1e11' --set 'Convert.hosts=[m200c]' --set Output.rows_per_part=10 2>log
 "$HALOGRAFT" convert p.yml --snap 7 --out lines/s --set Parent.mapping=s.yml 2>log || fail "$(cat log)"
 cmp lines/a.0.hdf5 lines/s.0.hdf5
+"$HALOGRAFT" inspect 't_{snap}.csv' --snap 7 --mapping s.yml >inspected
+for words in 'file: t_7.csv' 'a mapping file describes it' 'm200c'; do
+    grep -q "$words" inspected || fail "$(cat inspected)"
+done
+"$HALOGRAFT" inspect t_7.csv --mapping s.yml | grep -q "'m_{snap}, Msun' needs --snap N" || fail "snap not asked for"
 refuse 3 "'m_{snap}, Msun' needs --snap N" convert t_7.csv --mapping s.yml --out lines/t
 refuse 4 "m_8" convert t_7.csv --mapping s.yml --snap 8 --out lines/t
 for k in 0 1 2; do

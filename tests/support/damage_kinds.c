@@ -57,7 +57,7 @@ static hg_status
 look_inspect(const damage_task *task)
 {
     hg_text report = {0};
-    const hg_status status = hg_catalog_inspect(task->open, task->mapping, &report);
+    const hg_status status = hg_catalog_inspect(task->open, task->mapping, -1, &report);
 
     hg_text_clear(&report);
     return status;

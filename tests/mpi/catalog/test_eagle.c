@@ -377,7 +377,7 @@ Test(eagle, contradictions_are_named_and_inspect_tells_what_it_is)
     all_assert(read_set(0, 1, &name, &t) == HG_E_INPUT);
     cr_expect(says("not one catalogue") && says(".10.hdf5"));
     put_set(&hydro);
-    all_assert(hg_catalog_inspect(pattern(), NULL, &report) == HG_OK);
+    all_assert(hg_catalog_inspect(pattern(), NULL, -1, &report) == HG_OK);
     cr_expect_not_null(strstr(hg_text_string(&report), "format: eagle"), "%s",
                        hg_text_string(&report));
     cr_expect_not_null(strstr(hg_text_string(&report), "as it should be"), "%s",

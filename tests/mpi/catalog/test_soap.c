@@ -319,7 +319,7 @@ Test(soap, runs_of_dark_matter_lack_the_counts_of_stars)
     all_assert(read_file("dark.hdf5", 0, 1, &masked, &t) == HG_OK);
     cr_expect(isnan(hg_table_f64(&t, masked)[2]) && !isnan(hg_table_f64(&t, masked)[3]));
     hg_table_clear(&t);
-    all_assert(hg_catalog_inspect(in_folder("dark.hdf5"), NULL, &report) == HG_OK);
+    all_assert(hg_catalog_inspect(in_folder("dark.hdf5"), NULL, -1, &report) == HG_OK);
     cr_expect_not_null(strstr(hg_text_string(&report), "format: soap, because Header"));
     cr_expect_not_null(strstr(hg_text_string(&report), "as it should be"), "%s",
                        hg_text_string(&report));

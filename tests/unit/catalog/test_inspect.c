@@ -12,7 +12,7 @@ expect(const char *path, const char *mapping, const char *const words[])
 {
     hg_text report = {0};
 
-    cr_expect_eq(hg_catalog_inspect(path, mapping, &report), HG_OK, "%s",
+    cr_expect_eq(hg_catalog_inspect(path, mapping, -1, &report), HG_OK, "%s",
                  hg_error_last()->message);
     for (int i = 0; words[i] != NULL; i++) {
         cr_expect_not_null(strstr(hg_text_string(&report), words[i]), "no '%s' in\n%s",
@@ -39,9 +39,9 @@ Test(inspect, unknown_files_are_described)
                             NULL});
     expect(in_folder("t.list"), NULL,
            (const char *[]){"text file", "Rockstar", "#ID DescID Mvir", NULL});
-    cr_expect_eq(hg_catalog_inspect(in_folder("none.hdf5"), NULL, &report), HG_E_NOTFOUND);
+    cr_expect_eq(hg_catalog_inspect(in_folder("none.hdf5"), NULL, -1, &report), HG_E_NOTFOUND);
     cr_assert_eq(truncate(in_folder("u.hdf5"), 1500), 0);
-    cr_expect_eq(hg_catalog_inspect(in_folder("u.hdf5"), NULL, &report), HG_E_FORMAT);
+    cr_expect_eq(hg_catalog_inspect(in_folder("u.hdf5"), NULL, -1, &report), HG_E_FORMAT);
     hg_text_clear(&report);
 }
 
