@@ -231,11 +231,11 @@ static hg_status
 describe(hg_h5 *file, const char *name, hid_t dset, hg_h5_info *info)
 {
     hid_t space = H5Dget_space(dset), type = H5Dget_type(dset);
-    hsize_t dims[H5S_MAX_RANK] = {0};
+    hsize_t dims[H5S_MAX_RANK] = {1};
     int n_dim = H5Sget_simple_extent_ndims(space);
 
     *info = (hg_h5_info){.row = 1};
-    if (n_dim >= 0) {
+    if (n_dim > 0) {
         H5Sget_simple_extent_dims(space, dims, NULL);
     }
     info->numeric = hg_h5_nearest(type, &info->type);
@@ -245,13 +245,10 @@ describe(hg_h5 *file, const char *name, hid_t dset, hg_h5_info *info)
         return HG_FAIL(HG_E_FORMAT, "dataset '%s' in '%s' has %d dimensions", name, file->path,
                        n_dim);
     }
-    info->n_dim = n_dim == 0 ? 1 : n_dim;
-    info->dims[0] = 1;
-    for (int i = 0; i < n_dim; i++) {
-        info->dims[i] = (int64_t)dims[i];
-        info->row *= i > 0 ? (int64_t)dims[i] : 1;
-    }
-    return HG_OK;
+    return hg_h5_take_shape(n_dim > 0 ? n_dim : 1, dims, info)
+               ? HG_OK
+               : HG_FAIL(HG_E_FORMAT, "the shape of dataset '%s' in '%s' cannot be", name,
+                         file->path);
 }
 
 hg_status

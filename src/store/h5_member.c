@@ -60,7 +60,7 @@ hg_h5_is_member(hg_h5 *file, const char *name)
 hg_status
 hg_h5_describe_member(hg_h5 *file, const char *name, hg_h5_info *info)
 {
-    hsize_t dims[H5S_MAX_RANK] = {0};
+    hsize_t dims[1 + H5S_MAX_RANK] = {0};
     hid_t dset, type, space;
     int n_dim = 0;
 
@@ -69,24 +69,23 @@ hg_h5_describe_member(hg_h5 *file, const char *name, hg_h5_info *info)
         return HG_FAIL(HG_E_NOTFOUND, "'%s' does not exist in '%s'", name, file->path);
     }
     space = H5Dget_space(dset);
-    info->dims[0] = H5Sget_simple_extent_npoints(space);
+    dims[0] = (hsize_t)H5Sget_simple_extent_npoints(space);
     H5Sclose(space);
     if (H5Tget_class(type) == H5T_ARRAY && H5Tget_array_ndims(type) < HG_H5_MAX_DIMS) {
         hid_t element = H5Tget_super(type);
 
-        n_dim = H5Tget_array_dims2(type, dims);
+        n_dim = H5Tget_array_dims2(type, dims + 1);
         info->numeric = hg_h5_nearest(element, &info->type);
         H5Tclose(element);
     } else {
         info->numeric = hg_h5_nearest(type, &info->type);
     }
-    for (int i = 0; i < n_dim; i++) {
-        info->dims[info->n_dim++] = (int64_t)dims[i];
-        info->row *= (int64_t)dims[i];
-    }
     H5Tclose(type);
     H5Dclose(dset);
-    return HG_OK;
+    return hg_h5_take_shape(1 + n_dim, dims, info)
+               ? HG_OK
+               : HG_FAIL(HG_E_FORMAT, "the shape of dataset '%s' in '%s' cannot be", name,
+                         file->path);
 }
 
 /* A compound of one member, as it comes into memory. */

@@ -26,6 +26,14 @@ hg_status hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, co
 hid_t hg_h5_native(hg_type type);
 bool hg_h5_nearest(hid_t disk, hg_type *type);
 
+/** Enter the shape of a dataset; false when it cannot be.
+ *
+ * @local
+ * @param[in]     n     dimensions, 1 to HG_H5_MAX_DIMS
+ * @param[in,out] info  gets n_dim, dims and row
+ */
+bool hg_h5_take_shape(int n, const hsize_t dims[], hg_h5_info *info);
+
 /** A member "DATASET/MEMBER" of a compound dataset: whether it is one, what it is, rows or one
  * column of it, and a visit to each member of a dataset.
  *

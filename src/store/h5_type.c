@@ -78,3 +78,23 @@ hg_h5_nearest(hid_t disk, hg_type *type)
     }
     return true;
 }
+
+/* Bytes of so many elements fit into 64 bits. */
+#define ELEMENTS_MAX (INT64_C(1) << 56)
+
+bool
+hg_h5_take_shape(int n, const hsize_t dims[], hg_h5_info *info)
+{
+    info->n_dim = n;
+    info->row = 1;
+    for (int i = n - 1; i >= 0; i--) {
+        const int64_t others = info->row > 0 ? info->row : 1;
+
+        if (dims[i] > (hsize_t)(ELEMENTS_MAX / others)) {
+            return false;
+        }
+        info->dims[i] = (int64_t)dims[i];
+        info->row *= i > 0 ? info->dims[i] : 1;
+    }
+    return true;
+}

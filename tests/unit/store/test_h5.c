@@ -94,6 +94,27 @@ Test(h5, missing_foreign_and_truncated_files_are_told_apart)
     cr_assert_null(f);
 }
 
+Test(h5, shapes_whose_bytes_do_not_fit_into_64_bits_are_refused)
+{
+    const int64_t dims[][3] = {
+        {10000000000, 3, 2}, {INT64_C(1) << 54, 4, 2}, {0, INT64_C(1) << 31, INT64_C(1) << 31}};
+    const hg_h5_layout layout = HG_H5_PART;
+    hg_h5 *f = NULL;
+    hg_h5_info info;
+
+    cr_assert_eq(hg_h5_create(path, &f), HG_OK);
+    cr_assert_eq(hg_h5_reserve(f, "fits", HG_I8, 3, dims[0], &layout), HG_OK);
+    cr_assert_eq(hg_h5_reserve(f, "large", HG_I8, 3, dims[1], &layout), HG_OK);
+    cr_assert_eq(hg_h5_reserve(f, "empty", HG_I8, 3, dims[2], NULL), HG_OK);
+    cr_assert_eq(hg_h5_describe(f, "fits", &info), HG_OK);
+    cr_assert_eq(info.row, 6);
+    cr_assert_eq(info.dims[0], 10000000000);
+    cr_assert_eq(hg_h5_describe(f, "large", &info), HG_E_FORMAT);
+    cr_assert(strstr(hg_error_last()->message, "'large'") != NULL);
+    cr_assert_eq(hg_h5_describe(f, "empty", &info), HG_E_FORMAT);
+    cr_assert_eq(hg_h5_close(f), HG_OK);
+}
+
 Test(h5, a_checksummed_dataset_notices_a_changed_byte)
 {
     unsigned char *bytes = NULL;
