@@ -40,7 +40,7 @@ printf '%s\n' 'Zooms: {files: [haloes.csv]}' 'Parent: {files: [haloes.csv]}' >co
 columns='columns: [m_bound, vmax], redshifts: [1]'
 { cat common.yml; echo "History: {files: [links.csv], mapping: links.yml, scale_table: scales.txt, $columns}"; } >links_of.yml
 { cat common.yml; echo "History: {files: [tree_0_0_0.dat], $columns}"; } >tree_of.yml
-{ cat common.yml; echo "History: {files: ['tracks/{snapshot:03d}/SubSnap_{snapshot:03d}.{file}.hdf5'], h: 0.7, $columns}"; } >tracks_of.yml
+{ cat common.yml; echo "History: {files: ['tracks/011/SubSnap_011.{file}.hdf5'], h: 0.7, $columns}"; } >tracks_of.yml
 
 # sanitizers say by a signal, as crashes do, where something is wrong
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:abort_on_error=1:allocator_may_return_null=1:detect_leaks=0
