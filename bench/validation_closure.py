@@ -4,7 +4,8 @@
 A universe whose galaxies have terms that no feature shows: coherent over 50 Mpc, over a host, and one of the
 environment. Validated by region and by rows, with Validate.parent; truth is that of parent haloes in no zoom.
 
-  per bin of mass: mean square error beyond the scatter of the law, in the parent, and as folds say;
+  per bin of mass: mean square error beyond the scatter of the law, in the parent, and as folds say; bias in the parent, and as
+  folds say with the weights of regions, with its jackknife error and the difference in units of it;
   deciles of the distance from the training haloes: expected against true rms error, slope of the line;
   coverage of the intervals of 68 and 95 per cent, overall and by decade of mass; PIT of held-out draws.
 
@@ -52,8 +53,15 @@ def read_truth(folder, rows):
                 "new": ~np.isin(file["InputHalos/HaloId"][()][rows], np.concatenate(trained))}
 
 
-def by_mass(held, parent, truth):
-    """Bias and excess mean square error by mass: true ones in the parent, those of folds, their ratio."""
+def read_scores(path):
+    """Value and error of metrics of the forest: {(rows, metric): (value, error)}."""
+    with open(path, encoding="utf-8") as file:
+        return {(r["rows"], r["metric"]): (float(r["value"]), float(r["error"] or "nan"))
+                for r in csv.DictReader(file) if r["method"] == "forest"}
+
+
+def by_mass(held, parent, truth, scores):
+    """Bias and excess mean square error by mass: true ones in the parent, those of folds."""
     rows = []
     sigma2 = truth["sigma"]**2
     for low in EDGES[:-1]:
@@ -63,9 +71,10 @@ def by_mass(held, parent, truth):
             continue
         e, true = held[f"{NAME}_mean"][here] - held[NAME][here], (parent[f"{NAME}_mean"] - truth["truth"])[there]
         floor = sigma2[there].mean()
-        rows.append([low, int(here.sum()), int(there.sum()), float(true.mean()), float(e.mean()),
+        bias, error = scores[(f"mass {low:g} to {low + 0.5:g}", "bias")]
+        rows.append([low, int(here.sum()), int(there.sum()), float(true.mean()), bias, error, (float(true.mean()) - bias) / error,
                      float((true**2).mean() - floor), float((e**2).mean() - floor)])
-        rows[-1].append(rows[-1][6] / rows[-1][5])
+        rows[-1].append(rows[-1][8] / rows[-1][7])
     return rows
 
 
@@ -113,16 +122,13 @@ def main():
         print(f"\nheld out by {by}" + "".join(f"\n  {line}" for line in said.splitlines() if line.startswith("warning")))
         held, parent = rows_of(folder / f"by_{by}_rows.csv"), rows_of(folder / f"by_{by}_parent_rows.csv")
         truth = read_truth(folder, parent["row"].astype(int))
-        rows = by_mass(held, parent, truth)
-        table(["log M from", "held out", "parent", "bias there", "bias of folds", "excess there", "excess of folds", "ratio"],
-              rows)
+        scores = read_scores(folder / f"by_{by}_scores.csv")
+        table(["log M from", "held out", "parent", "bias there", "bias of folds", "its error", "in errors", "excess there",
+               "excess of folds", "ratio"], by_mass(held, parent, truth, scores))
         lines, slope = deciles(parent, truth)
         table(["decile", "distance", "expected rms", "true rms"], lines)
         table(["mass", "haloes", "within 68 %", "within 95 %"], coverage(parent, truth))
-        with open(folder / f"by_{by}_scores.csv", encoding="utf-8") as file:
-            pit = next(float(r["value"]) for r in csv.DictReader(file)
-                       if (r["method"], r["rows"], r["metric"]) == ("forest", "all", "pit_ks"))
-        print(f"validation_closure by={by} slope={slope:.3f} pit_ks={pit:.4f}", flush=True)
+        print(f"validation_closure by={by} slope={slope:.3f} pit_ks={scores[('all', 'pit_ks')][0]:.4f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -245,7 +245,8 @@
     P(INT, points, "", "20", 2, 1000, "points of a curve, at quantiles of the feature; along each side of a plane") \
     P(STRINGS, features, "", NULL, 0, 0, "features to make curves of dependence for; default: all") \
     P(STRINGS, planes, "", NULL, 0, 0, "pairs of features, such as m_bound+vmax, for dependence in two dimensions") \
-    P(INT, haloes, "", "100", 0, 1e6, "training haloes, chosen by their key, whose predictions are taken apart (path attributions and Shapley values); 0 = none")
+    P(INT, haloes, "", "100", 0, 1e6, "training haloes, chosen by their key, whose predictions are taken apart (path attributions and Shapley values); 0 = none") \
+    P(STRING, parent, "", NULL, 0, 0, "expression that picks haloes of the parent, such as 'm200c > 1e15 Msun' or 'id == 17', at most as many as haloes says: they are taken apart in place of training haloes")
 
 #define HG_PARAMS_MEASURE(P) \
     P(STRINGS, catalogues, "", NULL, 0, 0, "catalogues to measure, name=path; with @draw, @mean or @draws a column X means X_draw, X_mean, or the mean and spread over X_draw, X_draw2, ...; default: draw and mean of the output of apply, and truth.hdf5 and oracle.hdf5 where they stand in Output.folder") \

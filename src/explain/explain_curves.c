@@ -123,7 +123,7 @@ add_parts(const hg_explanation *found, const hg_haloes_stage *stage, int o, int 
              v->features.spec[feature].name);
     HG_TRY(hg_statistics_curve(statistics, &label, found->haloes->n, 0, &curve));
     for (int64_t i = 0; i < found->haloes->n; i++) {
-        curve->x[i] = (double)v->rows.x[found->haloes->row[i] * nf + feature];
+        curve->x[i] = (double)found->haloes->x[i * nf + feature];
         curve->x_low[i] = curve->x_high[i] = curve->x[i];
         curve->y[i] = part[(i * nf + feature) * stage->n_target + o];
         curve->error[i] = (double)NAN;

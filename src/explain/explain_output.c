@@ -167,10 +167,11 @@ add_halo(const hg_explanation *found, const hg_haloes_stage *stage, int o, int64
     for (int kind = 0; kind < 2; kind++) {
         const double *part = kind == 0 ? stage->parts.path : stage->parts.shapley;
 
-        HG_TRY(hg_text_add(text, "%016" PRIx64 ",%" PRId64 ",%s,%s,%.17g,%.17g",
-                           v->rows.key[row], v->rows.number[row], name,
-                           kind == 0 ? "path" : "shapley", stage->mean[i * stage->n_target + o],
-                           stage->parts.base[o]));
+        HG_TRY(found->haloes->of_parent ? hg_text_add(text, "%" PRId64, row)
+                                        : hg_text_add(text, "%016" PRIx64 ",%" PRId64,
+                                                      v->rows.key[row], v->rows.number[row]));
+        HG_TRY(hg_text_add(text, ",%s,%s,%.17g,%.17g", name, kind == 0 ? "path" : "shapley",
+                           stage->mean[i * stage->n_target + o], stage->parts.base[o]));
         for (int k = 0; k < v->features.n; k++) {
             HG_TRY(hg_text_add(text, ",%.17g",
                                part[(i * v->features.n + k) * stage->n_target + o]));
@@ -185,7 +186,8 @@ add_haloes(const hg_explanation *found, hg_text *text)
 {
     const hg_validation *v = found->folds->validation;
 
-    HG_TRY(hg_text_add(text, "key,region,target,method,mean,base"));
+    HG_TRY(hg_text_add(text, "%s,target,method,mean,base",
+                       found->haloes->of_parent ? "row" : "key,region"));
     for (int k = 0; k < v->features.n; k++) {
         HG_TRY(hg_text_add(text, ",%s", v->features.spec[k].name));
     }

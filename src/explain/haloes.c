@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "explain/row_sample.h"
 #include "validate/held_out.h"
+#include "validate/parent_sample.h"
 
 void
 hg_haloes_output_name(const hg_stages *model, int stage, int o, size_t n, char name[])
@@ -75,15 +76,11 @@ explain_slice(const hg_validation *v, const hg_forest *f, const hg_haloes *all, 
     hg_attribution parts = {s->parts.base, s->parts.path + first * width,
                             s->parts.shapley + first * width};
     uint32_t *place = NULL;
-    float *x = NULL;
+    const float *x = all->x + first * nf;
     hg_status status;
 
     HG_TRY_OR(done, status, hg_mem_array(&place, (size_t)hg_forest_rows(f), sizeof *place));
-    HG_TRY_OR(done, status, hg_mem_array(&x, (size_t)(n * nf), sizeof *x));
     HG_TRY_OR(done, status, find_places(v, f, place));
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(x + i * nf, v->rows.x + all->row[first + i] * nf, (size_t)nf * sizeof *x);
-    }
     HG_TRY_OR(done, status, hg_forest_predict(f, &options, n, NULL, x, &result));
     status = hg_forest_attribute(f, 0, v->rows.x, place, n, x, &parts);
     if (rank > 0) {
@@ -91,7 +88,6 @@ explain_slice(const hg_validation *v, const hg_forest *f, const hg_haloes *all, 
     }
 done:
     hg_mem_free(place);
-    hg_mem_free(x);
     return status;
 }
 
@@ -125,6 +121,38 @@ explain_stage(const hg_comm *comm, const hg_validation *v, const hg_stages *mode
     return join(comm, all->n, v->features.n, s);
 }
 
+static hg_status
+take_training(const hg_validation *v, hg_haloes *all)
+{
+    const int nf = v->features.n;
+
+    HG_TRY(hg_row_sample(v, v->params->explain.haloes, &all->n, &all->row));
+    HG_TRY(hg_mem_array(&all->x, (size_t)all->n * (size_t)nf, sizeof *all->x));
+    for (int64_t i = 0; i < all->n; i++) {
+        memcpy(all->x + i * nf, v->rows.x + all->row[i] * nf, (size_t)nf * sizeof *all->x);
+    }
+    return HG_OK;
+}
+
+static hg_status
+take_parent(const hg_comm *comm, const hg_validation *v, hg_haloes *all)
+{
+    hg_parent_sample sample = {0};
+    const hg_status status = hg_parent_sample_read(comm, v, v->params->explain.parent,
+                                                   v->params->explain.haloes, &sample);
+
+    if (status == HG_OK) { /* its rows and features stay */
+        all->of_parent = true;
+        all->n = sample.n;
+        all->row = sample.row;
+        all->x = sample.x;
+        sample.row = NULL;
+        sample.x = NULL;
+    }
+    hg_parent_sample_clear(&sample);
+    return status;
+}
+
 hg_status
 hg_haloes_explain(const hg_comm *comm, const hg_validation *v, const hg_stages *model,
                   hg_haloes *all)
@@ -136,8 +164,8 @@ hg_haloes_explain(const hg_comm *comm, const hg_validation *v, const hg_stages *
         return HG_OK;
     }
     hg_phase_start("explain: haloes");
-    status =
-        hg_comm_agree(comm, hg_row_sample(v, v->params->explain.haloes, &all->n, &all->row));
+    status = v->params->explain.parent != NULL ? take_parent(comm, v, all)
+                                               : hg_comm_agree(comm, take_training(v, all));
     for (int s = 0; s < hg_stages_count(model) && status == HG_OK; s++) {
         if (hg_stages_use(model, s) == HG_STAGE_DRAW) {
             continue;
@@ -162,5 +190,6 @@ hg_haloes_clear(hg_haloes *haloes)
         hg_mem_free(haloes->stage[s].parts.shapley);
     }
     hg_mem_free(haloes->row);
+    hg_mem_free(haloes->x);
     *haloes = (hg_haloes){0};
 }

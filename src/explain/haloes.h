@@ -15,10 +15,13 @@ typedef struct hg_haloes_stage {
     hg_attribution parts; /**< of n rows; owned */
 } hg_haloes_stage;
 
-/** Attributions of a sample of the training haloes; {0} is a valid empty one. */
+/** Attributions of a sample of the training haloes, or of haloes of the parent; {0} is a valid
+ * empty one. */
 typedef struct hg_haloes {
     int64_t n;
-    int64_t *row; /**< shape (n); numbers among the rows of the validation */
+    bool of_parent;
+    int64_t *row; /**< shape (n); numbers among the rows of the validation, or of the parent */
+    float *x;     /**< shape (n, n_feature); transformed */
     int n_stage, n_left_out;
     hg_haloes_stage stage[HG_STAGES_MAX];
 } hg_haloes;

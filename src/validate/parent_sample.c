@@ -26,6 +26,9 @@ struct work {
     const hg_validation *v;
     hg_catalog *catalog;
     hg_expression *selection; /* NULL = all */
+    const char *pick;         /* NULL = a random sample */
+    hg_expression *picked;
+    int64_t most; /* that may be picked */
     hg_recipe extra[EXTRAS];
     bool has[EXTRAS];
     hg_names names;
@@ -69,7 +72,14 @@ plan(struct work *w)
     w->width = 1 + EXTRAS + w->v->features.n;
     w->factor = strcmp(p->parent.baryon_factor, "auto") == 0 && factor > 0 ? factor : 1;
     w->share = (double)p->validate.parent_rows / (double)hg_catalog_n_row(w->catalog);
-    w->share = fmin(1, w->share);
+    w->share = w->pick == NULL ? fmin(1, w->share) : 1;
+    if (w->pick != NULL && hg_expression_create(w->pick, &w->picked) != HG_OK) {
+        hg_error_prefix("haloes of the parent: ");
+        return hg_error_last()->status;
+    }
+    if (w->picked != NULL) {
+        HG_TRY(hg_names_add_expression(&w->names, w->picked));
+    }
     HG_TRY(hg_names_add_recipes(&w->names, &w->v->features));
     HG_TRY(choose_extras(w));
     if (p->selection.apply != NULL) {
@@ -80,7 +90,21 @@ plan(struct work *w)
     return hg_names_add(&w->names, HG_CATALOG_ROW);
 }
 
-/* The haloes of a table that are selected and in the sample. */
+/* Those that an expression is true for; NULL = all. */
+static hg_status
+keep_true(const hg_expression *e, const hg_table *table, double value[], uint8_t keep[])
+{
+    if (e == NULL) {
+        return HG_OK;
+    }
+    HG_TRY(hg_expression_evaluate(e, table, value));
+    for (int64_t i = 0; i < table->n; i++) {
+        keep[i] = keep[i] && value[i] != 0 && !isnan(value[i]);
+    }
+    return HG_OK;
+}
+
+/* The haloes of a table that are selected and in the sample; of too many picked ones none. */
 static hg_status
 cut_rows(struct work *w, hg_table *table)
 {
@@ -92,13 +116,13 @@ cut_rows(struct work *w, hg_table *table)
 
     HG_TRY_OR(end, status, hg_mem_array(&keep, (size_t)table->n, 1));
     HG_TRY_OR(end, status, hg_mem_array(&value, (size_t)table->n, sizeof *value));
-    if (w->selection != NULL) {
-        HG_TRY_OR(end, status, hg_expression_evaluate(w->selection, table, value));
-    }
+    memset(keep, 1, (size_t)table->n);
+    HG_TRY_OR(end, status, keep_true(w->selection, table, value, keep));
+    HG_TRY_OR(end, status, keep_true(w->picked, table, value, keep));
     for (int64_t i = 0; i < table->n; i++) {
-        keep[i] = w->selection == NULL || (value[i] != 0 && !isnan(value[i]));
         w->n_all += keep[i];
-        keep[i] = keep[i] && hg_split_takes(hg_mix64((uint64_t)row[i]), seed, w->share);
+        keep[i] = keep[i] && hg_split_takes(hg_mix64((uint64_t)row[i]), seed, w->share) &&
+                  (w->pick == NULL || w->n_all <= w->most);
     }
     hg_table_keep(table, keep);
 end:
@@ -164,10 +188,19 @@ gather(const hg_comm *comm, struct work *w, hg_parent_sample *s)
 
     s->n_all = w->n_all;
     hg_comm_sum(comm, 1, &s->n_all);
+    if (w->pick != NULL && s->n_all > w->most) {
+        return HG_FAIL(HG_E_INPUT,
+                       "'%s' picks %" PRId64 " haloes of the parent, more than the %" PRId64
+                       " that Explain.haloes allows",
+                       w->pick, s->n_all, w->most);
+    }
     HG_TRY_OR(end, status, hg_comm_gather_rows(comm, w->n, size, w->halo, &s->n, &all));
     if (s->n == 0) {
-        status = HG_FAIL(HG_E_INPUT, "no halo of the parent is left to compare with: check "
-                                     "Selection.apply, or raise Validate.parent_rows");
+        status =
+            w->pick != NULL
+                ? HG_FAIL(HG_E_INPUT, "'%s' picks no halo of the parent", w->pick)
+                : HG_FAIL(HG_E_INPUT, "no halo of the parent is left to compare with: check "
+                                      "Selection.apply, or raise Validate.parent_rows");
         goto end;
     }
     qsort(all, (size_t)s->n, size, hg_order_f64); /* the number of the row leads */
@@ -198,9 +231,10 @@ end:
 }
 
 hg_status
-hg_parent_sample_read(const hg_comm *comm, const hg_validation *v, hg_parent_sample *s)
+hg_parent_sample_read(const hg_comm *comm, const hg_validation *v, const char *pick,
+                      int64_t most, hg_parent_sample *s)
 {
-    struct work w = {.v = v};
+    struct work w = {.v = v, .pick = pick, .most = most};
     hg_sidecars sidecars = {0};
     hg_catalog_options options;
     char buffer[HG_PATH_MAX];
@@ -228,6 +262,7 @@ end:
         hg_recipe_clear(&w.extra[k]);
     }
     hg_expression_free(w.selection);
+    hg_expression_free(w.picked);
     hg_sidecars_clear(&sidecars);
     hg_catalog_close(w.catalog);
     hg_mem_free(w.halo);

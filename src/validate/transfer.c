@@ -17,7 +17,7 @@
 #include "table/split.h"
 #include "validate/held_out.h"
 
-enum { JUDGE_TREES = 128, JUDGE_LEAF = 20 };
+enum { JUDGE_TREES = 128, JUDGE_LEAF = 20, CLASS_HALOES = 300, CLASSES_MAX = 64 };
 
 const double hg_transfer_levels[HG_TRANSFER_LEVELS] = {0.68, 0.95};
 
@@ -289,7 +289,8 @@ end:
 /* ---- errors ---- */
 /* A held-out halo, or its score. */
 typedef struct hg_held {
-    double place, error, weight;
+    double place, error, weight, mass;
+    int class; /* of mass; 0 until there are classes */
 } hg_held;
 
 static int
@@ -297,6 +298,9 @@ compare_held(const void *a, const void *b)
 {
     const hg_held *x = a, *y = b;
 
+    if (x->class != y->class) {
+        return x->class < y->class ? -1 : 1;
+    }
     return x->place != y->place ? (x->place > y->place) - (x->place < y->place)
                                 : (x->error > y->error) - (x->error < y->error);
 }
@@ -352,13 +356,55 @@ interpolate(const hg_transfer_target *t, const double y[], double place)
            (y[b] - y[b - 1]) * (place - t->centre[b - 1]) / (t->centre[b] - t->centre[b - 1]);
 }
 
+/* Classes of mass with intervals of their own, twice as wide as bins of mass (a decade) or
+ * more, so that each has enough held-out haloes; the last takes what is left over. */
+static int
+find_classes(const hg_transfer *x, int64_t n, const hg_held held[], double edge[])
+{
+    const double width = 2 * x->folds->validation->params->validate.mass_width;
+    int64_t count[CLASSES_MAX] = {0}, sum = 0;
+    double low = held[0].mass, high = held[0].mass;
+    int n_class = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        low = fmin(low, held[i].mass);
+        high = fmax(high, held[i].mass);
+    }
+    low = floor(low / width);
+    if (floor(high / width) - low >= CLASSES_MAX) {
+        return 1;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        count[(int)(floor(held[i].mass / width) - low)]++;
+    }
+    for (int k = 0; k < CLASSES_MAX; k++) {
+        sum += count[k];
+        if (sum >= CLASS_HALOES) { /* its upper edge, which the last does without */
+            edge[n_class++] = (low + k + 1) * width;
+            sum = 0;
+        }
+    }
+    return n_class > 0 ? n_class : 1;
+}
+
+static int
+class_of(double mass, int n_class, const double edge[])
+{
+    int k = 0;
+
+    while (k + 1 < n_class && mass >= edge[k]) {
+        k++;
+    }
+    return k;
+}
+
 /* Least score below which the share `level` of the weight lies, that of the new halo at
  * infinity with it. */
 static double
 find_quantile(int64_t n, const hg_held score[], const double below[], double weight,
               double level)
 {
-    const double wanted = level * (below[n] + weight);
+    const double wanted = below[0] + level * (below[n] - below[0] + weight);
     int64_t low = 0, high = n;
 
     while (low < high) {
@@ -377,7 +423,9 @@ static hg_status
 find_intervals(hg_transfer *x, int64_t n, hg_held held[], hg_transfer_target *t)
 {
     const size_t n_parent = (size_t)x->parent.n;
-    double *below = NULL;
+    double *below = NULL, edge[CLASSES_MAX];
+    const int n_class = find_classes(x, n, held, edge);
+    int64_t start[CLASSES_MAX + 1] = {0};
 
     HG_TRY(hg_mem_array(&t->error, n_parent, sizeof *t->error));
     HG_TRY(hg_mem_array(&t->bias_of, n_parent, sizeof *t->bias_of));
@@ -387,6 +435,11 @@ find_intervals(hg_transfer *x, int64_t n, hg_held held[], hg_transfer_target *t)
         const double expected = interpolate(t, t->rmse, held[i].place);
 
         held[i].place = expected > 0 ? fabs(held[i].error) / expected : 0;
+        held[i].class = class_of(held[i].mass, n_class, edge);
+        start[held[i].class + 1]++;
+    }
+    for (int k = 0; k < n_class; k++) {
+        start[k + 1] += start[k];
     }
     qsort(held, (size_t)n, sizeof *held, compare_held);
     below[0] = 0;
@@ -397,9 +450,12 @@ find_intervals(hg_transfer *x, int64_t n, hg_held held[], hg_transfer_target *t)
         t->error[i] = interpolate(t, t->rmse, x->parent_distance[i]);
         t->bias_of[i] = interpolate(t, t->bias, x->parent_distance[i]);
         for (int l = 0; l < HG_TRANSFER_LEVELS; l++) {
+            const int k = class_of(x->parent.mass[i], n_class, edge);
+
             t->half[(size_t)l * n_parent + i] =
-                t->error[i] *
-                find_quantile(n, held, below, x->parent_ratio[i], hg_transfer_levels[l]);
+                t->error[i] * find_quantile(start[k + 1] - start[k], held + start[k],
+                                            below + start[k], x->parent_ratio[i],
+                                            hg_transfer_levels[l]);
         }
     }
     hg_mem_free(below);
@@ -420,7 +476,10 @@ find_errors(hg_transfer *x, int target)
                          hg_guesses_truth(v, x->row[i], target);
 
         if (isfinite(e)) {
-            held[n++] = (hg_held){x->distance[i], e, x->ratio[i]};
+            held[n++] = (hg_held){.place = x->distance[i],
+                                  .error = e,
+                                  .weight = x->ratio[i],
+                                  .mass = v->mass[x->row[i]]};
         }
     }
     if (n > 0) {
@@ -455,7 +514,7 @@ hg_transfer_run(const hg_comm *comm, const hg_folds *folds, const hg_guesses *gu
     hg_status status;
 
     *x = (hg_transfer){.folds = folds, .guesses = guesses};
-    HG_TRY(hg_parent_sample_read(comm, folds->validation, &x->parent));
+    HG_TRY(hg_parent_sample_read(comm, folds->validation, NULL, 0, &x->parent));
     level = hg_log_change(HG_LOG_WARN); /* as for the forests of folds */
     hg_log_change(level > HG_LOG_INFO || level < HG_LOG_WARN ? level : HG_LOG_WARN);
     hg_phase_start("validate: transfer");

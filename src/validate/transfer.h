@@ -56,14 +56,16 @@ typedef struct hg_transfer {
  * each seen by trees that did not see it. The distance of a halo is the spread of the trees in
  * units of its rms over held-out training haloes, of all values together; errors by distance
  * are those of held-out haloes weighted by w. Intervals are those of weighted split conformal
- * prediction: |error| over the expected one, held out, is the score.
+ * prediction, one for each class of mass: |error| over the expected one, held out, is the
+ * score.
  *
  * @collective{comm}
  * @param[in]  guesses   with spreads
  * @param[out] transfer  release with hg_transfer_clear(), also after a failure
  * @return HG_OK; the failures of hg_parent_sample_read() and hg_held_out_train()
  * @source Tibshirani, Foygel Barber, Candes & Ramdas 2019, arXiv:1904.06019, sections 2.2, 2.3;
- * Bickel, Brueckner & Scheffer 2007, ICML 24, 81 (density ratios from a classifier)
+ * Vovk 2012, arXiv:1209.2673, section 3 (classes); Bickel, Brueckner & Scheffer 2007, ICML 24,
+ * 81 (density ratios from a classifier)
  */
 HG_MUST_CHECK hg_status hg_transfer_run(const hg_comm *comm, const hg_folds *folds,
                                         const hg_guesses *guesses, hg_transfer *transfer);

@@ -13,7 +13,7 @@
 #include "suite/paths.h"
 #include "validate/transfer.h"
 
-enum { FEW = 30, BINS_MAX = 64 };
+enum { FEW = 30, FEW_SHOWN = 10, BINS_MAX = 64 };
 
 /* Haloes of a bin of mass or of surroundings. */
 struct group {
@@ -256,6 +256,21 @@ write_haloes(const hg_transfer *x, const char *path)
 }
 
 /* ---- words ---- */
+/* A warning on the terminal, which the report puts on top. */
+static hg_status
+warn(hg_statistics *statistics, const char *text)
+{
+    char name[32];
+    int n = 0;
+
+    for (int i = 0; i < statistics->provenance.n; i++) {
+        n += strncmp(statistics->provenance.v[i].name, "warning_", 8) == 0;
+    }
+    printf("warning: %s\n", text);
+    snprintf(name, sizeof name, "warning_%d", n + 1);
+    return hg_attributes_text(&statistics->provenance, name, text);
+}
+
 static void
 print_features(const hg_transfer *x)
 {
@@ -302,45 +317,48 @@ print_target(const hg_transfer *x, int t)
     printf("\n");
 }
 
-/* Groups of haloes of which there are next to none in the zooms; returns how many. */
-static int
-print_groups(const hg_transfer *x, const char *name, int n, const struct group group[])
+/* Groups of haloes of which there are next to none in the zooms. */
+static hg_status
+warn_groups(const hg_transfer *x, const char *name, int n, const struct group group[],
+            hg_statistics *statistics)
 {
-    int n_lacking = 0;
+    char text[256];
 
     for (int g = 0; g < n; g++) {
         if (group[g].n_training < FEW) {
-            n_lacking++;
-            printf("warning: the parent has haloes with %s from %.4g to %.4g (%.2g %% of it), "
-                   "the zooms have %" PRId64 " to learn from\n",
-                   name, group[g].low, group[g].high,
-                   100 * (double)group[g].n / (double)x->parent.n, group[g].n_training);
+            snprintf(text, sizeof text,
+                     "the parent has haloes with %.80s from %.4g to %.4g (%.2g %% of it), the "
+                     "zooms have %" PRId64 " to learn from",
+                     name, group[g].low, group[g].high,
+                     100 * (double)group[g].n / (double)x->parent.n, group[g].n_training);
+            HG_TRY(warn(statistics, text));
         }
     }
-    return n_lacking;
+    return HG_OK;
 }
 
 /* What the parent has and the zooms lack. */
-static void
-print_lacks(const hg_transfer *x, const struct groups *all)
+static hg_status
+warn_lacks(const hg_transfer *x, const struct groups *all, hg_statistics *statistics)
 {
     const hg_validation *v = x->folds->validation;
+    const int n_before = statistics->provenance.n;
     int64_t n_lacking = 0;
-    int n = print_groups(x, v->mass_name, all->n_mass, all->mass);
+    char text[256];
 
-    if (all->n_density > 0) {
-        n += print_groups(x, v->params->validate.overdensity, all->n_density, all->density);
-    }
+    HG_TRY(warn_groups(x, v->mass_name, all->n_mass, all->mass, statistics));
+    HG_TRY(warn_groups(x, v->params->validate.overdensity, all->n_density, all->density,
+                       statistics));
     for (int f = 0; f < v->features.n; f++) {
         const double beyond[] = {x->feature[f].below, x->feature[f].above};
 
         for (int s = 0; s < 2; s++) {
             if (beyond[s] > 1e-3) {
-                n++;
-                printf("warning: %.2g %% of the parent's haloes have %s '%s' than any training "
-                       "halo\n",
-                       100 * beyond[s], s == 0 ? "a lower" : "a higher",
-                       v->features.spec[f].name);
+                snprintf(text, sizeof text,
+                         "%.2g %% of the parent's haloes have %s '%s' than any training halo",
+                         100 * beyond[s], s == 0 ? "a lower" : "a higher",
+                         v->features.spec[f].name);
+                HG_TRY(warn(statistics, text));
             }
         }
     }
@@ -348,14 +366,16 @@ print_lacks(const hg_transfer *x, const struct groups *all)
         n_lacking += is_lacking(x, i);
     }
     if (n_lacking > 0) {
-        n++;
-        printf("warning: %.2g %% of the parent's haloes have next to no training haloes like "
-               "them: nothing tells how good their galaxies are\n",
-               100 * (double)n_lacking / (double)x->parent.n);
+        snprintf(text, sizeof text,
+                 "%.2g %% of the parent's haloes have next to no training haloes like them: "
+                 "nothing tells how good their galaxies are",
+                 100 * (double)n_lacking / (double)x->parent.n);
+        HG_TRY(warn(statistics, text));
     }
-    if (n == 0) {
+    if (statistics->provenance.n == n_before) {
         printf("the training haloes cover the parent: no mass and no feature is missing\n");
     }
+    return HG_OK;
 }
 
 /* ---- curves ---- */
@@ -383,6 +403,146 @@ add_curve(const hg_transfer *x, int t, hg_statistics *statistics)
     return HG_OK;
 }
 
+/* What a curve over the bins of mass shows. */
+typedef struct hg_mass_curve {
+    const char *statistic, *y_name, *catalogue;
+    int target; /* -1 = none */
+    const char *text;
+} hg_mass_curve;
+
+static hg_status
+open_mass_curve(const hg_transfer *x, const struct groups *all, const hg_mass_curve *what,
+                hg_statistics *statistics, hg_curve **curve)
+{
+    const hg_validation *v = x->folds->validation;
+    const char *target = what->target >= 0 ? v->targets.spec[what->target].name : "";
+    hg_label label = {.log_x = false};
+
+    snprintf(label.catalogue, sizeof label.catalogue, "%s", what->catalogue);
+    snprintf(label.statistic, sizeof label.statistic, "%s", what->statistic);
+    snprintf(label.name, sizeof label.name, "%.40s%s%.60s", what->statistic,
+             what->target >= 0 ? "_" : "", target);
+    snprintf(label.column, sizeof label.column, "%.60s", target);
+    snprintf(label.x_name, sizeof label.x_name, "%s", v->mass_name);
+    snprintf(label.y_name, sizeof label.y_name, "%s", what->y_name);
+    HG_TRY(hg_statistics_curve(statistics, &label, all->n_mass, HG_CURVE_COUNT, curve));
+    for (int g = 0; g < all->n_mass; g++) {
+        (*curve)->x[g] = 0.5 * (all->mass[g].low + all->mass[g].high);
+        (*curve)->x_low[g] = all->mass[g].low;
+        (*curve)->x_high[g] = all->mass[g].high;
+        (*curve)->error[g] = (double)NAN;
+        (*curve)->count[g] = all->mass[g].n;
+    }
+    return hg_attributes_text(&(*curve)->attributes, "description", what->text);
+}
+
+/* Shares of the parent that the training domain flags, and that have none like them. */
+static hg_status
+add_flags(const hg_transfer *x, const struct groups *all, hg_statistics *statistics)
+{
+    static const char *const names[] = {"at the edge", "outside", "lacking"};
+
+    for (int k = 0; k < 3; k++) {
+        const hg_mass_curve what = {"parent_flags", "share of the parent", names[k], -1,
+                                    "Haloes of the parent that the training domain flags, and "
+                                    "those that have next to no "
+                                    "training haloes like them; bins of 10 haloes or more"};
+        hg_curve *curve = NULL;
+
+        HG_TRY(open_mass_curve(x, all, &what, statistics, &curve));
+        for (int g = 0; g < all->n_mass; g++) {
+            const double share[] = {all->mass[g].edge, all->mass[g].outside,
+                                    all->mass[g].lacking};
+
+            curve->y[g] = all->mass[g].n >= FEW_SHOWN ? share[k] : (double)NAN;
+            curve->error[g] = sqrt(share[k] * (1 - share[k]) / (double)all->mass[g].n);
+        }
+    }
+    return HG_OK;
+}
+
+/* Median half width of an interval over the haloes of a group; those without one are wider. */
+static double
+median_width(const hg_transfer *x, int t, int level, const struct group *g, double sorted[])
+{
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < x->parent.n; i++) {
+        if (x->parent.mass[i] >= g->low && x->parent.mass[i] < g->high) {
+            sorted[n++] = x->target[t].half[level * x->parent.n + i];
+        }
+    }
+    qsort(sorted, (size_t)n, sizeof *sorted, hg_order_f64);
+    return n >= FEW_SHOWN && isfinite(sorted[n / 2]) ? sorted[n / 2] : (double)NAN;
+}
+
+static hg_status
+add_widths(const hg_transfer *x, int t, const struct groups *all, hg_statistics *statistics)
+{
+    static const char *const names[HG_TRANSFER_LEVELS] = {"68 per cent", "95 per cent"};
+    double *sorted = NULL;
+    hg_status status = hg_mem_array(&sorted, (size_t)x->parent.n, sizeof *sorted);
+
+    for (int l = 0; l < HG_TRANSFER_LEVELS && status == HG_OK; l++) {
+        const hg_mass_curve what = {
+            "parent_interval", "half width", names[l], t,
+            "Median half width of the interval that holds this share of the galaxies about the "
+            "mean, where training haloes are alike; bins of 10 haloes or more"};
+        hg_curve *curve = NULL;
+
+        status = open_mass_curve(x, all, &what, statistics, &curve);
+        for (int g = 0; g < all->n_mass && status == HG_OK; g++) {
+            curve->y[g] = median_width(x, t, l, &all->mass[g], sorted);
+        }
+    }
+    hg_mem_free(sorted);
+    return status;
+}
+
+/* Features here and there, a line each of the report's table. */
+static hg_status
+add_shift(const hg_transfer *x, int f, hg_statistics *statistics)
+{
+    const hg_transfer_feature *r = &x->feature[f];
+    const char *name = x->folds->validation->features.spec[f].name;
+    const struct {
+        const char *name;
+        double value;
+    } list[] = {{"shift_at_mass", r->at_mass.shift},
+                {"scatter_at_mass", r->at_mass.scatter},
+                {"ks_at_mass", r->at_mass.ks},
+                {"ks_noise", r->at_mass.noise},
+                {"ks", r->ks},
+                {"below_training", r->below},
+                {"above_training", r->above}};
+    char label[HG_LABEL_MAX];
+    hg_score *score = NULL;
+
+    snprintf(label, sizeof label, "parent_%.60s", name);
+    HG_TRY(hg_statistics_score(statistics, label, &score));
+    HG_TRY(hg_attributes_text(&score->attributes, "feature", name));
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        HG_TRY(hg_attributes_real(&score->attributes, list[i].name, list[i].value));
+    }
+    return HG_OK;
+}
+
+static hg_status
+add_pictures(const hg_transfer *x, const struct groups *all, hg_statistics *statistics)
+{
+    for (int f = 0; f < x->folds->validation->features.n; f++) {
+        HG_TRY(add_shift(x, f, statistics));
+    }
+    HG_TRY(add_flags(x, all, statistics));
+    for (int t = 0; t < x->guesses->n_target; t++) {
+        if (x->target[t].n_bin > 0) {
+            HG_TRY(add_curve(x, t, statistics));
+            HG_TRY(add_widths(x, t, all, statistics));
+        }
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_transfer_write(const hg_transfer *x, const char *path, hg_statistics *statistics)
 {
@@ -397,15 +557,10 @@ hg_transfer_write(const hg_transfer *x, const char *path, hg_statistics *statist
         HG_TRY(hg_paths_table(path, "parent_rows", sizeof table, table));
         HG_TRY(write_haloes(x, table));
     }
-    for (int t = 0; t < x->guesses->n_target; t++) {
-        if (x->target[t].n_bin > 0) {
-            HG_TRY(add_curve(x, t, statistics));
-        }
-    }
+    HG_TRY(add_pictures(x, &all, statistics));
     print_features(x);
     for (int t = 0; t < x->guesses->n_target; t++) {
         print_target(x, t);
     }
-    print_lacks(x, &all);
-    return HG_OK;
+    return warn_lacks(x, &all, statistics);
 }

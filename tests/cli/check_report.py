@@ -18,7 +18,7 @@ import numpy as np
 
 SOURCE = Path(os.environ.get("HG_SOURCE", Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(SOURCE / "tools"))
-from halograft_tools import closure, figures, maps, statistics, style  # noqa: E402
+from halograft_tools import closure, figures, maps, report, statistics, style  # noqa: E402
 
 CATALOGUES = {"truth": 1.0, "oracle": 1.0, "draws": 1.02, "mean": 0.8}
 
@@ -263,6 +263,24 @@ class ClosureTest(unittest.TestCase):
         found = statistics.read(self.path)
         self.assertEqual(closure.closures(found), [])
         self.assertIn("nothing is compared", closure.sentences(found, [])[0])
+
+    def test_a_validation_is_told_in_words_with_its_warnings(self):
+        marks = {"forest": (0.2, 0.8), "ridge": (0.21, 0.78), "training mean": (0.5, 0.0)}
+        with h5py.File(self.path, "w") as file:
+            for way, y in (("fine on fine", 0.2), ("fine on coarse", 0.3), ("coarse on coarse", 0.25)):
+                put_curve(file, way, "r", {"statistic": "resolution_rmse", "column": "stellar_mass"}, x=[1e9, 1e10],
+                          y=[0.2, y])
+            for method, (rmse, r2) in marks.items():
+                file.create_group(f"metrics/held_out_{method}").attrs.update(
+                    {"catalogue": method, "column": "stellar_mass", "sample": "", "rmse": rmse, "rmse_error": 0.01,
+                     "r2": r2, "cover68": 0.66 if method == "forest" else np.nan})
+            file.create_group("Provenance").attrs["warning_1"] = "the zooms lack haloes"
+        found = statistics.read(self.path)
+        first, second = closure.sentences(found, [])
+        self.assertIn("rms error 0.200 ± 0.010, R² 0.800; the best baseline (ridge) has 0.210 ± 0.010, so the forest gains "
+                      "no more than the errors; 66.0 % of the truth", first)
+        self.assertIn("rms error 0.300 instead of 0.200, and 0.250", second)
+        self.assertEqual(report.warnings_of(found, {}, []), ["The zooms lack haloes."])
 
     def test_curves_with_other_bins_meet_at_equal_x_only(self):
         x = np.array([1.0, 2.0, 4.0])

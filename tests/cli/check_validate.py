@@ -156,6 +156,17 @@ def check_parent(folder, rows):
         assert abs((error <= parent[f"stellar_mass_{half}"]).mean() - share) < 0.04
 
 
+def check_slabs(folder):
+    """Four slabs of a box of 120 Mpc, across x, which is given as the mass; draws from libraries of two classes."""
+    rows, scores = read_rows(folder / "slabs_rows.csv"), read_scores(folder / "slabs_scores.csv")
+    order = np.argsort(rows["mass"])
+    fold, x = rows["fold"][order], rows["mass"][order]
+    assert (fold != np.roll(fold, 1)).sum() == 4 and len(set(fold)) == 4  # slabs begin at a random place
+    assert all(np.ptp((x[fold == k] - x[fold == k][0] + 60) % 120) <= 30 for k in range(4))
+    assert scores[("stellar_mass", "forest", "all", "pit_ks")][0] < 0.08
+    assert abs(scores[("stellar_mass", "forest", "all", "cover68")][0] - 0.68) < 0.08
+
+
 def main():
     folder = Path(sys.argv[1])
     rows, scores = read_rows(folder / "validation_rows.csv"), read_scores(folder / "validation_scores.csv")
@@ -189,6 +200,14 @@ def main():
         assert np.isclose(pit["y"][()].mean(), 1) and pit["count"][()].sum() == len(rows["mass"])
         assert file["maps/forest/residual_stellar_mass/counts"][()].sum() == len(rows["mass"])
         assert file["metrics/held_out_joint"].attrs["energy_distance"] < 0.2
+        flags = [file[f"curves/{name}/parent_flags"] for name in ("at the edge", "outside", "lacking")]
+        assert flags[0]["count"][()].sum() == len(read_rows(folder / "validation_parent_rows.csv")["row"])
+        assert all((np.nan_to_num(f["y"][()]) <= 1).all() for f in flags)
+        widths = [file[f"curves/{share} per cent/parent_interval_stellar_mass"]["y"][()] for share in (68, 95)]
+        assert np.isfinite(widths[0]).sum() > 3 and (widths[0] < widths[1])[np.isfinite(widths[0])].all()
+        assert abs(file["metrics/parent_vmax"].attrs["shift_at_mass"]) < 0.1
+        assert "to learn from" in str(file["Provenance"].attrs["warning_1"])
+    check_slabs(folder)
     check_parent(folder, rows)
     print("check_validate: metrics, errors and baselines are those of scikit-learn and scipy")
 

@@ -55,6 +55,15 @@ run 2 explain "$work/p.yml" --set Explain.file="$work/ranks.hdf5"
 same
 OMP_NUM_THREADS=2 run 1 explain "$work/p.yml" --set Explain.file="$work/ranks.hdf5" --overwrite
 same
+# Haloes of a parent: here those of the training, so that their parts are known.
+parent=(--set Explain.repeats=0 --set Explain.drop=false --set Explain.rows=0 --set "Parent.files=[$work/rows.csv]"
+    --set Parent.format=columns --set Parent.mapping="$work/map.yml")
+run 1 explain "$work/p.yml" "${parent[@]}" --set Explain.file="$work/all.hdf5" --set Explain.haloes=700
+run 2 explain "$work/p.yml" "${parent[@]}" --set Explain.file="$work/some.hdf5" --set "Explain.parent=id > 680"
+[ "$(wc -l <"$work/some_haloes.csv")" = 41 ]
+cut -d, -f2- "$work/some_haloes.csv" | sort >"$work/some"
+cut -d, -f3- "$work/all_haloes.csv" | sort | comm -13 - "$work/some" >"$work/alone"
+[ ! -s "$work/alone" ] || fail "parts of haloes of the parent differ from those of the same training haloes"
 # Without the copy.
 sed 's/ copy: none,//; s/groups: .b+copy., //; s/drop: true/drop: false/; s/model.hdf5/one.hdf5/' "$work/p.yml" >"$work/one.yml"
 run 1 train "$work/one.yml"
@@ -90,4 +99,8 @@ refuse 4 "no.hdf5" --overwrite --set Model.file="$work/no.hdf5"
 refuse 4 "feature 3 is 'copy' in the parameters and 'c' in the model" --overwrite --set Model.file="$work/one.hdf5"
 refuse 4 "which is not among the" --overwrite --set 'Selection.train=id < 600'
 refuse 3 "'nois' is no feature, did you mean 'noise'?" --overwrite --set 'Explain.groups=[a+nois]'
+refuse 4 "picks 700 haloes of the parent, more than the 20 that Explain.haloes allows" --overwrite "${parent[@]}" \
+    --set "Explain.parent=id > 0"
+refuse 4 "'id > 700' picks no halo of the parent" --overwrite "${parent[@]}" --set "Explain.parent=id > 700"
+refuse 3 "haloes of the parent: " --overwrite "${parent[@]}" --set "Explain.parent=id >"
 refuse 3 "is not two features joined by +" --overwrite --set 'Explain.planes=[a]'

@@ -39,6 +39,10 @@ done
 sed 's/^Features.*/Features: {m_bound: log10}/; s/^Targets.*/Targets: {stellar_mass: log10}/' "$work/p.yml" >"$work/one.yml"
 run 1 validate "$work/one.yml" --set Validate.file="$work/one.hdf5" --set Validate.draws=0 --set Validate.folds=0 \
     --set Validate.ridge=50
+run 1 validate "$work/one.yml" --set Validate.file="$work/slabs.hdf5" --set Validate.by=slabs --set Validate.folds=4 \
+    --set "Validate.buffer=8 Mpc" --set "Validate.mass=position[0]" --set Validate.mass_width=30 --set Validate.resolution=[] \
+    --set Validate.parent=false --set Scatter.method=library --set Scatter.library_by=m_bound --set "Scatter.library_edges=[11.6]"
+grep -q '4 slabs' "$work/said"
 sed 's/^Targets.*/Targets: {dust: log10}/' "$work/p.yml" >"$work/dust.yml"
 if /usr/bin/python3 -c 'import numpy, h5py, scipy, sklearn'; then
     /usr/bin/python3 -B "$HG_SOURCE/tests/cli/check_validate.py" "$work"

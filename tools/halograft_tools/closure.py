@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import figures, style
+from . import figures, style, verdict
 
 
 @dataclass
@@ -87,9 +87,11 @@ def place(one):
 
 def sentences(statistics, found):
     """What the numbers say, in plain words: one sentence per statistic and catalogue."""
-    lines = []
     names = sorted({c.catalogue for c in statistics.curves}, key=figures.order(
         list(dict.fromkeys(c.catalogue for c in statistics.curves))).index)
+    lines = verdict.sentences(statistics)
+    if lines:
+        return lines
     if not any(c.catalogue == "truth" for c in statistics.curves):
         lines.append(f"{len(statistics.curves)} curves of {', '.join(names) or 'no catalogue'}; "
                      "there is no catalogue named 'truth', so nothing is compared.")

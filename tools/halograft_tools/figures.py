@@ -39,6 +39,12 @@ TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Condit
           "xi_hexadecapole": "Hexadecapole of the correlation function",
           "reliability": "Probability against frequency", "pit": "Randomised PIT", "residual": "Error against mass",
           "predicted_true": "Predicted against true", "design": "Expected error after each region",
+          "error_by_distance": "Expected error by distance from the training haloes",
+          "parent_flags": "Haloes of the parent outside the training",
+          "parent_interval": "Half width of intervals in the parent",
+          "resolution_rmse": "Error with heavier particles", "resolution_bias": "Bias with heavier particles",
+          "resolution_rmse_by_mass": "Error by mass with heavier particles",
+          "resolution_bias_by_mass": "Bias by mass with heavier particles",
           "design_places": "Proposed regions", "slice": "Slice through the volume"}
 # Statistics that are drawn with another one: below it (scatter), or only in its table of numbers (width).
 COMPANIONS = {"shmr": ("shmr_scatter", "shmr_width"), "relation": ("relation_scatter", "relation_width")}
@@ -354,7 +360,8 @@ def draw_reliability(family):
 
 def section_of(statistic):
     """Where a statistic stands on the page; metrics of held-out rows belong to the prediction."""
-    return SECTIONS.get(statistic, "prediction" if statistic.startswith("held_out_") else "other")
+    of_prediction = ("held_out_", "resolution_", "parent_", "error_by_distance")
+    return SECTIONS.get(statistic, "prediction" if statistic.startswith(of_prediction) else "other")
 
 
 def depth_words(attrs):

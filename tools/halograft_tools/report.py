@@ -126,6 +126,7 @@ def metrics_table(metrics):
 
 def provenance_html(values):
     """Short entries as a table, long texts (parameters) folded."""
+    values = {k: v for k, v in values.items() if not k.startswith("warning_")}
     short = {k: v for k, v in values.items() if "\n" not in str(v) and len(str(v)) <= 300}
     long = {k: v for k, v in values.items() if k not in short}
     rows = [[escape(str(k).replace("_", " ")), escape(number(v) if isinstance(v, float) else str(v))]
@@ -173,6 +174,7 @@ def warnings_of(found, run, comparisons):
             lines.append(str(item))
     stored = found.provenance.get("warnings", [])
     lines += [line for line in ([stored] if isinstance(stored, str) else stored) if line and line not in lines]
+    lines += [f"{text[0].upper()}{text[1:]}." for key, text in found.provenance.items() if key.startswith("warning_")]
     empty = [f"{c.catalogue}/{c.name}" for c in found.curves if not c.usable().any()]
     if empty:
         lines.append(f"These curves hold no usable value and are not drawn: {', '.join(empty)}.")
@@ -237,7 +239,8 @@ def run_facts(found, run):
         facts.append(f"{float(run['wall_seconds']):.0f} s")
     if run.get("peak_bytes"):
         facts.append(f"{float(run['peak_bytes']) / 2**30:.2f} GiB peak per rank")
-    catalogues = figures.order(list(dict.fromkeys(c.catalogue for c in found.curves)))
+    catalogues = figures.order(list(dict.fromkeys(c.catalogue for c in found.curves
+                                                  if not c.statistic.startswith(("resolution_", "parent_")))))
     if catalogues:
         facts.append("catalogues: " + ", ".join(catalogues))
     return facts

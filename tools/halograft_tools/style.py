@@ -171,6 +171,7 @@ def pretty_unit(unit):
 def axis_label(name, unit):
     """Label with its unit in brackets; a logarithm divides by the unit inside."""
     unit = (unit or "").strip()
+    name = re.sub(r"^(.+?) \| log10$", r"log10 \1", name)  # a recipe of the parameters
     of_name = re.fullmatch(r"log10[ (]+(.+?)\)?", name)
     of_unit = re.fullmatch(r"(?:log10|dex)\s*[( ]\s*(.*?)\)?", unit)
     if of_name or of_unit:
