@@ -17,6 +17,7 @@
 #include "emulate/baryons.h"
 #include "emulate/graft.h"
 #include "emulate/sidecars.h"
+#include "emulate/transport.h"
 #include "halograft/log.h"
 #include "halograft/version.h"
 #include "store/publish.h"
@@ -145,6 +146,10 @@ prepare(hg_grafter *g)
         return HG_FAIL(HG_E_INPUT, "the parent catalogue has no haloes");
     }
     HG_TRY(hg_apply_list_columns(g));
+    if (g->is_loud) {
+        hg_transports_warn(hg_forest_get_meta(hg_stages_forest(g->model, 0), "transport"),
+                           g->catalog);
+    }
     return check_frames(g);
 }
 

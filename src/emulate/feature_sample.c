@@ -300,6 +300,7 @@ read_all(const hg_comm *comm, work *w)
 
     HG_TRY(hg_comm_agree(comm, hg_sidecars_parse(w->params, &w->sidecars)));
     HG_TRY(hg_run_catalogues_open(comm, w->params, &w->members));
+    s->parent_identity = hg_catalog_identity(parent_of(w));
     for (int i = 0; i < w->members.n; i++) {
         hg_run_catalogue *m = &w->members.member[i];
 

@@ -25,6 +25,7 @@ typedef struct hg_feature_sample {
     hg_recipes features;                   /**< all of section Features */
     int n_use, use[HG_FEATURE_SAMPLE_MAX]; /**< those that both sides have */
     hg_feature_rows zooms, parent;         /**< without rows but on rank 0 */
+    uint64_t parent_identity;              /**< of the catalogue, see hg_catalog_identity() */
 } hg_feature_sample;
 
 /** Read them: rows of zooms inside their radius and below the contamination limit, on both

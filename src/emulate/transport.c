@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -108,6 +109,7 @@ hg_transports_make(const hg_comm *comm, const hg_params *params, const hg_recipe
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, t->map, (size_t)t->n * sizeof *t->map);
     hg_comm_broadcast(comm, 0, s, (size_t)t->n * sizeof *s);
+    status = hg_text_add(text, "parent: %016" PRIx64 "\n", sample.parent_identity);
     for (int k = 0; k < t->n && status == HG_OK; k++) {
         status = hg_text_add(text,
                              "%s: {mass: %s, bins: %d, zooms: %" PRId64 ", parent: %" PRId64
@@ -151,4 +153,16 @@ hg_transports_move(const hg_transports *t, const hg_table *table, int n_feature,
         }
     }
     return HG_OK;
+}
+
+void
+hg_transports_warn(const char *text, const hg_catalog *catalog)
+{
+    char line[64];
+
+    snprintf(line, sizeof line, "parent: %016" PRIx64 "\n", hg_catalog_identity(catalog));
+    if (text != NULL && strncmp(text, line, strlen(line)) != 0) {
+        hg_log_warn("apply: the model's training features were moved to the distribution of "
+                    "another parent (Zooms.transport): train it for this one");
+    }
 }

@@ -5,6 +5,7 @@
 #define HG_EMULATE_TRANSPORT_H
 
 #include "base/text.h"
+#include "halograft/catalog.h"
 #include "halograft/comm.h"
 #include "halograft/error.h"
 #include "halograft/params.h"
@@ -26,7 +27,7 @@ typedef struct hg_transports {
  * @param[in]  features  of the model
  * @param[out] t         the same on all ranks; release with hg_transports_clear(), also on
  * failure
- * @param[in,out] text   gets a line per feature, for the record
+ * @param[in,out] text   gets a line on the parent and one per feature, for the record
  * @return HG_OK; HG_E_PARAM for a feature that is not there or Zooms.features: parent;
  * HG_E_INPUT where too few haloes have the same masses; as hg_feature_sample_read()
  */
@@ -45,5 +46,14 @@ void hg_transports_clear(hg_transports *t);
  */
 HG_MUST_CHECK hg_status hg_transports_move(const hg_transports *t, const hg_table *table,
                                            int n_feature, float x[]);
+
+/** Say on rank 0 that features were moved to the distribution of another catalogue, where they
+ * were.
+ *
+ * @local
+ * @param[in] text     what hg_transports_make() has written, or NULL
+ * @param[in] catalog  the parent that a model is applied to
+ */
+void hg_transports_warn(const char *text, const hg_catalog *catalog);
 
 #endif

@@ -44,6 +44,10 @@ END_PY
 grafted distorted
 moved=(--set 'Zooms.transport=[vmax]')
 grafted moved "${moved[@]}"
+! grep -q 'another parent' "$work/log" || { echo "wrong warning"; exit 1; }
+go 1 apply --set Model.file=moved.model.hdf5 --set Output.catalogue=other --set Scatter.draws=0 \
+    --set "Parent.files=[$work/zooms/region_00.hdf5]"
+grep -q 'another parent' "$work/log" || { echo "no warning of another parent"; exit 1; }
 go 1 features --common "${moved[@]}"
 cp "$work/out" "$work/common"
 for ranks in 2 3; do
