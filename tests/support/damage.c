@@ -119,7 +119,8 @@ read_good(const char *path)
 static bool
 damage(int64_t i, unsigned char *bad)
 {
-    hg_stream stream = hg_stream_start(1, size, (uint64_t)(i + first), HG_PURPOSE_NOISE);
+    const int64_t number = i < n_cut + n_zero ? i : i - n_cut - n_zero + first;
+    hg_stream stream = hg_stream_start(1, size, (uint64_t)number, HG_PURPOSE_NOISE);
     const bool is_sealed = size > SEAL && memcmp(good + size - SEAL, "HGxxh3", 6) == 0;
     const size_t n =
         size - (is_sealed ? SEAL : 0); /* a torn seal is no damage of the content */
