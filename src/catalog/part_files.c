@@ -164,8 +164,8 @@ take_place(const char *path, int64_t number)
     return HG_OK;
 }
 
-/* A file whose final name may not have reached the disk loses it again, as in
- * hg_publish_rename(): who is told of a failure must not find what looks finished. */
+/* When something behind the master fails, it loses its final name again: who is told of a
+ * failure must not find what looks finished. */
 static void
 withdraw(const char *path, int64_t number, bool keep)
 {
@@ -175,6 +175,17 @@ withdraw(const char *path, int64_t number, bool keep)
         hg_part_file(path, number, true, sizeof staged, staged) == HG_OK) {
         (void)(keep ? rename(final, staged) : unlink(final));
     }
+}
+
+/* What comes behind the master, journal included where it does. */
+static hg_status
+finish(const char *path, bool with_journal)
+{
+    HG_TRY(take_place(path, HG_FILE_MANIFEST));
+    if (with_journal) {
+        HG_TRY(take_place(path, HG_FILE_JOURNAL));
+    }
+    return hg_folder_sync(path);
 }
 
 hg_status
@@ -193,8 +204,7 @@ hg_part_files_exchange(const char *path, int64_t n_part)
     HG_TRY(take_place(path, HG_FILE_JOURNAL));
     HG_TRY(hg_folder_sync(path));
     HG_TRY(take_place(path, HG_FILE_MASTER));
-    HG_TRY(take_place(path, HG_FILE_MANIFEST));
-    status = hg_folder_sync(path);
+    status = finish(path, false);
     if (status != HG_OK) {
         withdraw(path, HG_FILE_MANIFEST, false);
         withdraw(path, HG_FILE_MASTER, false);
@@ -210,9 +220,7 @@ hg_part_files_replace(const char *path)
     HG_TRY(remove_old(path, HG_FILE_MANIFEST));
     HG_TRY(take_place(path, HG_FILE_MASTER));
     hg_part_files_remove(path, 0, false);
-    HG_TRY(take_place(path, HG_FILE_MANIFEST));
-    HG_TRY(take_place(path, HG_FILE_JOURNAL));
-    status = hg_folder_sync(path);
+    status = finish(path, true);
     if (status != HG_OK) {
         withdraw(path, HG_FILE_MANIFEST, false);
         withdraw(path, HG_FILE_MASTER, true);

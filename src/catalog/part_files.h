@@ -45,8 +45,8 @@ void hg_part_files_remove_temporary(const char *path);
 
 /** Put the staged files in the place of the old ones: the old master goes first and the new one
  * comes last, so that at no instant a master stands over parts of both. Parts the new catalogue
- * does not have are removed. Where the folder cannot be flushed in the end, the master is
- * removed.
+ * does not have are removed. When the names behind the master or the flush of the folder fail,
+ * the master is removed.
  *
  * @local
  * @param[in] path    NAME with its folder
@@ -55,8 +55,8 @@ void hg_part_files_remove_temporary(const char *path);
  */
 HG_MUST_CHECK hg_status hg_part_files_exchange(const char *path, int64_t n_part);
 
-/** The same for a catalogue of one file, which takes the place of an old one in one step. Where
- * the folder cannot be flushed in the end, it goes back under its staged name with its journal.
+/** The same for a catalogue of one file, which takes the place of an old one in one step. When
+ * what comes behind it fails, it goes back under its staged name with its journal.
  *
  * @local
  * @param[in] path  NAME with its folder

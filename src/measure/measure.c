@@ -184,7 +184,8 @@ hg_measure_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     if (status == HG_OK) {
         status = add_provenance(comm, params, &set, &statistics);
     }
-    if (status == HG_OK && comm->rank == 0) {
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status)); /* or a file is written in vain */
+    if (comm->rank == 0) {
         status = hg_statistics_write(&statistics, path);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));

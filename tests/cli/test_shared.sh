@@ -81,6 +81,15 @@ wait "$pid" || code=$?
 [ ! -e out/shared.hdf5 ]
 fails 4 1 "${apply[@]}" --resume --set Scatter.draws=2
 grep -q "'Scatter.draws' has changed since" log.txt
+fails 4 3 "${apply[@]}" --resume --set Output.rows_per_part=300
+grep -q "'Output.rows_per_part' has changed since" log.txt
+fails 4 1 "${apply[@]}" --resume --set Output.layout=parts
+grep -q "'Output.layout' has changed since" log.txt
+cp out/.shared.journal.jsonl.new .
+sed -i '1s/.*/{"identity": "another"}/' out/.shared.journal.jsonl.new
+fails 4 2 "${apply[@]}" --resume
+grep -q "is damaged, or no journal of this version" log.txt
+mv .shared.journal.jsonl.new out
 at=$(h5dump -p -H -d InputHalos/HaloCentre out/.shared.hdf5.new | awk '$1 == "OFFSET" { print $2 }') # row 0
 printf '\377\376' | dd of=out/.shared.hdf5.new bs=1 seek="$at" conv=notrunc status=none
 hg 3 "${apply[@]}" --resume
