@@ -169,9 +169,13 @@ cost_of_mock(const hg_params *params, const struct counts *c, int ranks)
     const double cells = pow((double)mock->mesh, 3), rows = (double)c->parent;
     double side = fmin(fmin((double)mock->mesh, 256), 6 * mock->box / mock->environment_radius);
     double made = 8 * pow(side, 3);
+    /* density, source and displacements, and then the environment; or with them three fields
+     * for the source of second order */
+    const double fields =
+        fmax(5 * 8 * cells / ranks + made * (1 + 2.5 / ranks), 8 * 8 * cells / ranks);
 
     return (struct cost){
-        .memory = 5 * 8 * cells / ranks + made * (1 + 2.5 / ranks) + 100 * rows / ranks,
+        .memory = fields + 100 * rows / ranks,
         .disk = rows * (106 + 205 + 42 * (double)mock->oracle) + 250 * (double)c->training,
         .seconds =
             (mock_cell_s * cells + rows * (mock_row_s + mock_oracle_s * (double)mock->oracle)) /

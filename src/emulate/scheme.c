@@ -91,7 +91,7 @@ rows_of(const hg_spread *s, const hg_stage_shape *shape)
 {
     const double o = shape->n_target, record = record_of(s, shape), leaves = leaves_of(s);
 
-    return buffers + fmax(s->share * (record + 4 * shape->n_feature + 8 * o + 36),
+    return buffers + fmax(s->share * (record + 4 * shape->n_feature + 8 * o + 68),
                           s->share * (1.25 * record + 16 * o + 40) +
                               8 * 16 * leaves / s->ranks + leaves * (16 + 8 * (o + 1)));
 }
