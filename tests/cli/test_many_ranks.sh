@@ -22,7 +22,7 @@ END
 graft() { # folder, ranks, commands
     [ -d "$1" ] || cp -r mock "$1"
     for command in "${@:3}"; do
-        "${mpirun[@]}" -n "$2" "$HALOGRAFT" "$command" p.yml --set "Output.folder=$1" -q
+        "${mpirun[@]}" -n "$2" "$HALOGRAFT" "$command" p.yml --set "Output.folder=$1" -q >said.txt
     done
 }
 graft r1 1 train apply validate explain design measure
