@@ -155,8 +155,9 @@ read_members(const hg_comm *comm, work *w)
     for (int i = 0; i < w->members->n; i++) {
         hg_run_catalogue *m = &w->members->member[i];
         const bool may_trace = w->e.param->tracer.n == 0;
+        const bool has_mass = w->e.mass != NULL && (may_trace || w->e.param->massive);
         const hg_halo_reading reading = {
-            .e = &w->e, .has_mass = w->e.mass != NULL, .may_trace = may_trace, .turn = i};
+            .e = &w->e, .has_mass = has_mass, .may_trace = may_trace, .turn = i};
         hg_status status;
 
         m->first = w->points.n;
