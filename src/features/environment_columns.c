@@ -85,6 +85,19 @@ check_members(work *w)
     return HG_OK;
 }
 
+/* The points of a catalogue; errors name it. */
+static hg_status
+read_points(const hg_comm *comm, hg_catalog *catalog, const char *name,
+            const hg_halo_reading *reading, hg_halo_points *points)
+{
+    const hg_status status = hg_halo_points_read(comm, catalog, reading, "Environment", points);
+
+    if (status != HG_OK && strstr(hg_error_last()->message, name) == NULL) {
+        hg_error_prefix("'%s': ", name);
+    }
+    return status;
+}
+
 /* Tracers from a catalogue of their own. */
 static hg_status
 read_tracers(const hg_comm *comm, work *w)
@@ -109,7 +122,7 @@ read_tracers(const hg_comm *comm, work *w)
                          p->tracer.v[0], hg_catalog_frame(catalog)->box, w->where.box);
         goto done;
     }
-    HG_TRY_OR(done, status, hg_halo_points_read(comm, catalog, &reading, "Environment", &all));
+    HG_TRY_OR(done, status, read_points(comm, catalog, p->tracer.v[0], &reading, &all));
     status = hg_comm_agree(comm, hg_halo_points_tracers(&all, &w->tracers));
 done:
     hg_halo_points_clear(&all);
@@ -158,14 +171,9 @@ read_members(const hg_comm *comm, work *w)
         const bool has_mass = w->e.mass != NULL && (may_trace || w->e.param->massive);
         const hg_halo_reading reading = {
             .e = &w->e, .has_mass = has_mass, .may_trace = may_trace, .turn = i};
-        hg_status status;
 
         m->first = w->points.n;
-        status = hg_halo_points_read(comm, m->catalog, &reading, "Environment", &w->points);
-        if (status != HG_OK && strstr(hg_error_last()->message, m->name) == NULL) {
-            hg_error_prefix("'%s': ", m->name);
-        }
-        HG_TRY(status);
+        HG_TRY(read_points(comm, m->catalog, m->name, &reading, &w->points));
         m->n = w->points.n - m->first;
         move_to_parent(m->region, m->catalog, m->first, &w->points);
         if (i == 0 && w->e.param->tracer.n == 0) {
@@ -257,11 +265,9 @@ add_boundary(const hg_comm *comm, const work *w, const hg_region *region,
     points->fewest = HUGE_VAL; /* the rows' own are not in question */
     points->is_known = false;
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
-    status = hg_halo_points_read(comm, catalog, &reading, "Environment", points);
+    status = read_points(comm, catalog, file, &reading, points);
     if (status == HG_OK) {
         move_to_parent(region, catalog, n_own, points);
-    } else if (strstr(hg_error_last()->message, file) == NULL) {
-        hg_error_prefix("'%s': ", file);
     }
     hg_catalog_close(catalog);
     HG_TRY(status);

@@ -81,3 +81,9 @@ END
 "${mpirun[@]}" -n 2 "$HALOGRAFT" features p.yml --set Zooms.regions=out/own.csv --set 'Parent.files=[out/parent.hdf5]' \
     >log 2>&1 || { cat log; exit 1; }
 /usr/bin/python3 -B snapshots.py check
+
+# particles have no mass of that name: the error names the catalogue of tracers that lacks it
+code=0
+"$HALOGRAFT" features p.yml --set Zooms.regions=out/own.csv --set 'Parent.files=[out/parent.hdf5]' --set Environment.mass=m200c \
+    --overwrite >log 2>&1 || code=$?
+if [ "$code" -ne 4 ] || ! grep -q "out/particles.hdf5.*'m200c'" log; then echo "code $code"; cat log; exit 1; fi
