@@ -131,6 +131,20 @@ const hg_plan *hg_catalog_plan(const hg_catalog *catalog);
 HG_MUST_CHECK hg_status hg_plan_add_file(hg_plan *plan, const char *path, int64_t rows,
                                          hg_plan_file **file);
 HG_MUST_CHECK hg_status hg_plan_add_source(hg_plan *plan, const char *name, hg_source **source);
+
+/** Compare the files and their rows with what a header promises; an incomplete set is refused,
+ * or marked in the plan with a warning where options->partial wants it.
+ *
+ * @local
+ * @param[in]     n_file   number of files that the header tells
+ * @param[in]     n_total  rows of all of them
+ * @param[in]     what     what rows are, for messages
+ * @param[in,out] plan     with all files
+ * @return HG_OK; HG_E_INPUT
+ */
+HG_MUST_CHECK hg_status hg_plan_check_set(const hg_catalog_options *options,
+                                          const hg_files *files, double n_file, double n_total,
+                                          const char *what, hg_plan *plan);
 const char *hg_plan_path(const hg_plan *plan, int i);
 void hg_plan_clear(hg_plan *plan);
 

@@ -23,7 +23,6 @@
 #include "base/text.h"
 #include "catalog/check.h"
 #include "catalog/fields.h"
-#include "halograft/log.h"
 #include "store/publish.h"
 #include "store/textfile.h"
 
@@ -220,29 +219,6 @@ plan_file(hg_h5 *file, const char *path, const char *first_path, header *first, 
 }
 
 static hg_status
-check_set(const hg_catalog_options *options, const hg_files *files, const header *h,
-          hg_plan *plan)
-{
-    if ((double)files->n != h->n_file && !options->partial) {
-        return HG_FAIL(HG_E_INPUT,
-                       "%d of the %g files of the catalogue of '%s' are named: use a pattern "
-                       "with {file}, or set partial to read an incomplete set",
-                       files->n, h->n_file, files->path[0]);
-    }
-    if ((double)files->n == h->n_file && (double)plan->n_row != h->n_total) {
-        return HG_FAIL(HG_E_INPUT,
-                       "the %d files hold %" PRId64 " subhaloes, but '%s' promises %.0f",
-                       files->n, plan->n_row, files->path[0], h->n_total);
-    }
-    plan->incomplete = (double)files->n != h->n_file;
-    if (plan->incomplete) {
-        hg_log_warn("catalogue: partial, %d of %g files of '%s'", files->n, h->n_file,
-                    files->path[0]);
-    }
-    return HG_OK;
-}
-
-static hg_status
 plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *plan)
 {
     header first = {0};
@@ -263,7 +239,7 @@ plan_files(const hg_catalog_options *options, const hg_files *files, hg_plan *pl
         closed = hg_h5_close(file);
         HG_TRY(status != HG_OK ? status : closed);
     }
-    HG_TRY(check_set(options, files, &first, plan));
+    HG_TRY(hg_plan_check_set(options, files, first.n_file, first.n_total, "subhaloes", plan));
     plan->frame.scale_factor = first.a;
     plan->frame.omega_m = first.omega_m;
     plan->frame.omega_l = first.omega_l;

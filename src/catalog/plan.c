@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "catalog/format.h"
 #include "catalog/layout.h"
+#include "halograft/log.h"
 
 enum { BLOCK = 1 << 15 };
 
@@ -30,6 +31,28 @@ hg_plan_add_file(hg_plan *plan, const char *path, int64_t rows, hg_plan_file **f
     **file = (hg_plan_file){.path = plan->n_name, .first = plan->n_row, .rows = rows};
     plan->n_name += n;
     plan->n_row += rows;
+    return HG_OK;
+}
+
+hg_status
+hg_plan_check_set(const hg_catalog_options *options, const hg_files *files, double n_file,
+                  double n_total, const char *what, hg_plan *plan)
+{
+    plan->incomplete = (double)files->n != n_file;
+    if (plan->incomplete && !options->partial) {
+        return HG_FAIL(HG_E_INPUT,
+                       "%d of the %g files of the catalogue of '%s' are named: use a pattern "
+                       "with {file}, or set partial to read an incomplete set",
+                       files->n, n_file, files->path[0]);
+    }
+    if (!plan->incomplete && (double)plan->n_row != n_total) {
+        return HG_FAIL(HG_E_INPUT, "the %d files hold %" PRId64 " %s, but '%s' promises %.0f",
+                       files->n, plan->n_row, what, files->path[0], n_total);
+    }
+    if (plan->incomplete) {
+        hg_log_warn("catalogue: partial, %d of %g files of '%s'", files->n, n_file,
+                    files->path[0]);
+    }
     return HG_OK;
 }
 

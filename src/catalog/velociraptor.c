@@ -19,7 +19,6 @@
 #include "base/text.h"
 #include "catalog/fields.h"
 #include "catalog/layout.h"
-#include "halograft/log.h"
 
 enum { STORED, CENTRAL };
 
@@ -283,18 +282,7 @@ add_vectors(hg_plan *plan)
 static hg_status
 finish(const hg_catalog_options *options, const hg_files *files, const header *h, hg_plan *plan)
 {
-    if ((double)files->n != h->n_file && !options->partial) {
-        return HG_FAIL(HG_E_INPUT,
-                       "%d of the %g files of the catalogue of '%s' are named: use a pattern "
-                       "with {file}, or set partial to read an incomplete set",
-                       files->n, h->n_file, files->path[0]);
-    }
-    if ((double)files->n == h->n_file && (double)plan->n_row != h->n_total) {
-        return HG_FAIL(HG_E_INPUT,
-                       "the %d files hold %" PRId64 " haloes, but '%s' promises %.0f", files->n,
-                       plan->n_row, files->path[0], h->n_total);
-    }
-    plan->incomplete = (double)files->n != h->n_file;
+    HG_TRY(hg_plan_check_set(options, files, h->n_file, h->n_total, "haloes", plan));
     plan->frame.scale_factor = h->a;
     plan->frame.h = h->h;
     plan->frame.omega_m = h->omega_m;

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "emulate/baryons.h"
 #include "emulate/sidecars.h"
 #include "features/run_catalogues.h"
 #include "suite/recipes.h"
+#include "suite/regions.h"
 
 enum { SAMPLE = 1 << 20 };
 
@@ -165,42 +165,21 @@ static hg_status
 cut_rows(const work *w, const hg_run_catalogue *m, int64_t step, const hg_table *table,
          uint8_t keep[])
 {
-    const hg_column *position = hg_table_find(table, "position"),
-                    *contamination = hg_table_find(table, "f_contam");
+    const hg_column *contamination = hg_table_find(table, "f_contam");
     const int64_t *row = hg_table_i64(table, HG_CATALOG_ROW);
-    double *value = NULL;
-    hg_status status = HG_OK;
 
-    HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
-    if (w->selection != NULL) {
-        status = hg_expression_evaluate(w->selection, table, value);
-    }
-    for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
+    for (int64_t i = 0; i < table->n; i++) {
         keep[i] = row[i] % step == 0 &&
-                  (w->selection == NULL || (value[i] != 0 && !isnan(value[i]))) &&
                   (contamination == NULL ||
                    hg_column_value(contamination, i, 0) <= w->params->zooms.contamination_max);
-        if (position != NULL && m->region != NULL && isfinite(m->region->radius)) {
-            const double box = hg_catalog_frame(m->catalog)->box;
-            const double *centre =
-                isfinite(m->region->own[0]) ? m->region->own : m->region->centre;
-            double d2 = 0;
-
-            for (int k = 0; k < 3; k++) {
-                const double d = hg_column_value(position, i, k) - centre[k];
-
-                d2 += pow(box > 0 ? remainder(d, box) : d, 2);
-            }
-            keep[i] = keep[i] && d2 <= m->region->radius * m->region->radius;
-        }
     }
-    for (int k = 0; k < HG_DERIVED_KINDS && status == HG_OK; k++) {
+    hg_region_cut(m->region, table, keep);
+    for (int k = 0; k < HG_DERIVED_KINDS; k++) {
         if (w->sidecars.used[k]) { /* haloes without environment or history do not train */
             (void)hg_derived_cut(&w->sidecars.derived[k], table, keep);
         }
     }
-    hg_mem_free(value);
-    return status;
+    return hg_expression_keep(w->selection, table, keep);
 }
 
 static hg_status

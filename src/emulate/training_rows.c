@@ -84,32 +84,13 @@ list_columns(struct reader *r, const hg_catalog *catalog, const hg_region *regio
     return HG_OK;
 }
 
-static void
-cut_region(const hg_table *table, const hg_region *region, uint8_t keep[])
-{
-    const hg_column *position = hg_table_find(table, "position");
-
-    if (region == NULL || position == NULL || !isfinite(region->radius)) {
-        return;
-    }
-    for (int64_t i = 0; i < table->n; i++) {
-        double x[3];
-
-        for (int k = 0; k < 3; k++) {
-            x[k] = hg_column_value(position, i, k);
-        }
-        keep[i] = keep[i] && hg_region_holds(region, table->frame.box, x);
-    }
-}
-
 static hg_status
 cut_rows(struct reader *r, const hg_table *table, const hg_region *region, uint8_t keep[])
 {
     const hg_column *contamination = hg_table_find(table, "f_contam");
-    double *value = NULL;
 
     memset(keep, 1, (size_t)table->n);
-    cut_region(table, region, keep);
+    hg_region_cut(region, table, keep);
     for (int64_t i = 0; i < table->n; i++) {
         const bool is_inside = keep[i] != 0;
 
@@ -126,19 +107,10 @@ cut_rows(struct reader *r, const hg_table *table, const hg_region *region, uint8
             r->rows->n_lost[k] += hg_derived_cut(&r->sidecars.derived[k], table, keep);
         }
     }
-    if (r->selection == NULL) {
-        return HG_OK;
-    }
-    HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
-    if (hg_expression_evaluate(r->selection, table, value) != HG_OK) {
-        hg_mem_free(value);
+    if (hg_expression_keep(r->selection, table, keep) != HG_OK) {
         hg_error_prefix("Selection.train: ");
         return hg_error_last()->status;
     }
-    for (int64_t i = 0; i < table->n; i++) {
-        keep[i] = keep[i] && value[i] != 0 && !isnan(value[i]);
-    }
-    hg_mem_free(value);
     return HG_OK;
 }
 

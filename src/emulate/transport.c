@@ -17,9 +17,6 @@ static hg_status
 find_features(const hg_params *params, const hg_recipes *features, hg_transports *t)
 {
     const hg_strings *names = &params->zooms.transport;
-    const char *known[HG_FEATURE_SAMPLE_MAX], *near;
-    const int n_known =
-        features->n < HG_FEATURE_SAMPLE_MAX ? features->n : HG_FEATURE_SAMPLE_MAX;
 
     if (strcmp(params->zooms.features, "parent") == 0) {
         return HG_FAIL(HG_E_PARAM, "Zooms.transport moves features of zooms to those of the "
@@ -29,22 +26,9 @@ find_features(const hg_params *params, const hg_recipes *features, hg_transports
     t->mass = params->match.mass;
     HG_TRY(hg_mem_array(&t->feature, (size_t)names->n, sizeof *t->feature));
     HG_TRY(hg_mem_zeros(&t->map, (size_t)names->n, sizeof *t->map));
-    for (int f = 0; f < n_known; f++) {
-        known[f] = features->recipe[f].name;
-    }
     for (t->n = 0; t->n < names->n; t->n++) {
-        int f = 0;
-
-        while (f < n_known && strcmp(known[f], names->v[t->n]) != 0) {
-            f++;
-        }
-        if (f == n_known) {
-            near = hg_text_nearest(names->v[t->n], (size_t)n_known, known);
-            return HG_FAIL(HG_E_PARAM, "Zooms.transport: '%s' is no entry of Features%s%s%s",
-                           names->v[t->n], near != NULL ? ", did you mean '" : "",
-                           near != NULL ? near : "", near != NULL ? "'?" : "");
-        }
-        t->feature[t->n] = f;
+        HG_TRY(
+            hg_recipes_feature(features, "Zooms.transport", names->v[t->n], &t->feature[t->n]));
     }
     return HG_OK;
 }

@@ -120,7 +120,7 @@ list_dependences(work *w)
         int f = i;
 
         if (features->n > 0) {
-            HG_TRY(hg_validation_feature(v, "Explain.features", features->v[i], &f));
+            HG_TRY(hg_recipes_feature(&v->features, "Explain.features", features->v[i], &f));
         }
         HG_TRY(add_dependence(w, HG_DEPENDENCE_PARTIAL, 1, &f));
         HG_TRY(add_dependence(w, HG_DEPENDENCE_EFFECT, 1, &f));

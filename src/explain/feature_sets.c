@@ -23,7 +23,7 @@ hg_feature_sets_parse(const hg_validation *v, const char *where, const char *tex
             return HG_FAIL(HG_E_PARAM, "%s: a group has at most %d features", where,
                            HG_FEATURES_MAX);
         }
-        HG_TRY(hg_validation_feature(v, where, name, &feature[*n]));
+        HG_TRY(hg_recipes_feature(&v->features, where, name, &feature[*n]));
         for (int i = 0; i < *n; i++) {
             if (feature[i] == feature[*n]) {
                 return HG_FAIL(HG_E_PARAM, "%s: '%s' comes twice in a group", where, name);

@@ -302,8 +302,11 @@ own_tracers(const hg_comm *comm, const work *w, const hg_run_catalogue *m,
         view.is_tracer += m->first;
         view.mass = view.mass != NULL ? view.mass + m->first : NULL;
     }
+    if (!has_boundary(m->region)) {
+        return hg_comm_agree(comm, hg_halo_points_tracers(&view, tracers));
+    }
     status = hg_comm_agree(comm, hg_halo_points_tracers(&view, &all));
-    if (status == HG_OK && has_boundary(m->region)) {
+    if (status == HG_OK) {
         status = add_boundary(comm, w, m->region, &all);
     }
     if (status == HG_OK) {

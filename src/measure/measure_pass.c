@@ -169,12 +169,7 @@ add_tables(const hg_measure_plan *plan, const hg_table *table, double *value, do
         return HG_OK;
     }
     memset(keep, 1, (size_t)table->n);
-    if (plan->relation_where != NULL) {
-        HG_TRY(hg_expression_evaluate(plan->relation_where, table, value));
-        for (int64_t i = 0; i < table->n; i++) {
-            keep[i] = value[i] != 0 && !isnan(value[i]);
-        }
-    }
+    HG_TRY(hg_expression_keep(plan->relation_where, table, keep));
     for (int i = 0; i < pass->n_relation; i++) {
         HG_TRY(hg_measure_column(table, pass->related[i]->to, to));
         HG_TRY(hg_measure_column(table, pass->related[i]->column, value));

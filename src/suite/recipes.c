@@ -279,3 +279,23 @@ hg_names_check(const hg_names *names, const hg_catalog *catalog, const char *wha
                    "'halograft inspect' lists what there is",
                    what, list);
 }
+
+hg_status
+hg_recipes_feature(const hg_recipes *features, const char *where, const char *name, int *f)
+{
+    const char *names[HG_FEATURES_MAX], *near;
+    size_t n = 0;
+
+    for (*f = 0; *f < features->n; (*f)++) {
+        if (strcmp(features->spec[*f].name, name) == 0) {
+            return HG_OK;
+        }
+        if (n < HG_FEATURES_MAX) {
+            names[n++] = features->spec[*f].name;
+        }
+    }
+    near = hg_text_nearest(name, n, names);
+    return HG_FAIL(HG_E_PARAM, "%s: '%s' is no feature%s%s%s", where, name,
+                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                   near != NULL ? "'?" : "");
+}

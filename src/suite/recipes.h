@@ -65,6 +65,16 @@ void hg_recipes_clear(hg_recipes *set);
  */
 void hg_recipes_take_units(hg_recipes *set, const hg_catalog *catalog);
 
+/** Find a feature by its name.
+ *
+ * @local
+ * @param[in]  where  the parameter that names it, for the message
+ * @param[out] f      its number
+ * @return HG_OK; HG_E_PARAM with the nearest name
+ */
+HG_MUST_CHECK hg_status hg_recipes_feature(const hg_recipes *features, const char *where,
+                                           const char *name, int *f);
+
 /** Whether a recipe of the set uses a column.
  *
  * @local

@@ -261,3 +261,21 @@ hg_region_holds(const hg_region *region, double box, const double position[3])
     }
     return !isfinite(region->radius) || sum <= region->radius * region->radius;
 }
+
+void
+hg_region_cut(const hg_region *region, const hg_table *table, uint8_t keep[])
+{
+    const hg_column *position = hg_table_find(table, "position");
+
+    if (region == NULL || position == NULL || !isfinite(region->radius)) {
+        return;
+    }
+    for (int64_t i = 0; i < table->n; i++) {
+        double x[3];
+
+        for (int k = 0; k < 3; k++) {
+            x[k] = hg_column_value(position, i, k);
+        }
+        keep[i] = keep[i] && hg_region_holds(region, table->frame.box, x);
+    }
+}

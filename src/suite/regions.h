@@ -13,6 +13,7 @@
 
 #include "halograft/comm.h"
 #include "halograft/error.h"
+#include "halograft/table.h"
 
 /** One row; NAN where a number is absent. */
 typedef struct hg_region {
@@ -54,6 +55,16 @@ HG_MUST_CHECK hg_status hg_regions_read(const hg_comm *comm, const char *path, c
  * @param[in] position  shape (3), Mpc, in the parent's frame
  */
 bool hg_region_holds(const hg_region *region, double box, const double position[3]);
+
+/** Drop the rows outside a region, by their column position; all stay where there is no region,
+ * no radius or no such column.
+ *
+ * @local
+ * @param[in]     region  may be NULL
+ * @param[in]     table   in the frame of its catalogue
+ * @param[in,out] keep    shape (table->n); becomes 0 for the rows outside
+ */
+void hg_region_cut(const hg_region *region, const hg_table *table, uint8_t keep[]);
 
 /** Whether a region is listed more than once, at several redshifts.
  *

@@ -48,4 +48,14 @@ const char *hg_expression_column(const hg_expression *expression);
 HG_MUST_CHECK hg_status hg_expression_evaluate(const hg_expression *expression,
                                                const hg_table *table, double value[]);
 
+/** Keep those rows for which an expression is neither 0 nor NaN.
+ *
+ * @local
+ * @param[in]     expression  NULL = all stay
+ * @param[in,out] keep        shape (table->n); becomes 0 for the others
+ * @return as hg_expression_evaluate()
+ */
+HG_MUST_CHECK hg_status hg_expression_keep(const hg_expression *expression,
+                                           const hg_table *table, uint8_t keep[]);
+
 #endif

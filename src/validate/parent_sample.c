@@ -90,20 +90,6 @@ plan(struct work *w)
     return hg_names_add(&w->names, HG_CATALOG_ROW);
 }
 
-/* Those that an expression is true for; NULL = all. */
-static hg_status
-keep_true(const hg_expression *e, const hg_table *table, double value[], uint8_t keep[])
-{
-    if (e == NULL) {
-        return HG_OK;
-    }
-    HG_TRY(hg_expression_evaluate(e, table, value));
-    for (int64_t i = 0; i < table->n; i++) {
-        keep[i] = keep[i] && value[i] != 0 && !isnan(value[i]);
-    }
-    return HG_OK;
-}
-
 /* The haloes of a table that are selected and in the sample; of too many picked ones none. */
 static hg_status
 cut_rows(struct work *w, hg_table *table)
@@ -111,14 +97,12 @@ cut_rows(struct work *w, hg_table *table)
     const int64_t *row = hg_table_i64(table, HG_CATALOG_ROW);
     const uint64_t seed = (uint64_t)w->v->params->meta.seed;
     uint8_t *keep = NULL;
-    double *value = NULL;
     hg_status status;
 
     HG_TRY_OR(end, status, hg_mem_array(&keep, (size_t)table->n, 1));
-    HG_TRY_OR(end, status, hg_mem_array(&value, (size_t)table->n, sizeof *value));
     memset(keep, 1, (size_t)table->n);
-    HG_TRY_OR(end, status, keep_true(w->selection, table, value, keep));
-    HG_TRY_OR(end, status, keep_true(w->picked, table, value, keep));
+    HG_TRY_OR(end, status, hg_expression_keep(w->selection, table, keep));
+    HG_TRY_OR(end, status, hg_expression_keep(w->picked, table, keep));
     for (int64_t i = 0; i < table->n; i++) {
         w->n_all += keep[i];
         keep[i] = keep[i] && hg_split_takes(hg_mix64((uint64_t)row[i]), seed, w->share) &&
@@ -127,7 +111,6 @@ cut_rows(struct work *w, hg_table *table)
     hg_table_keep(table, keep);
 end:
     hg_mem_free(keep);
-    hg_mem_free(value);
     return status;
 }
 

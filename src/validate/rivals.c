@@ -31,7 +31,8 @@ list_proxies(const hg_validation *v, int *n, int proxy[])
         if (*n == HG_RIVALS_MAX - 4) {
             return HG_FAIL(HG_E_PARAM, "Validate.proxies names more than %d features", *n);
         }
-        HG_TRY(hg_validation_feature(v, "Validate.proxies", given->v[i], &proxy[(*n)++]));
+        HG_TRY(
+            hg_recipes_feature(&v->features, "Validate.proxies", given->v[i], &proxy[(*n)++]));
     }
     for (size_t i = 0; i < sizeof usual / sizeof usual[0] && given->n == 0; i++) {
         for (int f = 0; f < v->features.n; f++) {

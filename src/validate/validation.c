@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "emulate/train.h"
 #include "halograft/log.h"
 
@@ -186,21 +185,4 @@ hg_validation_entry_name(const hg_validation *v, int target, bool is_label, size
 {
     snprintf(name, n, "%.56s%s", v->targets.spec[target].name,
              is_label && !v->role[target].is_label ? " open" : "");
-}
-
-hg_status
-hg_validation_feature(const hg_validation *v, const char *where, const char *name, int *f)
-{
-    const char *names[HG_FEATURES_MAX], *near;
-
-    for (*f = 0; *f < v->features.n; (*f)++) {
-        names[*f] = v->features.spec[*f].name;
-        if (strcmp(names[*f], name) == 0) {
-            return HG_OK;
-        }
-    }
-    near = hg_text_nearest(name, (size_t)v->features.n, names);
-    return HG_FAIL(HG_E_PARAM, "%s: '%s' is no feature%s%s%s", where, name,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
 }

@@ -62,16 +62,6 @@ double hg_validation_extra_of(const hg_validation *validation, hg_validation_ext
  */
 HG_MUST_CHECK hg_status hg_validation_check_draws(const hg_validation *validation);
 
-/** Find a feature by its name.
- *
- * @local
- * @param[in]  where  the parameter that names it, for the message
- * @param[out] f      its number
- * @return HG_OK; HG_E_PARAM with the nearest name
- */
-HG_MUST_CHECK hg_status hg_validation_feature(const hg_validation *validation,
-                                              const char *where, const char *name, int *f);
-
 /** Name of what is scored of a target: "X", or "X open" for whether a hurdle is open.
  *
  * @local

@@ -91,6 +91,6 @@ refuse() { # code words arguments...
         echo "expected code $1 and '$2', got $got and"; cat "$work/log"; exit 1
     fi
 }
-refuse 3 "'vmx' is no entry of Features, did you mean 'vmax'" --set 'Zooms.transport=[vmx]'
+refuse 3 "'vmx' is no feature, did you mean 'vmax'" --set 'Zooms.transport=[vmx]'
 refuse 3 'remove one of the two' "${moved[@]}" --set Zooms.features=parent
 refuse 4 'no bin of m200c has 40 haloes' "${moved[@]}" --set 'Selection.train=m200c > 1e15' --set 'Selection.apply=m200c > 1e15'
