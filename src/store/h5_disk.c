@@ -261,10 +261,23 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+/* Registered once and kept: H5FD_close() of HDF5 1.10 gives the driver back before it reads from
+ * it how to close the file, so the last file of a driver would be closed through freed memory. */
+static hid_t
+find_driver(void)
+{
+    static hid_t number = H5I_INVALID_HID;
+
+    if (H5Iget_type(number) != H5I_VFL) {
+        number = H5FDregister(&driver);
+    }
+    return number;
+}
+
 hid_t
 hg_h5_disk_create(const char *path, hid_t creation, int *error)
 {
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS), number = H5FDregister(&driver);
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS), number = find_driver();
     const setting where = {error};
     hid_t file = H5I_INVALID_HID;
 
@@ -272,10 +285,6 @@ hg_h5_disk_create(const char *path, hid_t creation, int *error)
     if (access >= 0 && number >= 0 && H5Pset_driver(access, number, &where) >= 0 &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0) {
         file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    }
-    /* property list and file hold the driver as long as they need it */
-    if (number >= 0) {
-        H5FDunregister(number);
     }
     if (access >= 0) {
         H5Pclose(access);
