@@ -261,8 +261,9 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-/* Registered once and kept: H5FD_close() of HDF5 1.10 gives the driver back before it reads from
- * it how to close the file, so the last file of a driver would be closed through freed memory. */
+/* Registered once and kept: H5FD_close() of HDF5 1.10 gives the driver back before it reads
+ * from it how to close the file, so the last file of a driver would be closed through freed
+ * memory. */
 static hid_t
 find_driver(void)
 {
