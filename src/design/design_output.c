@@ -29,7 +29,7 @@ hg_design_hull_folder(const char *path, char folder[HG_PATH_MAX])
 }
 
 static hg_status
-write_hulls(const hg_design_result *r, const char *path)
+add_hulls(const hg_design_result *r, const char *path, hg_bundle *bundle)
 {
     char folder[HG_PATH_MAX], name[HG_PATH_MAX];
     int n_sphere = 0;
@@ -38,7 +38,7 @@ write_hulls(const hg_design_result *r, const char *path)
     for (int k = 0; k < r->n; k++) {
         HG_TRY(hg_text_path(sizeof name, name, "%s/region_%02" PRId64 ".txt", folder,
                             r->number + k));
-        HG_TRY(hg_design_hull_write(&r->hull[k], r->survey->box, name));
+        HG_TRY(hg_design_hull_write(&r->hull[k], r->survey->box, name, bundle));
         n_sphere += r->hull[k].is_sphere;
     }
     if (n_sphere > 0) {
@@ -75,7 +75,7 @@ add_row(const hg_design_result *r, int k, hg_text *text)
 }
 
 static hg_status
-write_table(const hg_design_result *r, const char *path)
+add_table(const hg_design_result *r, const char *path, hg_bundle *bundle)
 {
     char table[HG_PATH_MAX];
     hg_text text = {0};
@@ -90,7 +90,7 @@ write_table(const hg_design_result *r, const char *path)
     if (status == HG_OK) {
         status = hg_paths_table(path, "regions", sizeof table, table);
     }
-    return hg_publish_table(table, status, &text);
+    return hg_bundle_text(bundle, table, status, &text);
 }
 
 /* Expected error after each region. */
@@ -191,7 +191,7 @@ add_provenance(const hg_design_result *r, hg_statistics *statistics)
 }
 
 static hg_status
-write_statistics(const hg_design_result *r, const char *path)
+write_files(const hg_design_result *r, const char *path)
 {
     hg_statistics statistics = {0};
     hg_status status = add_provenance(r, &statistics);
@@ -207,6 +207,8 @@ write_statistics(const hg_design_result *r, const char *path)
         HG_TRY_OR(done, status,
                   add_region(r, r->choice[k].region, &r->choice[k], k, &statistics));
     }
+    HG_TRY_OR(done, status, add_hulls(r, path, &statistics.beside));
+    HG_TRY_OR(done, status, add_table(r, path, &statistics.beside));
     status = hg_statistics_write(&statistics, path);
 done:
     hg_statistics_clear(&statistics);
@@ -235,9 +237,7 @@ print_table(const hg_design_result *r)
 hg_status
 hg_design_write(const hg_design_result *result, const char *path)
 {
-    HG_TRY(write_hulls(result, path));
-    HG_TRY(write_table(result, path));
-    HG_TRY(write_statistics(result, path));
+    HG_TRY(write_files(result, path));
     print_table(result);
     return HG_OK;
 }

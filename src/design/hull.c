@@ -228,7 +228,8 @@ done:
 }
 
 hg_status
-hg_design_hull_write(const hg_design_hull *hull, double box, const char *path)
+hg_design_hull_write(const hg_design_hull *hull, double box, const char *path,
+                     hg_bundle *bundle)
 {
     hg_text text = {0};
     hg_status status = HG_OK;
@@ -238,5 +239,5 @@ hg_design_hull_write(const hg_design_hull *hull, double box, const char *path)
 
         status = hg_text_add(&text, "%.9f %.9f %.9f\n", p[0] / box, p[1] / box, p[2] / box);
     }
-    return hg_publish_table(path, status, &text);
+    return hg_bundle_text(bundle, path, status, &text);
 }

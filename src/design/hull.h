@@ -5,6 +5,7 @@
 
 #include "design/survey.h"
 #include "halograft/cosmology.h"
+#include "store/bundle.h"
 
 /** Points of one region. */
 typedef struct hg_design_hull {
@@ -39,11 +40,12 @@ void hg_design_hull_clear(hg_design_hull *hull);
  * `region_point_file`.
  *
  * @local
- * @param[in] box  Mpc
+ * @param[in]     box     Mpc
+ * @param[in,out] bundle  publishes the file
  * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_design_hull_write(const hg_design_hull *hull, double box,
-                                             const char *path);
+                                             const char *path, hg_bundle *bundle);
 
 /** Cosmology of the parent, of a flat universe where it does not tell.
  *

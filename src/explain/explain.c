@@ -88,10 +88,10 @@ write_files(const hg_explanation *found, const char *path)
     HG_TRY_OR(done, status, add_provenance(found, &statistics));
     HG_TRY_OR(done, status, hg_explanation_statistics(found, &statistics));
     HG_TRY_OR(done, status, hg_paths_table(path, "importance", sizeof table, table));
-    HG_TRY_OR(done, status, hg_explanation_write_importance(found, table));
+    HG_TRY_OR(done, status, hg_explanation_add_importance(found, table, &statistics.beside));
     if (found->haloes->n > 0) {
         HG_TRY_OR(done, status, hg_paths_table(path, "haloes", sizeof table, table));
-        HG_TRY_OR(done, status, hg_explanation_write_haloes(found, table));
+        HG_TRY_OR(done, status, hg_explanation_add_haloes(found, table, &statistics.beside));
     }
     status = hg_statistics_write(&statistics, path);
 done:

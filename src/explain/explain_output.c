@@ -147,11 +147,11 @@ add_importances(const hg_explanation *found, hg_text *text)
 }
 
 hg_status
-hg_explanation_write_importance(const hg_explanation *found, const char *path)
+hg_explanation_add_importance(const hg_explanation *found, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
 
-    return hg_publish_table(path, add_importances(found, &text), &text);
+    return hg_bundle_text(bundle, path, add_importances(found, &text), &text);
 }
 
 /* Parts of one prediction; 17 digits, so that they still sum to it. */
@@ -205,11 +205,11 @@ add_haloes(const hg_explanation *found, hg_text *text)
 }
 
 hg_status
-hg_explanation_write_haloes(const hg_explanation *found, const char *path)
+hg_explanation_add_haloes(const hg_explanation *found, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
 
-    return hg_publish_table(path, add_haloes(found, &text), &text);
+    return hg_bundle_text(bundle, path, add_haloes(found, &text), &text);
 }
 
 /* ---- the terminal ---- */

@@ -48,16 +48,18 @@ HG_MUST_CHECK hg_status hg_explanation_list(hg_explanation *found);
 HG_MUST_CHECK hg_status hg_explanation_statistics(const hg_explanation *found,
                                                   hg_statistics *statistics);
 
-/** Write the table of importances, or of haloes (parts of their predictions), as CSV.
+/** Add the table of importances, or of haloes (parts of their predictions), to what is to be
+ * published.
  *
  * @local
- * @param[in] path  of the file; replaced when it exists
+ * @param[in]     path    of the table, CSV
+ * @param[in,out] bundle  publishes it
  * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_explanation_write_importance(const hg_explanation *found,
-                                                        const char *path);
-HG_MUST_CHECK hg_status hg_explanation_write_haloes(const hg_explanation *found,
-                                                    const char *path);
+HG_MUST_CHECK hg_status hg_explanation_add_importance(const hg_explanation *found,
+                                                      const char *path, hg_bundle *bundle);
+HG_MUST_CHECK hg_status hg_explanation_add_haloes(const hg_explanation *found, const char *path,
+                                                  hg_bundle *bundle);
 
 /** Print importances to stdout, the most important features first.
  *

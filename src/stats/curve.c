@@ -218,6 +218,7 @@ hg_statistics_clear(hg_statistics *statistics)
     hg_mem_free(statistics->score);
     hg_attributes_clear(&statistics->provenance);
     hg_text_clear(&statistics->parameters);
+    hg_bundle_clear(&statistics->beside);
     *statistics = (hg_statistics){0};
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "halograft/error.h"
+#include "store/bundle.h"
 
 enum { HG_LABEL_MAX = 128 };
 
@@ -92,6 +93,7 @@ typedef struct hg_statistics {
     hg_score *score;
     hg_attributes provenance;
     hg_text parameters; /**< YAML text in force, stored in /Provenance */
+    hg_bundle beside;   /**< tables that appear with the file, and only with it */
 } hg_statistics;
 
 /** Which of the optional arrays a curve has. */
@@ -175,14 +177,15 @@ HG_MUST_CHECK hg_status hg_attributes_text(hg_attributes *attributes, const char
 const hg_attribute *hg_attributes_find(const hg_attributes *attributes, const char *name);
 void hg_attributes_clear(hg_attributes *attributes);
 
-/** Write a statistics file atomically and sealed (store/seal.h), and all curves and covariances
- * as CSV beside it.
+/** Write a statistics file sealed (store/seal.h), all curves and covariances as CSV beside it,
+ * and publish them and all that waits in `beside`, the file itself last. After a failure there
+ * is none of them.
  *
  * @local  rank 0 by convention
  * @param[in] path  NAME.hdf5; the twins are NAME.csv and NAME_covariance.csv
  * @return HG_OK; HG_E_WRITE
  */
-HG_MUST_CHECK hg_status hg_statistics_write(const hg_statistics *statistics, const char *path);
+HG_MUST_CHECK hg_status hg_statistics_write(hg_statistics *statistics, const char *path);
 
 /** Read a statistics file; its seal is checked where there is one.
  *

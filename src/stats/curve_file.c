@@ -246,7 +246,7 @@ csv_covariances(const hg_statistics *statistics, hg_text *text)
 
 /* Write a twin beside the file, named after it. */
 static hg_status
-write_csv(const hg_statistics *statistics, const char *path, const char *tail,
+write_csv(hg_statistics *statistics, const char *path, const char *tail,
           hg_status (*fill)(const hg_statistics *, hg_text *))
 {
     char name[HG_PATH_MAX];
@@ -257,7 +257,7 @@ write_csv(const hg_statistics *statistics, const char *path, const char *tail,
     HG_TRY(hg_text_path(sizeof name, name, "%.*s%s.csv",
                         end != NULL ? (int)(end - path) : (int)strlen(path), path, tail));
     status = fill(statistics, &text);
-    return hg_publish_table(name, status, &text);
+    return hg_bundle_text(&statistics->beside, name, status, &text);
 }
 
 /* Of the file and of the text beside it. */
@@ -279,7 +279,7 @@ bytes_of(const hg_statistics *s)
 }
 
 hg_status
-hg_statistics_write(const hg_statistics *statistics, const char *path)
+hg_statistics_write(hg_statistics *statistics, const char *path)
 {
     char temporary[HG_PATH_MAX];
     hg_h5 *file = NULL;
@@ -302,7 +302,9 @@ hg_statistics_write(const hg_statistics *statistics, const char *path)
         remove(temporary);
         return status;
     }
-    return hg_publish(temporary, path, NULL); /* last: where it is, all of them are */
+    /* last: where it is, all of them are */
+    HG_TRY(hg_bundle_file(&statistics->beside, path));
+    return hg_bundle_publish(&statistics->beside);
 }
 
 /* Names of the links of a group. */

@@ -155,7 +155,7 @@ hg_publish_rename(const char *temporary, const char *path)
 }
 
 hg_status
-hg_publish(const char *temporary, const char *path, uint64_t *hash)
+hg_publish_flush(const char *temporary, uint64_t *hash)
 {
     uint64_t value = 0;
     int64_t bytes = 0;
@@ -171,10 +171,17 @@ hg_publish(const char *temporary, const char *path, uint64_t *hash)
     if (hash != NULL) {
         *hash = value;
     }
-    return hg_publish_rename(temporary, path);
+    return HG_OK;
 fail:
     unlink(temporary);
     return status;
+}
+
+hg_status
+hg_publish(const char *temporary, const char *path, uint64_t *hash)
+{
+    HG_TRY(hg_publish_flush(temporary, hash));
+    return hg_publish_rename(temporary, path);
 }
 
 hg_status
@@ -188,7 +195,7 @@ hg_folder_sync(const char *path)
 }
 
 hg_status
-hg_publish_text(const char *path, const char *text)
+hg_publish_write(const char *path, const char *text)
 {
     char temporary[HG_PATH_MAX];
     FILE *file;
@@ -206,15 +213,17 @@ hg_publish_text(const char *path, const char *text)
         unlink(temporary);
         return HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", path, strerror(errno));
     }
-    return hg_publish(temporary, path, NULL);
+    return HG_OK;
 }
 
 hg_status
-hg_publish_table(const char *path, hg_status status, hg_text *text)
+hg_publish_text(const char *path, const char *text)
 {
-    status = status == HG_OK ? hg_publish_text(path, hg_text_string(text)) : status;
-    hg_text_clear(text);
-    return status;
+    char temporary[HG_PATH_MAX];
+
+    HG_TRY(hg_publish_write(path, text));
+    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    return hg_publish(temporary, path, NULL);
 }
 
 hg_status

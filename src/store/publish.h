@@ -41,6 +41,15 @@ void hg_publish_sweep(const char *stem);
  */
 HG_MUST_CHECK hg_status hg_publish_begin(const char *path, size_t n, char temporary[]);
 
+/** Flush a finished temporary file to disk and read it back in full.
+ *
+ * @local
+ * @param[in]  temporary  from hg_publish_name(), closed
+ * @param[out] hash       xxh3 of the file's bytes, or NULL
+ * @return HG_OK; HG_E_WRITE (full disk, quota); the temporary file is removed then
+ */
+HG_MUST_CHECK hg_status hg_publish_flush(const char *temporary, uint64_t *hash);
+
 /** Flush a finished temporary file to disk, read it back in full, rename it to its final name,
  * and flush the folder.
  *
@@ -66,18 +75,18 @@ HG_MUST_CHECK hg_status hg_publish_rename(const char *temporary, const char *pat
  */
 HG_MUST_CHECK hg_status hg_folder_sync(const char *path);
 
+/** Write a small text file under the temporary name of `path`.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE; there is no temporary file then
+ */
+HG_MUST_CHECK hg_status hg_publish_write(const char *path, const char *text);
+
 /** Write a small text file atomically.
  *
  * @local
  */
 HG_MUST_CHECK hg_status hg_publish_text(const char *path, const char *text);
-
-/** Write a text that was built with `status`, if that is HG_OK, and release it.
- *
- * @local
- * @return `status`, or what became of the file
- */
-HG_MUST_CHECK hg_status hg_publish_table(const char *path, hg_status status, hg_text *text);
 
 /** xxh3 of a file's bytes, and its size.
  *

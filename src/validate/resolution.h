@@ -54,7 +54,7 @@ void hg_resolution_clear(hg_resolution *resolution);
 const hg_resolution_mark *hg_resolution_at(const hg_resolution *resolution, int k, int scored,
                                            int bin);
 
-/** Write NAME_resolution.csv, add curves to a statistics file in memory, and print a table.
+/** Add NAME_resolution.csv and curves to a statistics file in the making, and print a table.
  *
  * @local
  * @param[in] path  of the statistics file

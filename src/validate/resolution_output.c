@@ -44,7 +44,7 @@ add_lines(const hg_resolution *r, int k, int s, int bin, hg_text *text)
 }
 
 static hg_status
-write_table(const hg_resolution *r, const char *path)
+add_table(const hg_resolution *r, const char *path, hg_bundle *bundle)
 {
     char table[HG_PATH_MAX];
     hg_text text = {0};
@@ -61,7 +61,7 @@ write_table(const hg_resolution *r, const char *path)
     if (status == HG_OK) {
         status = hg_paths_table(path, "resolution", sizeof table, table);
     }
-    return hg_publish_table(table, status, &text);
+    return hg_bundle_text(bundle, table, status, &text);
 }
 
 /* ---- terminal ---- */
@@ -145,7 +145,7 @@ add_curve(const hg_resolution *r, int s, int k, int way, bool is_bias,
 hg_status
 hg_resolution_write(const hg_resolution *r, const char *path, hg_statistics *statistics)
 {
-    HG_TRY(write_table(r, path));
+    HG_TRY(add_table(r, path, &statistics->beside));
     for (int s = 0; s < r->n_scored; s++) {
         for (int k = -1; k < r->n; k++) {
             for (int way = 0; way < HG_RESOLUTION_WAYS; way++) {

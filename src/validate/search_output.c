@@ -65,8 +65,8 @@ add_shares(const hg_search *s, hg_text *text)
 }
 
 static hg_status
-write_table(const hg_search *s, const char *path, const char *what,
-            hg_status (*add)(const hg_search *, hg_text *))
+add_table(const hg_search *s, const char *path, const char *what,
+          hg_status (*add)(const hg_search *, hg_text *), hg_bundle *bundle)
 {
     char table[HG_PATH_MAX];
     hg_text text = {0};
@@ -75,7 +75,7 @@ write_table(const hg_search *s, const char *path, const char *what,
     if (status == HG_OK) {
         status = hg_paths_table(path, what, sizeof table, table);
     }
-    return hg_publish_table(table, status, &text);
+    return hg_bundle_text(bundle, table, status, &text);
 }
 
 /* ---- the statistics file ---- */
@@ -243,11 +243,11 @@ hg_search_write(const hg_search *s, const char *path, hg_statistics *statistics)
            "variance of the truth\n",
            s->folds->text);
     if (s->points.n_search > 0) {
-        HG_TRY(write_table(s, path, "points", add_points));
+        HG_TRY(add_table(s, path, "points", add_points, &statistics->beside));
         print_search(s);
     }
     if (s->points.n > s->points.n_search) {
-        HG_TRY(write_table(s, path, "learning", add_shares));
+        HG_TRY(add_table(s, path, "learning", add_shares, &statistics->beside));
         print_learning(s);
     }
     return hg_statistics_write(statistics, path);

@@ -71,8 +71,8 @@ HG_MUST_CHECK hg_status hg_transfer_run(const hg_comm *comm, const hg_folds *fol
                                         const hg_guesses *guesses, hg_transfer *transfer);
 void hg_transfer_clear(hg_transfer *transfer);
 
-/** Write NAME_parent.csv (what, of, quantity, value) and NAME_parent_rows.csv, add curves of
- * errors by distance to a statistics file in memory, and print what stands out.
+/** Add NAME_parent.csv (what, of, quantity, value), NAME_parent_rows.csv, and curves of errors
+ * by distance to a statistics file in the making, and print what stands out.
  *
  * @local
  * @param[in] path  of the statistics file

@@ -189,7 +189,7 @@ add_distance(const hg_transfer *x, int t, hg_text *text)
 
 /* ---- tables ---- */
 static hg_status
-write_table(const hg_transfer *x, const struct groups *all, const char *path)
+add_table(const hg_transfer *x, const struct groups *all, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
     hg_status status = hg_text_add(&text, "what,of,quantity,value\n");
@@ -209,7 +209,7 @@ write_table(const hg_transfer *x, const struct groups *all, const char *path)
     for (int t = 0; t < x->guesses->n_target && status == HG_OK; t++) {
         status = add_distance(x, t, &text);
     }
-    return hg_publish_table(path, status, &text);
+    return hg_bundle_text(bundle, path, status, &text);
 }
 
 static hg_status
@@ -235,7 +235,7 @@ add_halo(const hg_transfer *x, int64_t i, hg_text *text)
 }
 
 static hg_status
-write_haloes(const hg_transfer *x, const char *path)
+add_haloes(const hg_transfer *x, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
     hg_status status = hg_text_add(&text, "row,mass,ratio,distance,domain");
@@ -252,7 +252,7 @@ write_haloes(const hg_transfer *x, const char *path)
     for (int64_t i = 0; i < x->parent.n && status == HG_OK; i++) {
         status = add_halo(x, i, &text);
     }
-    return hg_publish_table(path, status, &text);
+    return hg_bundle_text(bundle, path, status, &text);
 }
 
 /* ---- words ---- */
@@ -552,10 +552,10 @@ hg_transfer_write(const hg_transfer *x, const char *path, hg_statistics *statist
     all.n_mass = list_masses(x, all.mass);
     HG_TRY(list_surroundings(x, all.density, &all.n_density));
     HG_TRY(hg_paths_table(path, "parent", sizeof table, table));
-    HG_TRY(write_table(x, &all, table));
+    HG_TRY(add_table(x, &all, table, &statistics->beside));
     if (x->folds->validation->params->validate.rows) {
         HG_TRY(hg_paths_table(path, "parent_rows", sizeof table, table));
-        HG_TRY(write_haloes(x, table));
+        HG_TRY(add_haloes(x, table, &statistics->beside));
     }
     HG_TRY(add_pictures(x, &all, statistics));
     print_features(x);

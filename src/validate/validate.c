@@ -45,14 +45,13 @@ write_files(const hg_findings *found, const hg_transfer *transfer,
     if (resolution->n > 0) {
         HG_TRY(hg_resolution_write(resolution, path, statistics));
     }
-    HG_TRY(hg_statistics_write(statistics, path));
     HG_TRY(hg_paths_table(path, "scores", sizeof table, table));
-    HG_TRY(hg_findings_write_scores(found, table));
+    HG_TRY(hg_findings_add_scores(found, table, &statistics->beside));
     if (found->folds->validation->params->validate.rows) {
         HG_TRY(hg_paths_table(path, "rows", sizeof table, table));
-        HG_TRY(hg_findings_write_rows(found, table));
+        HG_TRY(hg_findings_add_rows(found, table, &statistics->beside));
     }
-    return HG_OK;
+    return hg_statistics_write(statistics, path);
 }
 
 /* Predictions of all rows, metrics and files. */

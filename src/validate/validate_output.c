@@ -40,7 +40,7 @@ add_marks(const hg_findings *found, const hg_marks *m, hg_text *text)
 }
 
 hg_status
-hg_findings_write_scores(const hg_findings *found, const char *path)
+hg_findings_add_scores(const hg_findings *found, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
     hg_status status = hg_text_add(&text, "target,method,rows,metric,value,error\n");
@@ -48,7 +48,7 @@ hg_findings_write_scores(const hg_findings *found, const char *path)
     for (int64_t i = 0; i < found->scoring->n && status == HG_OK; i++) {
         status = add_marks(found, &found->scoring->marks[i], &text);
     }
-    return hg_publish_table(path, status, &text);
+    return hg_bundle_text(bundle, path, status, &text);
 }
 
 static hg_status
@@ -97,7 +97,7 @@ add_head(const hg_findings *found, hg_text *text)
 }
 
 hg_status
-hg_findings_write_rows(const hg_findings *found, const char *path)
+hg_findings_add_rows(const hg_findings *found, const char *path, hg_bundle *bundle)
 {
     hg_text text = {0};
     hg_status status = add_head(found, &text);
@@ -105,7 +105,7 @@ hg_findings_write_rows(const hg_findings *found, const char *path)
     for (int64_t i = 0; i < found->guesses->n && status == HG_OK; i++) {
         status = add_row(found, i, &text);
     }
-    return hg_publish_table(path, status, &text);
+    return hg_bundle_text(bundle, path, status, &text);
 }
 
 static void

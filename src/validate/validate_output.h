@@ -22,15 +22,18 @@ typedef struct hg_findings {
 HG_MUST_CHECK hg_status hg_findings_statistics(const hg_findings *found,
                                                hg_statistics *statistics);
 
-/** Write all metrics as CSV (target, method, rows, metric, value, error), and the held-out
- * rows.
+/** Add all metrics as CSV (target, method, rows, metric, value, error), or the held-out rows,
+ * to what is to be published.
  *
  * @local
- * @param[in] path  of the file; replaced when it exists
+ * @param[in]     path    of the table
+ * @param[in,out] bundle  publishes it
  * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_findings_write_scores(const hg_findings *found, const char *path);
-HG_MUST_CHECK hg_status hg_findings_write_rows(const hg_findings *found, const char *path);
+HG_MUST_CHECK hg_status hg_findings_add_scores(const hg_findings *found, const char *path,
+                                               hg_bundle *bundle);
+HG_MUST_CHECK hg_status hg_findings_add_rows(const hg_findings *found, const char *path,
+                                             hg_bundle *bundle);
 
 /** Print the main metrics of all methods to stdout.
  *

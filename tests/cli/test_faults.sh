@@ -52,11 +52,13 @@ expect() { # one of these codes, and one message
     [[ " $1 " == *" $code "* ]] || wrong "$2"
     [ "$n_error" -eq 1 ] || wrong "$2"
 }
-clean() { # nothing that looks finished but is not, nothing temporary
+clean() { # nothing that looks finished but is not, nothing temporary, no table without the file it belongs to
     [ -z "$(find out -name '.*.tmp-*')" ] || wrong "$@" "leaves a temporary file"
-    for file in galaxies.hdf5 model.hdf5 statistics.hdf5 mock.done {validation,explanation,design}.hdf5; do
+    for file in galaxies.hdf5 model.hdf5 mock.done; do
         [ ! -e "out/$file" ] || wrong "$@" "leaves a finished file"
     done
+    [ -z "$(find out -type f -regex 'out/\(statistics\|validation\|explanation\|design\).*')" ] ||
+        wrong "$@" "leaves a finished file or table"
     for part in out/galaxies.*[0-9].hdf5; do
         [ ! -e "$part" ] || cmp "$part" "ref/${part##*/}" || wrong "$@" "leaves a damaged part"
     done
@@ -120,6 +122,7 @@ for command in "${commands[@]}"; do
     apply | explain) options=("${apply[@]}") ;;
     design) options=("${apply[@]}" --set Output.catalogue="$work/ref/galaxies") ;;
     mock) options=() ;;
+    validate) options+=(--set Validate.by=rows --set Validate.folds=2 --set Validate.blocks=4 --set Model.bag=row) ;;
     measure) options+=(--set "Measure.catalogues=[galaxies=$work/ref/galaxies.hdf5@draw]") ;;
     shared | ends)
         "$command"

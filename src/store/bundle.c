@@ -1,0 +1,81 @@
+/* All files stand whole on the disk under temporary names before the first is renamed, so that
+ * what commonly fails, a full disk, touches no final name. Renames hardly fail; those that were
+ * done before one that does are taken back. */
+#include "store/bundle.h"
+
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "store/publish.h"
+
+struct hg_bundle_file {
+    char path[HG_PATH_MAX], temporary[HG_PATH_MAX];
+};
+
+static hg_status
+add_file(hg_bundle *bundle, const char *path, const char *temporary)
+{
+    struct hg_bundle_file *file;
+
+    if (bundle->n == bundle->room) {
+        const int room = 2 * bundle->room + 4;
+
+        HG_TRY(hg_mem_resize(&bundle->file, (size_t)room, sizeof *bundle->file));
+        bundle->room = room;
+    }
+    file = &bundle->file[bundle->n];
+    HG_TRY(hg_text_path(sizeof file->path, file->path, "%s", path));
+    HG_TRY(hg_text_path(sizeof file->temporary, file->temporary, "%s", temporary));
+    bundle->n++;
+    return HG_OK;
+}
+
+hg_status
+hg_bundle_file(hg_bundle *bundle, const char *path)
+{
+    char temporary[HG_PATH_MAX];
+    hg_status status;
+
+    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    HG_TRY(hg_publish_flush(temporary, NULL));
+    status = add_file(bundle, path, temporary);
+    if (status != HG_OK) {
+        unlink(temporary);
+    }
+    return status;
+}
+
+hg_status
+hg_bundle_text(hg_bundle *bundle, const char *path, hg_status status, hg_text *text)
+{
+    status = status == HG_OK ? hg_publish_write(path, hg_text_string(text)) : status;
+    hg_text_clear(text);
+    return status == HG_OK ? hg_bundle_file(bundle, path) : status;
+}
+
+hg_status
+hg_bundle_publish(hg_bundle *bundle)
+{
+    hg_status status = HG_OK;
+    int n_done = 0;
+
+    while (n_done < bundle->n && status == HG_OK) {
+        status = hg_publish_rename(bundle->file[n_done].temporary, bundle->file[n_done].path);
+        n_done++;
+    }
+    for (int i = 0; i < n_done && status != HG_OK; i++) {
+        unlink(bundle->file[i].path);
+    }
+    hg_bundle_clear(bundle);
+    return status;
+}
+
+void
+hg_bundle_clear(hg_bundle *bundle)
+{
+    for (int i = 0; i < bundle->n; i++) {
+        unlink(bundle->file[i].temporary);
+    }
+    hg_mem_free(bundle->file);
+    *bundle = (hg_bundle){0};
+}
