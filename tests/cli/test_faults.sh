@@ -2,8 +2,8 @@
 # One rank fails on purpose (tests/support/fault_shim.c): an allocation, a read, a write, a flush, a rename, an abort, a
 # segmentation fault, an endless loop. Each ends within seconds with the right code and one message, and leaves no file
 # under a final name that is not whole. HG_FAULTS=N tries N calls of each kind, 0 every tenth allocation and every first,
-# third or fifth other call; by default the first ones. HG_COMMANDS names the commands, HG_LIMIT the seconds after which a
-# run is killed, for slow machines.
+# third or fifth other call; by default the first ones. HG_COMMANDS names the commands, HG_RANKS the ranks of most of them
+# (1 starts no mpirun), HG_LIMIT the seconds after which a run is killed, for slow machines.
 # cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
@@ -35,8 +35,10 @@ faulty() { # command, ranks, rank, call, nth, what, more options; $code
     rm -rf out
     mkdir out
     code=0
-    timeout -s KILL "${HG_LIMIT:-60}" "${mpirun[@]}" -n "$2" -x LD_PRELOAD="$shim" -x HG_FAULT_RANK="$3" -x HG_FAULT_CALL="$4" \
-        -x HG_FAULT_NTH="$5" -x HG_FAULT_WHAT="$6" -x HG_FAULT_BELOW="$work" \
+    local start=()
+    [ "$2" -eq 1 ] || start=("${mpirun[@]}" -n "$2")
+    timeout -s KILL "${HG_LIMIT:-60}" "${start[@]}" env LD_PRELOAD="$shim" HG_FAULT_RANK="$3" HG_FAULT_CALL="$4" \
+        HG_FAULT_NTH="$5" HG_FAULT_WHAT="$6" HG_FAULT_BELOW="$work" \
         "$HALOGRAFT" "$command" p.yml --set Output.folder="$work/out" "${@:7}" >out.txt 2>log.txt || code=$?
     runs=$((runs + 1))
     if ((SECONDS - began > slowest)); then slowest=$((SECONDS - began)); fi
@@ -80,7 +82,8 @@ enumerate() { # command, ranks, rank, call, what, codes, step, options
 }
 
 apply=(--set Model.file="$work/ref/model.hdf5" "${input[@]}")
-last=1
+ranks=${HG_RANKS:-2}
+last=$((ranks - 1))
 shared() { # the shared layout
     local call error
     for what in "write ENOSPC" "sync EIO" "rename EIO" "malloc ENOMEM"; do
@@ -90,13 +93,13 @@ shared() { # the shared layout
     done
 }
 ends() { # that no code of ours sees
-    local ranks
+    local n
     faulty apply 2 1 write 3 abort "${apply[@]}"
     [ "$code" -eq 134 ] || wrong "abort"
     faulty apply 3 2 write 3 segv "${apply[@]}"
     [ "$code" -eq 139 ] || wrong "segmentation fault"
-    for ranks in 2 3; do
-        faulty apply $ranks 1 write 3 loop "${apply[@]}" --set 'Run.hang_timeout=3 s'
+    for n in 2 3; do
+        faulty apply $n 1 write 3 loop "${apply[@]}" --set 'Run.hang_timeout=3 s'
         expect 9 "endless loop"
         grep -q "rank 1 has made no progress for 3 s: phase 'apply: .*', last file '.*galaxies" log.txt || wrong "loop"
     done
@@ -129,13 +132,13 @@ for command in "${commands[@]}"; do
         continue
         ;;
     esac
-    enumerate "$command" 2 $last malloc ENOMEM "6" 10 "${options[@]}"
-    enumerate "$command" 2 0 write ENOSPC "5" 3 "${options[@]}"
+    enumerate "$command" "$ranks" $last malloc ENOMEM "6" 10 "${options[@]}"
+    enumerate "$command" "$ranks" 0 write ENOSPC "5" 3 "${options[@]}"
     [ "$few" -ne 1 ] || [ "$command" = apply ] || continue
-    enumerate "$command" 2 0 write EIO "5" 5 "${options[@]}"
-    enumerate "$command" 2 0 sync EIO "5" 1 "${options[@]}"
-    enumerate "$command" 2 0 rename EIO "5" 1 "${options[@]}"
-    enumerate "$command" 2 0 read EIO "4 5" 5 "${options[@]}"
+    enumerate "$command" "$ranks" 0 write EIO "5" 5 "${options[@]}"
+    enumerate "$command" "$ranks" 0 sync EIO "5" 1 "${options[@]}"
+    enumerate "$command" "$ranks" 0 rename EIO "5" 1 "${options[@]}"
+    enumerate "$command" "$ranks" 0 read EIO "4 5" 5 "${options[@]}"
 done
 [ "$slowest" -le "${HG_SLOWEST:-60}" ] || { echo "one run took $slowest s"; exit 1; }
 echo "faults: $runs runs, the slowest took $slowest s"
