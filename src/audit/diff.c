@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/manifest.h"
 #include "base/memory.h"
 #include "store/h5.h"
 #include "store/seal.h"
@@ -327,6 +328,8 @@ hg_diff_files(const char *a, const char *b, const hg_diff_options *options,
     HG_TRY(hg_findings_title(findings, "%s against %s", a, b));
     HG_TRY(hg_seal_check(a, &is_sealed));
     HG_TRY(hg_seal_check(b, &is_sealed));
+    HG_TRY(hg_manifest_guard(a));
+    HG_TRY(hg_manifest_guard(b));
     HG_TRY(hg_h5_open(a, &w.a));
     HG_TRY_OR(close, status, hg_h5_open(b, &w.b));
     HG_TRY_OR(close, status, compare_open(&w));

@@ -23,7 +23,8 @@ typedef struct hg_diff_options {
  * @local
  * @param[in,out] findings  a line per object that differs, and one that sums up
  * @return HG_OK, also when the files differ; HG_E_NOTFOUND; HG_E_VERIFY for a seal
- * that is broken; HG_E_FORMAT; HG_E_READ; HG_E_MEMORY
+ * that is broken, or where a manifest beside a file lists other checksums; HG_E_FORMAT;
+ * HG_E_READ; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_diff_files(const char *a, const char *b,
                                       const hg_diff_options *options, hg_findings *findings);

@@ -6,15 +6,14 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "audit/manifest.h"
 #include "halograft/stages.h"
 #include "stats/curve.h"
 #include "store/h5.h"
 #include "store/publish.h"
 #include "store/seal.h"
-#include "store/textfile.h"
 
 typedef enum kind {
     KIND_CATALOGUE,
@@ -25,92 +24,6 @@ typedef enum kind {
     KIND_DAMAGED
 } kind;
 
-/* ---- manifests ---- */
-
-/* Whether a listed file has its checksum; what is wrong with it becomes a finding. */
-static hg_status
-check_line(const char *folder, const char *name, uint64_t wanted, bool *matches,
-           hg_findings *findings)
-{
-    char path[HG_PATH_MAX];
-    uint64_t hash = 0;
-    int64_t bytes = 0;
-
-    *matches = false;
-    HG_TRY(hg_text_path(sizeof path, path, "%s%s", folder, name));
-    if (!hg_file_exists(path)) {
-        return hg_findings_add(findings, HG_FINDING_WRONG, "manifest", "'%s' is missing", name);
-    }
-    HG_TRY(hg_file_hash(path, &hash, &bytes));
-    *matches = hash == wanted;
-    return *matches ? HG_OK
-                    : hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
-                                      "'%s' does not match its checksum", name);
-}
-
-/* Take a line "XXH3 (FILE) = SUM", as xxhsum writes it and no other. */
-static bool
-take_line(const char *line, char name[1024], uint64_t *wanted)
-{
-    int used = 0;
-    char sum[17];
-
-    if (sscanf(line, "XXH3 (%1023[^)]) = %16[0-9a-f]%n", name, sum, &used) != 2 ||
-        line[used] != '\0' || strlen(sum) != 16) {
-        return false;
-    }
-    *wanted = strtoull(sum, NULL, 16);
-    return true;
-}
-
-/* Compare the files of a manifest with their checksums. `own` (may be NULL) is the name of a
- * file that has to be among them, `own_matches` whether it is and has its checksum. */
-static hg_status
-check_manifest(const char *path, const char *own, bool *own_matches, hg_findings *findings)
-{
-    const char *slash = strrchr(path, '/');
-    const int before = findings->n_wrong;
-    char folder[HG_PATH_MAX], name[1024], *line = NULL;
-    hg_textfile *file = NULL;
-    bool is_listed = false, matches;
-    uint64_t wanted = 0;
-    int64_t n = 0;
-    hg_status status;
-
-    *own_matches = false;
-    HG_TRY(hg_text_path(sizeof folder, folder, "%.*s",
-                        slash != NULL ? (int)(slash - path) + 1 : 0, path));
-    HG_TRY(hg_textfile_open(path, &file));
-    status = hg_textfile_line(file, &line);
-    while (status == HG_OK && line != NULL) {
-        if (!take_line(line, name, &wanted)) {
-            status = HG_FAIL(HG_E_FORMAT, "line %" PRId64 " of '%s' is not 'XXH3 (FILE) = SUM'",
-                             hg_textfile_number(file), path);
-            break;
-        }
-        status = check_line(folder, name, wanted, &matches, findings);
-        if (own != NULL && strcmp(name, own) == 0) {
-            is_listed = true;
-            *own_matches = matches;
-        }
-        n++;
-        status = status == HG_OK ? hg_textfile_line(file, &line) : status;
-    }
-    hg_textfile_close(file);
-    HG_TRY(status);
-    if (own != NULL && !is_listed) {
-        HG_TRY(hg_findings_add(findings, HG_FINDING_WRONG, "manifest",
-                               "'%s' does not list '%s'", path, own));
-    } else if (n == 0) {
-        HG_TRY(hg_findings_add(findings, HG_FINDING_WRONG, "manifest", "'%s' lists no files",
-                               path));
-    }
-    return findings->n_wrong > before
-               ? HG_OK
-               : hg_findings_add(findings, HG_FINDING_OK, "manifest",
-                                 "%" PRId64 " files match their checksums", n);
-}
-
 hg_status
 hg_verify_manifest(const char *path, hg_findings *findings)
 {
@@ -120,9 +33,9 @@ hg_verify_manifest(const char *path, hg_findings *findings)
 
     HG_TRY(hg_text_path(sizeof master, master, "%.*s.hdf5",
                         (int)(dot != NULL ? (size_t)(dot - path) : strlen(path)), path));
-    return check_manifest(
+    return hg_manifest_check(
         path, hg_file_exists(master) ? master + (slash != NULL ? slash + 1 - path : 0) : NULL,
-        &ignored, findings);
+        false, &ignored, findings);
 }
 
 /* ---- models and statistics ---- */
@@ -275,21 +188,6 @@ close:
     return status != HG_OK ? status : closed;
 }
 
-/* The manifest beside a file, which is then the master of a catalogue; empty when there is
- * none. */
-static hg_status
-find_manifest(const char *path, char manifest[HG_PATH_MAX])
-{
-    manifest[0] = '\0';
-    if (ends_with(path, ".hdf5")) {
-        HG_TRY(hg_text_path(HG_PATH_MAX, manifest, "%.*s.xxh3", (int)strlen(path) - 5, path));
-    }
-    if (!hg_file_exists(manifest)) {
-        manifest[0] = '\0';
-    }
-    return HG_OK;
-}
-
 /* What can be said of a file without opening it: `what` is KIND_DAMAGED when its bytes are not
  * those that were written. */
 static hg_status
@@ -308,7 +206,8 @@ verify_bytes(const char *path, const char *manifest, kind *what, hg_findings *fi
     HG_TRY(status);
     if (manifest[0] != '\0') {
         HG_TRY(hg_findings_title(findings, "%s: catalogue", path));
-        HG_TRY(check_manifest(manifest, slash != NULL ? slash + 1 : path, &matches, findings));
+        HG_TRY(hg_manifest_check(manifest, slash != NULL ? slash + 1 : path, false, &matches,
+                                 findings));
     }
     if (!matches) {
         *what = KIND_DAMAGED;
@@ -348,7 +247,7 @@ verify_on_root(const char *path, kind *what, hg_findings *findings)
         HG_TRY(hg_findings_title(findings, "%s: manifest", path));
         return hg_verify_manifest(path, findings);
     }
-    HG_TRY(find_manifest(path, manifest));
+    HG_TRY(hg_manifest_of_master(path, manifest));
     HG_TRY(verify_bytes(path, manifest, what, findings));
     return *what == KIND_DAMAGED ? HG_OK
                                  : verify_opened(path, manifest[0] != '\0', what, findings);

@@ -1,10 +1,11 @@
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "audit/diff.h"
 #include "store/h5.h"
+#include "store/publish.h"
 #include "store/seal.h"
 #include "test_folder.h"
 
@@ -108,6 +109,61 @@ Test(diff, a_file_with_a_broken_seal_is_not_opened)
     fclose(file);
     cr_assert_eq(hg_diff_files(a, a, &options, &findings), HG_E_VERIFY);
     hg_findings_clear(&findings);
+    folder_remove();
+}
+
+/* A catalogue of a master and two parts, and its manifest. */
+static void
+make_catalogue(void)
+{
+    static const char *const names[] = {"cat.hdf5", "cat.0.hdf5", "cat.1.hdf5"};
+    hg_text text = {0};
+
+    for (int i = 0; i < 3; i++) {
+        uint64_t hash;
+        int64_t bytes;
+
+        make_file(names[i], values, wholes, "two");
+        cr_assert_eq(hg_file_hash(in_folder(names[i]), &hash, &bytes), HG_OK);
+        cr_assert_eq(hg_text_add(&text, "XXH3 (%s) = %016" PRIx64 "\n", names[i], hash), HG_OK);
+    }
+    cr_assert_eq(hg_publish_text(in_folder("cat.xxh3"), hg_text_string(&text)), HG_OK);
+    hg_text_clear(&text);
+}
+
+static hg_status
+compare_with_itself(const char *name)
+{
+    const hg_diff_options options = {.relative = 0};
+    hg_findings findings = {.n_wrong = 0};
+    char path[4096];
+    hg_status status;
+
+    snprintf(path, sizeof path, "%s", in_folder(name));
+    status = hg_diff_files(path, path, &options, &findings);
+    hg_findings_clear(&findings);
+    return status;
+}
+
+Test(diff, what_a_manifest_lists_otherwise_is_not_opened)
+{
+    FILE *file;
+
+    folder_create();
+    make_catalogue();
+    cr_assert_eq(compare_with_itself("cat.hdf5"), HG_OK, "%s", hg_error_last()->message);
+    cr_assert_eq(compare_with_itself("cat.1.hdf5"), HG_OK, "%s", hg_error_last()->message);
+    file = fopen(in_folder("cat.1.hdf5"), "r+b");
+    fseek(file, -1, SEEK_END); /* where HDF5 sees nothing wrong */
+    fputc('x', file);
+    fclose(file);
+    cr_expect_eq(compare_with_itself("cat.1.hdf5"), HG_E_VERIFY);
+    cr_expect(strstr(hg_error_last()->message, "'cat.1.hdf5' does not match") != NULL, "%s",
+              hg_error_last()->message);
+    cr_expect_eq(compare_with_itself("cat.hdf5"), HG_E_VERIFY);
+    cr_expect_eq(compare_with_itself("cat.0.hdf5"), HG_OK);
+    cr_assert_eq(remove(in_folder("cat.xxh3")), 0);
+    cr_expect_eq(compare_with_itself("cat.1.hdf5"), HG_OK);
     folder_remove();
 }
 
