@@ -4,12 +4,13 @@
 A universe whose galaxies have terms that no feature shows: coherent over 50 Mpc, over a host, and one of the
 environment. Validated by region and by rows, with Validate.parent; truth is that of parent haloes in no zoom.
 
-  per bin of mass: mean square error beyond the scatter of the law, in the parent, and as folds say; bias in the parent, and as
-  folds say with the weights of regions, with its jackknife error and the difference in units of it;
+  per bin of mass: mean square error beyond the scatter of the law, and bias, in the parent and as folds say (the bias with the weights
+  of regions), each with its error: of the parent's from its sample, of folds from a jackknife over Validate.blocks;
+  which of them are within 25 per cent, and how many could be told to be with these errors;
   deciles of the distance from the training haloes: expected against true rms error, slope of the line;
   coverage of the intervals of 68 and 95 per cent, overall and by decade of mass; PIT of held-out draws.
 
-    bench/validation_closure.py [--quick] [--keep] [--seed 1]
+    bench/validation_closure.py [--quick | --many] [--regions] [--keep] [--seed 1]
 """
 
 import argparse
@@ -21,12 +22,12 @@ import numpy as np
 from common import SOURCE, halograft, table
 
 PARAMS = """Meta: {{name: closure, seed: {seed}}}
-Mock: {{box: {box} Mpc, mesh: 128, mass_min: {mass:g} Msun, zooms: {zooms}, zoom_radius: {radius} Mpc, zoom_buffer: 1 Mpc,
+Mock: {{box: {box} Mpc, mesh: {mesh}, mass_min: {mass:g} Msun, zooms: {zooms}, zoom_radius: {radius} Mpc, zoom_buffer: 1 Mpc,
        periodic: 0 Mpc, oracle: 0, law_region: 0.1, law_host: 0.08, law_environment: 0.03}}
 Features: {{m200c: log10, m_bound: log10, vmax: log10, r_half: log10, a_half: none, central: none}}
 Targets: {{stellar_mass: log10}}
 Model: {{trees: 64}}
-Validate: {{by: region, folds: 8, parent: true, parent_rows: 60000}}
+Validate: {{by: region, folds: 8, parent: true, parent_rows: {parent_rows}, blocks: {blocks}}}
 Output: {{report: false, folder: "{folder}"}}
 """
 # With --coherent: the term of regions is twice as strong, and smoothed fields tell trees where a halo is.
@@ -65,31 +66,48 @@ def read_scores(path):
                 for r in csv.DictReader(file) if r["method"] == "forest"}
 
 
-def by_mass(held, parent, truth, scores):
-    """Bias and excess mean square error by mass: true ones in the parent, those of folds."""
+def jackknife(held, here, estimate):
+    """An estimate from the held-out rows of a bin, and its error from leaving out blocks of regions."""
+    block = held["block"][here]
+    left = np.array([estimate(np.flatnonzero(here)[block != b]) for b in np.unique(block)])
+    return float(estimate(np.flatnonzero(here))), float(np.sqrt((len(left) - 1) / len(left) * ((left - left.mean())**2).sum()))
+
+
+def by_mass(held, parent, truth):
+    """Per bin of mass, bias and excess mean square error: [lower edge, haloes held out and in the parent, four numbers of each]."""
     rows = []
-    sigma2 = truth["sigma"]**2
+    sigma2, all_e = truth["sigma"]**2, held[f"{NAME}_mean"] - held[NAME]
     for low in EDGES[:-1]:
         here = (held["mass"] >= low) & (held["mass"] < low + 0.5) & np.isfinite(held[NAME])
         there = truth["new"] & (parent["mass"] >= low) & (parent["mass"] < low + 0.5)
         if here.sum() < 300 or there.sum() < 300:
             continue
-        e, true = held[f"{NAME}_mean"][here] - held[NAME][here], (parent[f"{NAME}_mean"] - truth["truth"])[there]
-        floor = sigma2[there].mean()
-        bias, error = scores[(f"mass {low:g} to {low + 0.5:g}", "bias")]
-        rows.append([low, int(here.sum()), int(there.sum()), float(true.mean()), bias, error, (float(true.mean()) - bias) / error,
-                     float((true**2).mean() - floor), float((e**2).mean() - floor)])
-        rows[-1].append(rows[-1][8] / rows[-1][7])
+        e, floor, n = (parent[f"{NAME}_mean"] - truth["truth"])[there], sigma2[there].mean(), np.sqrt(there.sum())
+        bias = jackknife(held, here, lambda k: np.average(all_e[k], weights=held["weight"][k]))
+        excess = jackknife(held, here, lambda k: (all_e[k]**2).mean() - floor)
+        rows.append([low, int(here.sum()), int(there.sum()), float(e.mean()), float(e.std() / n), *bias,
+                     float((e**2).mean() - floor), float((e**2).std() / n), *excess])
     return rows
+
+
+def print_masses(rows):
+    """The bins, and how the estimates of folds do in all of them."""
+    table(["log M from", "held out", "parent", "bias there", "+-", "of folds", "+-", "excess there", "+-", "of folds", "+-",
+           "bias ratio", "excess ratio"], [[*r, r[5] / r[3], r[9] / r[7]] for r in rows])
+    for name, k in (("bias", 3), ("excess", 7)):
+        there, of_there, folds, of_folds = np.array(rows)[:, k:k + 4].T
+        off, error = (folds - there) / np.abs(there), np.hypot(of_there, of_folds) / np.abs(there)
+        near = [int((np.abs(off) <= 0.25 + k * error).sum()) for k in (0, 2)]
+        print(f"{name}: of {len(rows)} bins {near[0]} within 25 %, {near[1]} within 25 % and two errors; errors {error.min():.2f} to "
+              f"{error.max():.2f} of the value, rms difference {np.sqrt(((off / error)**2).mean()):.2f} errors")
 
 
 def over_all(held, parent, truth):
     """Excess mean square error of all haloes: of folds with its jackknife error, and in the parent."""
     e2 = (held[f"{NAME}_mean"] - held[NAME])**2
-    left = np.array([e2[held["block"] != b].mean() for b in np.unique(held["block"])])
     floor = (truth["sigma"][truth["new"]]**2).mean()
     there = ((parent[f"{NAME}_mean"] - truth["truth"])[truth["new"]]**2).mean() - floor
-    return e2.mean() - floor, np.sqrt((len(left) - 1) / len(left) * ((left - left.mean())**2).sum()), there
+    return *jackknife(held, np.isfinite(e2), lambda k: e2[k].mean() - floor), there
 
 
 def deciles(parent, truth):
@@ -103,53 +121,62 @@ def deciles(parent, truth):
     return rows, float(np.polyfit(x, y, 1)[0])
 
 
-def coverage(parent, truth):
-    """Share of haloes within their intervals, overall and by decade of mass."""
-    e = np.abs(parent[f"{NAME}_mean"] - truth["truth"])
+def coverage(held, parent, truth):
+    """Share of haloes within their intervals, overall and by decade of mass, and what it may be off for too few held-out regions:
+    the jackknife error of the share of held-out errors below their own quantile."""
+    e, own = np.abs(parent[f"{NAME}_mean"] - truth["truth"]), np.abs(held[f"{NAME}_mean"] - held[NAME])
     rows = []
     for name, low, high in [("all", 0, 99), *((f"{m}-{m + 1}", m, m + 1) for m in range(10, 15))]:
         at = truth["new"] & (parent["mass"] >= low) & (parent["mass"] < high)
-        if at.sum() >= 1000:
-            rows.append([name, int(at.sum()), float((e <= parent[f"{NAME}_half68"])[at].mean()),
-                         float((e <= parent[f"{NAME}_half95"])[at].mean())])
+        here = (held["mass"] >= low) & (held["mass"] < high) & np.isfinite(own)
+        if at.sum() < 1000 or here.sum() < 300:
+            continue
+        rows.append([name, int(here.sum()), int(at.sum())])
+        for level in (68, 95):
+            within = own <= np.quantile(own[here], level / 100)
+            rows[-1] += [float((e <= parent[f"{NAME}_half{level}"])[at].mean()), jackknife(held, here, lambda k: within[k].mean())[1]]
     return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a box of 150 Mpc with 12 zooms")
+    parser.add_argument("--many", action="store_true", help="a box of 500 Mpc with 300 zooms of 9 Mpc, held out by region only")
     parser.add_argument("--coherent", action="store_true", help="a mock of 200 Mpc on which a split by rows is optimistic")
     parser.add_argument("--keep", action="store_true", help="use the universe that is there")
+    parser.add_argument("--regions", action="store_true", help="hold out by region only")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    folder = SOURCE / "out" / f"validation_closure{options.seed}{'_coherent' * options.coherent}"
+    folder = SOURCE / "out" / f"validation_closure{options.seed}{'_coherent' * options.coherent}{'_many' * options.many}"
     folder.mkdir(parents=True, exist_ok=True)
     box, zooms, radius, mass = ((200, 24, 12, 2e11) if options.coherent else (150, 12, 12, 1e11) if options.quick
-                                else (250, 40, 14, 1e11))
+                                else (500, 300, 9, 1e11) if options.many else (250, 40, 14, 1e11))
     text = PARAMS
     for old, new in COHERENT * options.coherent:
         text = text.replace(old, new)
     (folder / "params.yml").write_text(text.format(folder=folder, box=box, zooms=zooms, radius=radius, mass=mass,
-                                                   seed=options.seed), encoding="utf-8")
+                                                   seed=options.seed, mesh=256 if options.many else 128,
+                                                   parent_rows=120000 if options.many else 60000,
+                                                   blocks=60 if options.many else 20), encoding="utf-8")
     base = [folder / "params.yml", "--overwrite"]
     if not (options.keep and (folder / "truth.hdf5").exists()):
-        halograft("mock", *base)
+        halograft("mock", *base, ranks=options.ranks)
         if options.coherent:
-            halograft("features", *base)
-    for by in ("region", "rows"):
+            halograft("features", *base, ranks=options.ranks)
+    for by in ("region",) if options.many or options.regions else ("region", "rows"):
         bag = "group" if by == "region" else "row"
         said = halograft("validate", *base, "--set", f"Validate.by={by}", "--set", f"Model.bag={bag}", "--set",
-                         f"Validate.file={folder}/by_{by}.hdf5")
+                         f"Validate.file={folder}/by_{by}.hdf5", ranks=options.ranks)
         print(f"\nheld out by {by}" + "".join(f"\n  {line}" for line in said.splitlines() if line.startswith("warning")))
         held, parent = rows_of(folder / f"by_{by}_rows.csv"), rows_of(folder / f"by_{by}_parent_rows.csv")
         truth = read_truth(folder, parent["row"].astype(int))
         scores = read_scores(folder / f"by_{by}_scores.csv")
-        table(["log M from", "held out", "parent", "bias there", "bias of folds", "its error", "in errors", "excess there",
-               "excess of folds", "ratio"], by_mass(held, parent, truth, scores))
+        print_masses(by_mass(held, parent, truth))
         print("all masses: excess of folds {:.4f} +- {:.4f}, in the parent {:.4f}".format(*over_all(held, parent, truth)))
         lines, slope = deciles(parent, truth)
         table(["decile", "distance", "expected rms", "true rms"], lines)
-        table(["mass", "haloes", "within 68 %", "within 95 %"], coverage(parent, truth))
+        table(["mass", "held out", "parent", "within 68 %", "+-", "within 95 %", "+-"], coverage(held, parent, truth))
         print(f"validation_closure by={by} slope={slope:.3f} pit_ks={scores[('all', 'pit_ks')][0]:.4f}", flush=True)
 
 
