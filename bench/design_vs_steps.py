@@ -6,9 +6,10 @@ Mock.zooms. Every sixth of them (of all densities) has run at first and trains a
 more, instead of the other 20 of the rule. The mock runs all of them. Each set of 20, with the first 4, trains a model
 that is applied to the parent. Errors are those of the mean over draws against the mean over redraws of the true law:
 rms over bins of ln(ratio) of the mass function from --least on (bins with 20 objects or more), and of P(k) of the
-galaxies above --least at k < --k-max. All regions have one radius and the same cost.
+galaxies above --least at k < --k-max. All regions have one radius and the same cost. With --floor a fourth model trains on eight
+large spheres with two fifths of the box: the error that is left is not one of too few or the wrong regions.
 
-    bench/design_vs_steps.py [--seeds 3] [--set Design.power_weight=0.3 ...] [--keep]
+    bench/design_vs_steps.py [--seeds 3] [--law-region 0] [--floor] [--set Design.power_weight=0.3 ...] [--keep]
 """
 
 import argparse
@@ -22,7 +23,7 @@ from halograft_tools import statistics
 
 PARAMS = """Meta: {{name: design, seed: {seed}}}
 Mock: {{box: {box} Mpc, mesh: 128, mass_min: {mass:g} Msun, zooms: {zooms}, zoom_radius: {radius} Mpc, zoom_buffer: 2 Mpc,
-       periodic: 0 Mpc, oracle: 0, law_environment: 0.03, law_region: 0.05}}
+       periodic: 0 Mpc, oracle: 0, law_environment: 0.03, law_region: {law_region}}}
 Environment: {{select: central == 1, gauss: [6 Mpc, 10 Mpc, 16 Mpc], mesh: 128, particles_min: 100}}
 Features: {{m200c: log10, m_bound: log10, vmax: log10, r_half: log10, central: none, delta_gauss_6: none,
            delta_gauss_10: none, delta_gauss_16: none}}
@@ -48,6 +49,12 @@ def write_table(path, rows, columns=("x", "y", "z", "radius", "delta")):
         for i, row in enumerate(rows):
             number = row.get("number", i)
             print(number, "mock", f"zooms/region_{number:02d}.hdf5", *(row[c] for c in columns), sep=",", file=file)
+
+
+def floor_spheres(box):
+    """Eight spheres with two fifths of the box."""
+    return [{"x": box * (0.25 + 0.5 * (k >> 2)), "y": box * (0.25 + 0.5 * (k >> 1 & 1)), "z": box * (0.25 + 0.5 * (k & 1)),
+             "radius": 0.233 * box, "delta": 0} for k in range(8)]
 
 
 def errors(path, options):
@@ -87,9 +94,9 @@ def one_seed(seed, options):
         params = folder / f"{where.name}.yml"
         params.write_text(PARAMS.format(folder=where, seed=seed, box=options.box, mass=options.mass, least=options.least,
                                         regions=options.regions, zooms=options.start + options.regions,
-                                        radius=options.radius), encoding="utf-8")
+                                        radius=options.radius, law_region=options.law_region), encoding="utf-8")
         more = [word for s in words for word in ("--set", s)]
-        return halograft(command, params, "--overwrite", *settings, *more)
+        return halograft(command, params, "--overwrite", *settings, *more, ranks=options.ranks)
 
     # regions at equal steps, a part of which has run
     run("mock", start)
@@ -106,6 +113,8 @@ def one_seed(seed, options):
 
     # all of them in one universe
     sets = {"steps": steps, "design": chosen}
+    if options.floor:
+        sets["floor"] = floor_spheres(options.box)
     rows, at = list(first), {}
     for name, places in sets.items():
         at[name] = range(len(rows), len(rows) + len(places))
@@ -115,7 +124,7 @@ def one_seed(seed, options):
     run("features", final)
     result = {}
     for name in ("first", *sets):
-        members = [*range(len(first)), *at.get(name, ())]
+        members = [*at[name]] if name == "floor" else [*range(len(first)), *at.get(name, ())]
         write_table(final / f"{name}.csv", [dict(rows[i], number=i) for i in members])
         words = [f"Zooms.regions={final}/{name}.csv", f"Model.file={name}_model.hdf5", f"Output.catalogue={name}",
                  f"Measure.file={name}.hdf5_statistics.hdf5",
@@ -124,6 +133,12 @@ def one_seed(seed, options):
             run(command, final, *words)
         result[name] = errors(final / f"{name}.hdf5_statistics.hdf5", options)
     return result
+
+
+def beyond(error, k):
+    """Ratio of the squares of errors above the floor, as a root."""
+    over = [max(error[name][k]**2 - error["floor"][k]**2, 0) for name in ("design", "steps")]
+    return np.sqrt(over[0] / over[1]) if over[1] > 0 else np.nan
 
 
 def main():
@@ -137,6 +152,9 @@ def main():
     parser.add_argument("--mass", type=float, default=2e11)
     parser.add_argument("--least", type=float, default=1e11)
     parser.add_argument("--k-max", type=float, default=0.5)
+    parser.add_argument("--law-region", type=float, default=0.05, help="dex that galaxies of 50 Mpc share beyond their features")
+    parser.add_argument("--floor", action="store_true", help="also the errors with two fifths of the box as training")
+    parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--oracle", type=int, default=16)
     parser.add_argument("--set", action="append", default=[], help="a setting for all commands")
     parser.add_argument("--keep", action="store_true", help="leave old folders")
@@ -155,6 +173,8 @@ def main():
     for k, what in enumerate(("mass function", "P(k)")):
         print(f"design_vs_steps {what}: ratio={median['design'][k] / median['steps'][k]:.3f} target=0.6 "
               f"(median of ratios {np.median(ratios[:, k]):.3f}, {ratios[:, k].min():.3f} to {ratios[:, k].max():.3f})")
+        if options.floor:
+            print(f"  beyond the floor, in quadrature: {beyond(median, k):.3f}")
 
 
 if __name__ == "__main__":
