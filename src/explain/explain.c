@@ -110,10 +110,10 @@ explain(const hg_comm *comm, const hg_folds *folds, const hg_stages *model, cons
 
     HG_TRY_OR(done, status, hg_dependences_compute(comm, folds, model, &dependences));
     HG_TRY_OR(done, status, hg_haloes_explain(comm, folds->validation, model, &haloes));
-    if (haloes.n_left_out > 0) {
-        hg_log_warn("explain: %d forests with other targets among their features are not taken "
-                    "apart halo by halo",
-                    haloes.n_left_out);
+    if (haloes.left_out.n > 0) {
+        hg_log_warn("explain: %s not taken apart halo by halo: what comes after other targets "
+                    "has their predictions among its features",
+                    hg_text_string(&haloes.left_out));
     }
     HG_TRY_OR(done, status, hg_importance_measure(comm, folds, &importance));
     if (comm->rank == 0) {

@@ -122,6 +122,18 @@ explain_stage(const hg_comm *comm, const hg_validation *v, const hg_stages *mode
 }
 
 static hg_status
+name_left_out(const hg_stages *model, int number, hg_text *text)
+{
+    char name[80];
+
+    for (int o = 0; o < hg_forest_targets(hg_stages_forest(model, number)); o++) {
+        hg_haloes_output_name(model, number, o, sizeof name, name);
+        HG_TRY(hg_text_add(text, "%s'%s'", text->n > 0 ? ", " : "", name));
+    }
+    return HG_OK;
+}
+
+static hg_status
 take_training(const hg_validation *v, hg_haloes *all)
 {
     const int nf = v->features.n;
@@ -171,7 +183,7 @@ hg_haloes_explain(const hg_comm *comm, const hg_validation *v, const hg_stages *
             continue;
         }
         if (hg_forest_features(hg_stages_forest(model, s)) != v->features.n) {
-            all->n_left_out++;
+            status = hg_comm_agree(comm, name_left_out(model, s, &all->left_out));
             continue;
         }
         status = explain_stage(comm, v, model, s, all);
@@ -189,6 +201,7 @@ hg_haloes_clear(hg_haloes *haloes)
         hg_mem_free(haloes->stage[s].parts.path);
         hg_mem_free(haloes->stage[s].parts.shapley);
     }
+    hg_text_clear(&haloes->left_out);
     hg_mem_free(haloes->row);
     hg_mem_free(haloes->x);
     *haloes = (hg_haloes){0};

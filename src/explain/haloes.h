@@ -2,6 +2,7 @@
 #ifndef HG_EXPLAIN_HALOES_H
 #define HG_EXPLAIN_HALOES_H
 
+#include "base/text.h"
 #include "forest/attribute.h"
 #include "halograft/stages.h"
 #include "validate/validation.h"
@@ -22,12 +23,13 @@ typedef struct hg_haloes {
     bool of_parent;
     int64_t *row; /**< shape (n); numbers among the rows of the validation, or of the parent */
     float *x;     /**< shape (n, n_feature); transformed */
-    int n_stage, n_left_out;
+    int n_stage;
     hg_haloes_stage stage[HG_STAGES_MAX];
+    hg_text left_out; /**< names of the targets that are not taken apart, "'a', 'b'" */
 } hg_haloes;
 
 /** Take apart the means of the forests that have no other targets among their features; others
- * are left out and counted.
+ * are left out and named.
  *
  * @collective{comm}
  * @param[in]  model   the same on all ranks, trained on rows of the validation

@@ -73,12 +73,12 @@ if /usr/bin/python3 -c 'import numpy, h5py, sklearn'; then
 else
     echo "not compared: /usr/bin/python3 has no numpy, h5py or scikit-learn"
 fi
-# Labels, and a target that comes after another, which is explained but for single haloes.
-sed -e 's/^Targets.*/Targets: {y: none, red: red | label, late: y + a | after y}/; s/model.hdf5/more.hdf5/' \
+# Labels, and targets that come after another, which are explained but for single haloes.
+sed -e 's/^Targets.*/Targets: {y: none, red: red | label, late: y + a | after y, far: y - b | after y}/; s/model.hdf5/more.hdf5/' \
     -e 's/^Explain.*/Explain: {repeats: 1, groups: [b+copy], rows: 100, points: 4, haloes: 9}/' "$work/p.yml" >"$work/more.yml"
 run 1 train "$work/more.yml"
 run 1 explain "$work/more.yml" --overwrite
-grep -q 'not taken apart halo by halo' "$work/log"
+grep -qF "explain: 'late', 'far' not taken apart halo by halo" "$work/log"
 run 3 explain "$work/more.yml" --set Explain.file="$work/ranks.hdf5" --overwrite
 same
 for target in y red late; do
