@@ -216,6 +216,7 @@
     P(REALS, irreducible, "", NULL, 0, 1e30, "known rms of the scatter that no model can predict, one number per target in their order, 0 = unknown") \
     P(INT, blocks, "", "20", 2, 1000, "errors come from leaving out one of so many blocks of what is held out together") \
     P(BOOL, rows, "", "true", 0, 0, "write truth and predictions of all held-out rows as CSV") \
+    P(BOOL, row_features, "", "false", 0, 0, "rows: write also the transformed features of each row, and the folds in whose buffer it lies, to try other methods on the same rows and folds") \
     P(BOOL, parent, "", "false", 0, 0, "compare the training haloes with those of the parent and say what errors to expect there") \
     P(INT, parent_rows, "", "20000", 100, 1e8, "parent: haloes of the parent, and training haloes, that are compared at most") \
     P(REALS, resolution, "", NULL, 1, 1e9, "study of resolution: particle masses of a parent, as multiples of that of the training catalogues, such as [2, 8, 64], to which features are made coarser") \

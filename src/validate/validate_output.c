@@ -51,6 +51,27 @@ hg_findings_add_scores(const hg_findings *found, const char *path, hg_bundle *bu
     return hg_bundle_text(bundle, path, status, &text);
 }
 
+/* what another method needs to train on the same rows: it trains fold k on those that are
+ * neither in it nor in its buffer */
+static hg_status
+add_features(const hg_folds *folds, int64_t row, hg_text *text)
+{
+    const hg_validation *v = folds->validation;
+    const char *space = "";
+
+    HG_TRY(hg_text_append(text, ",", 1));
+    for (int k = 0; k < folds->n && folds->split.kind == HG_SPLIT_SLABS; k++) {
+        if (k != folds->of[row] && !hg_folds_train(folds, row, k)) {
+            HG_TRY(hg_text_add(text, "%s%d", space, k));
+            space = " ";
+        }
+    }
+    for (int f = 0; f < v->features.n; f++) {
+        HG_TRY(hg_text_add(text, ",%.9g", (double)v->rows.x[row * v->features.n + f]));
+    }
+    return HG_OK;
+}
+
 static hg_status
 add_row(const hg_findings *found, int64_t row, hg_text *text)
 {
@@ -73,6 +94,9 @@ add_row(const hg_findings *found, int64_t row, hg_text *text)
             HG_TRY(hg_text_add(text, ",%.9g", g->rival[r * g->n * g->n_target + at]));
         }
     }
+    if (v->params->validate.row_features) {
+        HG_TRY(add_features(found->folds, row, text));
+    }
     return hg_text_append(text, "\n", 1);
 }
 
@@ -81,16 +105,23 @@ add_head(const hg_findings *found, hg_text *text)
 {
     static const char *const what[] = {"", "_mean", "_draw", "_pit", "_probability"};
     const hg_guesses *g = found->guesses;
+    const hg_validation *v = found->folds->validation;
 
     HG_TRY(hg_text_add(text, "key,region,fold,block,weight,mass"));
     for (int t = 0; t < g->n_target; t++) {
-        const char *name = found->folds->validation->targets.spec[t].name;
+        const char *name = v->targets.spec[t].name;
 
         for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
             HG_TRY(hg_text_add(text, ",%s%s", name, what[i]));
         }
         for (int r = 0; r < g->n_rival; r++) {
             HG_TRY(hg_text_add(text, ",%s %s", name, g->rival_name[r]));
+        }
+    }
+    if (v->params->validate.row_features) {
+        HG_TRY(hg_text_add(text, ",in_buffer_of"));
+        for (int f = 0; f < v->features.n; f++) {
+            HG_TRY(hg_text_add(text, ",feature %s", v->features.spec[f].name));
         }
     }
     return hg_text_append(text, "\n", 1);

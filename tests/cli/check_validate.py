@@ -19,7 +19,7 @@ def read_rows(path):
     """The table as arrays; NaN where a cell is empty."""
     with open(path, encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    return {name: np.array([float(r[i]) if r[i] else np.nan for r in rows[1:]])
+    return {name: np.array([r[i] if name == "in_buffer_of" else float(r[i]) if r[i] else np.nan for r in rows[1:]])
             for i, name in enumerate(rows[0]) if name != "key"}
 
 
@@ -163,6 +163,13 @@ def check_slabs(folder):
     fold, x = rows["fold"][order], rows["mass"][order]
     assert (fold != np.roll(fold, 1)).sum() == 4 and len(set(fold)) == 4  # slabs begin at a random place
     assert all(np.ptp((x[fold == k] - x[fold == k][0] + 60) % 120) <= 30 for k in range(4))
+    x, truth, near = rows["feature m_bound"], rows["stellar_mass"], np.char.split(rows["in_buffer_of"])
+    for k in range(4):  # the line of a fold knows the rows that neither it nor its buffer holds, and no others
+        kept_out = np.array([str(k) in some for some in near])
+        assert kept_out.any() and not kept_out[rows["fold"] == k].any()
+        train, test = (rows["fold"] != k) & ~kept_out, rows["fold"] == k
+        line = np.polyval(np.polyfit(x[train], truth[train], 1), x[test])
+        assert np.allclose(rows["stellar_mass line m_bound"][test], line, rtol=1e-6)
     assert scores[("stellar_mass", "forest", "all", "pit_ks")][0] < 0.08
     assert abs(scores[("stellar_mass", "forest", "all", "cover68")][0] - 0.68) < 0.08
 

@@ -41,7 +41,8 @@ run 1 validate "$work/one.yml" --set Validate.file="$work/one.hdf5" --set Valida
     --set Validate.ridge=50
 run 1 validate "$work/one.yml" --set Validate.file="$work/slabs.hdf5" --set Validate.by=slabs --set Validate.folds=4 \
     --set "Validate.buffer=8 Mpc" --set "Validate.mass=position[0]" --set Validate.mass_width=30 --set Validate.resolution=[] \
-    --set Validate.parent=false --set Scatter.method=library --set Scatter.library_by=m_bound --set "Scatter.library_edges=[11.6]"
+    --set Validate.parent=false --set Scatter.method=library --set Scatter.library_by=m_bound --set "Scatter.library_edges=[11.6]" \
+    --set Validate.row_features=true
 grep -q '4 slabs' "$work/said"
 sed 's/^Targets.*/Targets: {dust: log10}/' "$work/p.yml" >"$work/dust.yml"
 if /usr/bin/python3 -c 'import numpy, h5py, scipy, sklearn'; then
