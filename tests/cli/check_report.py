@@ -282,6 +282,27 @@ class ClosureTest(unittest.TestCase):
         self.assertIn("rms error 0.300 instead of 0.200, and 0.250", second)
         self.assertEqual(report.warnings_of(found, {}, []), ["The zooms lack haloes."])
 
+    def test_a_design_is_told_in_words_and_tables_with_units(self):
+        with h5py.File(self.path, "w") as file:
+            for name, y in (("mass_function", [2.0, 1.2]), ("power", [0.33, 0.19])):
+                put_curve(file, "design", f"design_{name}", {"statistic": "design", "column": "stellar_mass", "sample": name,
+                          "x_name": "cost", "log_x": 0, "log_y": 0}, x=[0.0, 3.0], y=y, error=[np.nan, np.nan])
+            grid = file.create_group("maps/design/design_places")
+            grid["counts"], grid["x_edges"], grid["y_edges"] = np.ones((4, 4), int), np.arange(5.0), np.arange(5.0)
+            grid.attrs.update({"catalogue": "design", "statistic": "design_places", "x_name": "x", "x_unit": "Mpc",
+                               "y_name": "y", "y_unit": "Mpc", "column": "", "sample": ""})
+            region = {"x": 0.01, "y": 2.0, "z": 3.0, "radius": 1.0, "delta": 0.35, "content_mass": 3.94e14}
+            file.create_group("metrics/given_0000").attrs.update(region)
+            file.create_group("metrics/proposed_0000").attrs.update({**region, "region": 7.0, "cost": 3.0, "expected_gain": 0.3})
+        (self.path.parent / "run.json").write_text('{"warnings": ["of another run"], "phases": [{"name": "a", "mean": 1}]}')
+        found = statistics.read(self.path)
+        self.assertEqual(closure.sentences(found, []), ["One region is proposed to be simulated next. The expected relative error "
+                         "falls: that of the mass function from 200 to 120 %, that of P(k) from 33 to 19 %."])
+        html = report.build([self.path], self.path.parent)[0].read_text(encoding="utf-8")
+        self.assertIn("<td>1</td><td>7</td><td>0.0</td><td>2.0</td><td>3.0</td><td>1</td><td>+0.35</td>"
+                      "<td>3.9 × 10<sup>14</sup></td><td>3</td><td>0.300</td><td>120.0</td><td>19.0</td>", html)
+        self.assertEqual([words for words in ("of another run", "Timings", "given_0000", "catalogues:") if words in html], [])
+
     def test_curves_with_other_bins_meet_at_equal_x_only(self):
         x = np.array([1.0, 2.0, 4.0])
         truth = statistics.Curve("truth", "p", np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4))

@@ -27,7 +27,7 @@ SECTIONS = {"mass_function": "content", "shmr": "content", "relation": "content"
             "wp": "clustering", "xi_monopole": "clustering", "xi_quadrupole": "clustering",
             "xi_hexadecapole": "clustering",
             "predicted_true": "prediction", "residual": "prediction", "pit": "prediction",
-            "reliability": "prediction", "slice": "maps"}
+            "reliability": "prediction", "slice": "maps", "design": "proposal", "design_places": "proposal"}
 TITLES = {"mass_function": "Mass function", "conditional_mass_function": "Conditional mass function",
           "hod_central": "Centrals per host", "hod_satellite": "Satellites per host",
           "quenched_fraction": "Quenched fraction", "shmr": "Stellar-to-halo mass relation", "relation": "Relation",
@@ -400,7 +400,8 @@ def pictures_of_curves(statistics):
             figure = draw_family(family)
             caption += ratio_words(family) + error_words(curves)
             if key[0] == "design":
-                caption = f"Expected relative error of {'P(k)' if key[2] == 'power' else 'the mass function'} after each region."
+                caption = (f"Expected relative error of {'P(k)' if key[2] == 'power' else 'the mass function'} after each region, "
+                           "against the cost of all regions so far, in the unit of Design.cost.")
         yield Picture(file_name(*key), section_of(key[0]), title_of(curve), caption, figure, curves)
 
 
@@ -438,7 +439,7 @@ def pictures_of_maps(statistics):
         elif found.statistic == "design_places":
             title, figure = title_of(found), maps.draw_places(found, statistics.metrics)
             caption = ("The parent in projection along z. Red, numbered in the order of choice: proposed regions; blue, "
-                       "dotted: regions that have run. Places, costs and gains stand in the table.")
+                       "dotted: regions that have run. Places, costs and gains stand in the tables.")
         else:
             figure = maps.draw_slice(found, norms[found.name])
             caption = (f"{plain_sample(found)}; {look}.{depth_words(found.attrs)} Smoothed over "

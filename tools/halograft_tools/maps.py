@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from . import style
@@ -158,7 +159,8 @@ def draw_places(found, metrics):
     """Regions that have run and proposed ones, by their rank, on the parent in projection."""
     figure, axes, bar = square_axes()
     density, _ = smoothed(found)
-    mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=slice_norm([found]), cmap="Greys", rasterized=True)
+    mesh = axes.pcolormesh(found.x_edges, found.y_edges, density.T, norm=slice_norm([found]), cmap="Greys", rasterized=True,
+                           alpha=0.5)  # pale below the circles
     box = found.x_edges[-1]
     for name, region in sorted(metrics.items()):
         is_new = name.startswith("proposed_")
@@ -169,8 +171,9 @@ def draw_places(found, metrics):
             axes.add_patch(Circle((x, y), region["radius"], fill=False, linewidth=0.9 if is_new else 0.7,
                                   linestyle="-" if is_new else ":", color=style.RED if is_new else style.BLUE))
         if is_new:
-            axes.text(region["x"], region["y"], str(int(name.split("_")[-1]) + 1), color=style.RED, fontsize=5,
-                      ha="center", va="center", clip_on=True)
+            x, y = (np.clip(region[axis], 0.03 * box, 0.97 * box) for axis in "xy")  # whole, also at an edge
+            axes.text(x, y, str(int(name.split("_")[-1]) + 1), color=style.RED, fontsize=8, fontweight="bold", ha="center",
+                      va="center", path_effects=[withStroke(linewidth=2, foreground="white")])
     axes.set_xlim(0, box)
     axes.set_ylim(0, box)
     axes.set_aspect("equal")

@@ -12,6 +12,7 @@ body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 76rem; color: var(-
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .8rem; padding-bottom: .3rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 0 0 .4rem; }
+section > h3 { margin-top: 1.4rem; }
 p { max-width: 46rem; }
 .facts, .note, figcaption, footer { color: var(--soft); font-size: .88rem; }
 .facts span:not(:last-child)::after { content: " · "; }
@@ -25,10 +26,11 @@ figure { margin: 0; padding: .9rem; border: 1px solid var(--line); border-radius
 figure img { width: 100%; max-width: 33rem; height: auto; display: block; margin: 0 auto .5rem; }
 figcaption .files { display: block; font-family: ui-monospace, "Liberation Mono", monospace; font-size: .75rem;
   overflow-wrap: anywhere; margin-top: .2rem; }
-.scroll { overflow-x: auto; margin: .6rem 0; }
+.scroll { overflow-x: auto; margin: .6rem 0; max-width: max-content; background: linear-gradient(to left, #fff, #fff0) right / 2rem 100%
+  no-repeat local, linear-gradient(to left, #0003, #0000) right / .7rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .28rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { background: var(--tint); font-weight: 600; }
+th { border-bottom-color: var(--soft); font-weight: 600; white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 6rem; }
 table.plain td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 table.plain td:first-child { white-space: nowrap; color: var(--soft); vertical-align: top; }
@@ -41,7 +43,8 @@ nav a { margin-right: 1rem; color: var(--accent); }
 @media (max-width: 34rem) { body { padding: .8rem .7rem 2rem; } figure { padding: .6rem; } h1 { font-size: 1.4rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .grid { grid-template-columns: 1fr 1fr; }
   figure, .box, tr { break-inside: avoid; } h2 { break-after: avoid; } summary { display: none; }
-  .scroll { overflow: visible; } nav { display: none; } }
+  .scroll { overflow: visible; background: none; max-width: none; } table { font-size: 7.5pt; }
+  th, td { padding: .15rem .35rem; } nav { display: none; } }
 """
 
 TEXT = {r"\star": "⋆", r"\odot": "☉", r"\xi": "ξ", r"\sigma": "σ", r"\phi": "φ", r"\,": " ", r"\%": "%"}
@@ -73,6 +76,12 @@ def math(text):
 def rich(text):
     """Plain text as HTML, with powers such as 10^10.5 raised."""
     return re.sub(r"10\^(-?\d+(?:\.\d+)?)", r"10<sup>\1</sup>", escape(text))
+
+
+def power(value):
+    """A large number as a power of ten, such as 3.8 × 10^14."""
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits} × 10<sup>{int(exponent)}</sup>"
 
 
 def table(head, rows, kind=""):

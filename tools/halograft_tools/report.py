@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import closure, figures, page, statistics, style
+from . import closure, figures, page, proposal, statistics, style, verdict
 
 SECTIONS = (
     ("content", "Galaxy content"),
     ("clustering", "Clustering"),
     ("prediction", "Quality of the prediction"),
     ("explanation", "What the model uses"),
+    ("proposal", "Regions to simulate next"),
     ("maps", "Maps"),
     ("other", "Further statistics"),
 )
@@ -199,7 +200,8 @@ def run_title(found):
 
 def run_html(found, out, prefix, paths):
     """The part of the page about one statistics file; appends the picture files to `paths`."""
-    run = read_run(found.path.parent)
+    # run.json is about the run that measured; files of other commands may stand beside it
+    run = {} if verdict.sentences(found) else read_run(found.path.parent)
     comparisons = closure.closures(found)
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
@@ -214,11 +216,12 @@ def run_html(found, out, prefix, paths):
                           run_facts(found, run), "warnings" in run)]
     for key, title in SECTIONS:
         if key in sections:
-            extra = metrics_table(found.metrics) if key == tables else ""
+            extra = (proposal.tables(found) if key == "proposal" else
+                     metrics_table(found.metrics) if key == tables else "")
             parts.append(page.section(title, f'<div class="grid">{"".join(sections[key])}</div>{extra}'))
     if comparisons:
         parts.append(page.section("Differences from the truth", closure_table(comparisons)))
-    if tables not in sections and found.metrics:
+    if tables not in sections and "proposal" not in sections and found.metrics:
         parts.append(page.section("Metrics", metrics_table(found.metrics)))
     if run.get("phases"):
         parts.append(page.section("Timings", timings_html(run)))
@@ -241,7 +244,7 @@ def run_facts(found, run):
         facts.append(f"{float(run['peak_bytes']) / 2**30:.2f} GiB peak per rank")
     catalogues = figures.order(list(dict.fromkeys(c.catalogue for c in found.curves
                                                   if not c.statistic.startswith(("resolution_", "parent_")))))
-    if catalogues:
+    if catalogues and not verdict.sentences(found):
         facts.append("catalogues: " + ", ".join(catalogues))
     return facts
 

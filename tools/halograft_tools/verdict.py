@@ -1,6 +1,6 @@
 """What files of validate, explain and design say, in plain words for the top of the report."""
 
-from . import explanation, style
+from . import explanation, proposal, style
 
 
 def spoken(metric, error=True):
@@ -60,9 +60,7 @@ def coarser(statistics):
 
 def sentences(statistics):
     """What the file says that is no comparison with a truth; [] for files of measure."""
-    lines = held_out(statistics) + coarser(statistics)
-    if any(m.statistic == "design_places" for m in statistics.maps) or any(c.statistic == "design" for c in statistics.curves):
-        lines.append("Regions to simulate next, in the order of choice, with the error to be expected after each.")
+    lines = held_out(statistics) + coarser(statistics) + proposal.sentences(statistics)
     if any(c.statistic in explanation.STATISTICS for c in statistics.curves):
         lines.append("What the model uses: importances of features with errors, and how predictions change with each.")
     return lines
