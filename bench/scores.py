@@ -1,9 +1,17 @@
-"""Scores of drawn realisations against the truth, in numpy: an implementation of its own, apart from src/stats/score.c.
+"""Scores of predictions and drawn realisations against the truth, in numpy: an implementation of its own, apart from
+src/stats.
 
 Arrays: truth (n, targets), draw (draws, n, targets). Definitions: docs/science/scatter.md.
 """
 
 import numpy as np
+
+
+def jackknife(block, value):
+    """A function of chosen rows, over all of them and its error from leaving out each block."""
+    names = np.unique(block)
+    left = np.array([value(block != b) for b in names])
+    return value(block == block), np.sqrt((len(names) - 1) / len(names) * ((left - left.mean())**2).sum())
 
 
 def energy_score(truth, draw, scale, pieces=4000):

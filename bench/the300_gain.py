@@ -17,16 +17,10 @@ import h5py
 import numpy as np
 
 from common import SOURCE, halograft, need_data, table
+from scores import jackknife
 
 CODES = {"gadgetx": "GadgetX", "gizmo-simba": "GIZMO-SIMBA"}
 TARGETS = ("stellar_mass_30kpc", "stellar_mass_50kpc", "gas_mass")
-
-
-def jackknife(block, value):
-    """A function of chosen rows, over all of them and its error from leaving out each block."""
-    names = np.unique(block)
-    left = np.array([value(block != b) for b in names])
-    return value(block == block), np.sqrt((len(names) - 1) / len(names) * ((left - left.mean())**2).sum())
 
 
 def prepare(data, folder, folds):

@@ -48,33 +48,41 @@ def write_links(path, data):
     return dict(zip(data["subfind_id"], half)), dict(zip(range(first, 100), scale))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    seeds = parser.parse_args().seeds
+def write_params(folder, features):
+    """Parameters of the centrals with other features."""
+    text = (SOURCE / "params" / "tng100_centrals.yml").read_text(encoding="utf-8")
+    head, rest = text.split("Features:\n")
+    params = folder / "params.yml"
+    params.write_text(head + "Features: {" + features.replace("HISTORY", HISTORY) + "}\n\n"
+                      + rest[rest.index("Targets:"):], encoding="utf-8")
+    return params
+
+
+def prepare(folder):
+    """Write the links and the columns of histories; (settings of the rows that have them, half, scale)."""
     data = np.load(need_data("tng100-1_mass_histories") / "trees_tng100.npz")
     need_data("tng100-1_z0_tables")
-    folder = SOURCE / "out" / "tng_histories"
     folder.mkdir(parents=True, exist_ok=True)
     half, scale = write_links(folder / "links.hdf5", data)
     (folder / "links.yml").write_text('Header: {h: 0.6774}\nColumns: {id: id, progenitor_id: before, halo_id: halo, '
                                       'scale: scale, m_bound: "mass, Msun/h"}\n', encoding="utf-8")
-    text = (SOURCE / "params" / "tng100_centrals.yml").read_text(encoding="utf-8")
-    head, rest = text.split("Features:\n")
-    rest = rest[rest.index("Targets:"):]
     setting = ["--overwrite", "--set", f"Output.folder={folder}", "--set", f"History.files=[{folder}/links.hdf5]",
                "--set", f"History.mapping={folder}/links.yml", "--set", "History.redshifts=[0.5, 1, 2, 3]",
                "--set", "Selection.train=isfinite(m_bound_peak)", "--set", "Selection.apply=isfinite(m_bound_peak)",
                "--set", "Model.bag=none", "--set", "Scatter.method=none"]
-    rows, made = [], False
+    halograft("features", write_params(folder, SETS["all, history"]), *setting)
+    return setting, half, scale
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    seeds = parser.parse_args().seeds
+    folder = SOURCE / "out" / "tng_histories"
+    setting, half, scale = prepare(folder)
+    rows = []
     for name, features in SETS.items():
-        params = folder / "params.yml"
-        params.write_text(head + "Features: {" + features.replace("HISTORY", HISTORY) + "}\n\n" + rest,
-                          encoding="utf-8")
-        if not made:
-            halograft("features", params, *setting)
-            made = True
-        found = []
+        params, found = write_params(folder, features), []
         for seed in range(1, seeds + 1):
             halograft("train", params, *setting, "--seed", seed)
             halograft("apply", params, *setting, "--seed", seed)
