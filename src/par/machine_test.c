@@ -115,7 +115,7 @@ hg_comm_file_test(const hg_comm *comm, const char *path, size_t bytes)
     hg_status status;
 
     HG_ASSERT(bytes <= HG_PIECE);
-    HG_TRY(hg_comm_agree(comm, hg_mem_array(&block, bytes, 1)));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, hg_mem_array(&block, bytes, 1)));
     for (size_t i = 0; i < bytes; i++) {
         block[i] = test_byte(comm->rank, i);
     }
@@ -133,6 +133,7 @@ hg_comm_file_test(const hg_comm *comm, const char *path, size_t bytes)
             unlink(path);
         }
     }
+done:
     hg_mem_free(block);
     return status;
 }

@@ -339,11 +339,13 @@ hg_status
 hg_held_out_join(const hg_comm *comm, size_t n, double x[])
 {
     int64_t *bits = NULL;
+    const hg_status status = hg_comm_agree(comm, hg_mem_array(&bits, n, sizeof *bits));
 
-    HG_TRY(hg_comm_agree(comm, hg_mem_array(&bits, n, sizeof *bits)));
-    memcpy(bits, x, n * sizeof *bits);
-    hg_comm_sum(comm, n, bits);
-    memcpy(x, bits, n * sizeof *bits);
+    if (status == HG_OK) {
+        memcpy(bits, x, n * sizeof *bits);
+        hg_comm_sum(comm, n, bits);
+        memcpy(x, bits, n * sizeof *bits);
+    }
     hg_mem_free(bits);
-    return HG_OK;
+    return status;
 }

@@ -19,6 +19,7 @@
 #include "mock/mock.h"
 #include "store/publish.h"
 #include "test_folder.h"
+#include "validate/held_out.h"
 #include "validate/validate.h"
 
 TestSuite(failures, .init = mpi_setup, .fini = mpi_teardown, .timeout = 7200);
@@ -214,6 +215,21 @@ fail_allocations(pipeline run, const hg_params *params, const char *output, cons
     }
 }
 
+/* One rank lacks the memory for what all sum. */
+static void
+fail_join(void)
+{
+    const int64_t before = hg_mem_used();
+    double x[2] = {1, 2};
+
+    for (int rank = 0; rank < world.size; rank++) {
+        hg_mem_fail_at(world.rank == rank ? 1 : 0);
+        all_assert(hg_held_out_join(&world, 2, x) == HG_E_MEMORY);
+        hg_mem_fail_at(0);
+        all_assert(hg_mem_used() == before && x[0] == 1 && x[1] == 2);
+    }
+}
+
 Test(failures, mock_measure_and_validate_may_fail_anywhere)
 {
     char entry[400];
@@ -235,6 +251,7 @@ Test(failures, mock_measure_and_validate_may_fail_anywhere)
     fail_allocations(hg_measure_run, params, "out", "statistics.hdf5");
     hg_params_free(params);
     params = read_params("out", 6, validate);
+    fail_join();
     fail_agreements(hg_validate_run, params, "out", "validation.hdf5");
     fail_allocations(hg_validate_run, params, "out", "validation.hdf5");
     hg_params_free(params);
