@@ -29,6 +29,7 @@
 #include "store/publish.h"
 #include "suite/paths.h"
 #include "validate/validate.h"
+#include "validate/validate_memory.h"
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
@@ -120,6 +121,15 @@ train_merge(const hg_comm *comm, const hg_params *params, bool overwrite)
 }
 
 static hg_status
+estimate(const hg_comm *comm, const hg_params *params, pipeline run, int threads)
+{
+    if (run == hg_validate_run || run == hg_validate_resume || run == hg_explain_run) {
+        return hg_validate_estimate(comm, params, threads, run == hg_explain_run);
+    }
+    return hg_emulate_estimate(comm, params, threads);
+}
+
+static hg_status
 run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
 {
     hg_params *params = NULL;
@@ -151,7 +161,7 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
                 hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,
                 comm->n_node > 1 ? "s" : "", hg_comm_version());
     if (options->dry_run) {
-        status = hg_emulate_estimate(comm, params, threads);
+        status = estimate(comm, params, run, threads);
     } else {
         status = run(comm, params, options->overwrite);
         if (status == HG_OK) {

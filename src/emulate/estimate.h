@@ -5,6 +5,7 @@
 #include "halograft/comm.h"
 #include "halograft/error.h"
 #include "halograft/params.h"
+#include "halograft/stages.h"
 
 /** Print an estimate of memory per rank, disk and time to stdout; reads headers only, writes
  * nothing.
@@ -17,5 +18,17 @@
  */
 HG_MUST_CHECK hg_status hg_emulate_estimate(const hg_comm *comm, const hg_params *params,
                                             int threads);
+
+/** Training rows of all ranks before selections, of what the mock would make where it has to,
+ * and the forests of a model; reads headers only.
+ *
+ * @collective{comm}
+ * @param[out] n_stage  number of forests
+ * @param[out] shape    shape (HG_STAGES_MAX), filled up to n_stage
+ * @return HG_OK; HG_E_PARAM; the failures of opening the inputs
+ */
+HG_MUST_CHECK hg_status hg_emulate_count_training(const hg_comm *comm, const hg_params *params,
+                                                  int64_t *n_row, int *n_stage,
+                                                  hg_stage_shape shape[]);
 
 #endif

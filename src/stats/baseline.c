@@ -139,69 +139,75 @@ done:
     return status;
 }
 
-/* Value of sorted items (in y) at a cumulated weight, by mid-ranks. The rank of item *k lies
- * below `rank` or is the first; ranks are asked for in ascending order. */
+/* How far ranks have been followed in sorted items; they are asked for in ascending order. */
+typedef struct ladder {
+    int64_t n;
+    const item *sorted;
+    int64_t k;          /* the item below the rank, or the first */
+    double below, rank; /* weight before it; weight that has been asked for */
+} ladder;
+
+/* Value (x) of the items where the next one of a weight stands among them, by mid-ranks. */
 static double
-value_at_rank(int64_t n, const item sorted[], double rank, int64_t *k, double *below)
+next_value(ladder *at, double weight)
 {
-    while (*k + 1 < n && *below + sorted[*k].w + 0.5 * sorted[*k + 1].w <= rank) {
-        *below += sorted[*k].w;
-        (*k)++;
+    const item *s = at->sorted;
+    const double rank = at->rank + 0.5 * weight;
+
+    at->rank += weight;
+    while (at->k + 1 < at->n && at->below + s[at->k].w + 0.5 * s[at->k + 1].w <= rank) {
+        at->below += s[at->k].w;
+        at->k++;
     }
-    if (*k + 1 < n) {
-        const double here = *below + 0.5 * sorted[*k].w;
-        const double next = *below + sorted[*k].w + 0.5 * sorted[*k + 1].w;
+    if (at->k + 1 < at->n) {
+        const double here = at->below + 0.5 * s[at->k].w;
+        const double next = at->below + s[at->k].w + 0.5 * s[at->k + 1].w;
 
         if (rank > here && next > here) {
-            return sorted[*k].x +
-                   (sorted[*k + 1].x - sorted[*k].x) * (rank - here) / (next - here);
+            return s[at->k].x + (s[at->k + 1].x - s[at->k].x) * (rank - here) / (next - here);
         }
     }
-    return sorted[*k].x;
-}
-
-/* Give items, sorted by x, the value of the sorted targets at their rank. */
-static void
-match_ranks(int64_t n, item list[], double sign, int64_t n_target, const item target[])
-{
-    double rank = 0, below = 0;
-    int64_t k = 0;
-
-    for (int64_t i = 0; i < n; i++) {
-        item *one = sign > 0 ? &list[i] : &list[n - 1 - i];
-
-        one->y = value_at_rank(n_target, target, rank + 0.5 * one->w, &k, &below);
-        rank += one->w;
-    }
+    return s[at->k].x;
 }
 
 enum { SCATTER_NODES = 16 };
 
-/* Spread the matched values, rank them again, and average over the nodes of each. */
+/* Spread matched values, rank them again, and average over the nodes of each. The values rise
+ * (or fall) along the list, so each node's do, and all are met in order without sorting. */
 static hg_status
-add_scatter(int64_t n, item list[], double sigma, int64_t n_target, const item target[])
+add_scatter(int64_t n, item list[], bool falls, double sigma, int64_t n_target,
+            const item target[])
 {
-    const int64_t m = n * SCATTER_NODES;
-    item *node = NULL;
+    ladder at = {.n = n_target, .sorted = target};
+    double offset[SCATTER_NODES], *sum = NULL;
+    int64_t met[SCATTER_NODES] = {0};
 
-    HG_TRY(hg_mem_array(&node, (size_t)m, sizeof *node));
-    for (int64_t i = 0; i < m; i++) {
-        const double u = ((double)(i % SCATTER_NODES) + 0.5) / SCATTER_NODES;
-        const item *from = &list[i / SCATTER_NODES];
-
-        node[i] = (item){.x = from->y + sigma * gsl_cdf_ugaussian_Pinv(u),
-                         .w = from->w / SCATTER_NODES,
-                         .row = i};
+    HG_TRY(hg_mem_zeros(&sum, (size_t)n, sizeof *sum));
+    for (int k = 0; k < SCATTER_NODES; k++) {
+        offset[k] = sigma * gsl_cdf_ugaussian_Pinv((k + 0.5) / SCATTER_NODES);
     }
-    qsort(node, (size_t)m, sizeof *node, by_x);
-    match_ranks(m, node, 1, n_target, target);
+    for (int64_t i = 0; i < n * SCATTER_NODES; i++) {
+        int64_t next = -1;
+        double least = 0;
+        int node = 0;
+
+        for (int k = 0; k < SCATTER_NODES; k++) {
+            const int64_t one = falls ? n - 1 - met[k] : met[k];
+            const double x = met[k] < n ? list[one].y + offset[k] : (double)INFINITY;
+
+            if (met[k] < n && (next < 0 || x < least || (x == least && one < next))) {
+                next = one;
+                least = x;
+                node = k;
+            }
+        }
+        met[node]++;
+        sum[next] += next_value(&at, list[next].w / SCATTER_NODES) / SCATTER_NODES;
+    }
     for (int64_t i = 0; i < n; i++) {
-        list[i].y = 0;
+        list[i].y = sum[i];
     }
-    for (int64_t i = 0; i < m; i++) {
-        list[node[i].row / SCATTER_NODES].y += node[i].y / SCATTER_NODES;
-    }
-    hg_mem_free(node);
+    hg_mem_free(sum);
     return HG_OK;
 }
 
@@ -209,6 +215,8 @@ static hg_status
 fit_matching(hg_baseline *b, double sigma, int64_t n, const double y[], const double weight[],
              int64_t n_list, item list[])
 {
+    const bool falls = b->slope < 0;
+    ladder at = {.n = n};
     item *target = NULL;
     hg_status status = HG_OK;
 
@@ -217,9 +225,15 @@ fit_matching(hg_baseline *b, double sigma, int64_t n, const double y[], const do
         target[i] = (item){.x = y[i], .w = weight_of(weight, i), .row = i};
     }
     qsort(target, (size_t)n, sizeof *target, by_x);
-    match_ranks(n_list, list, b->slope < 0 ? -1 : 1, n, target);
+    at.sorted = target;
+    /* items, sorted by x, get the value of the sorted targets at their rank */
+    for (int64_t i = 0; i < n_list; i++) {
+        item *one = falls ? &list[n_list - 1 - i] : &list[i];
+
+        one->y = next_value(&at, one->w);
+    }
     if (sigma > 0) {
-        status = add_scatter(n_list, list, sigma, n, target);
+        status = add_scatter(n_list, list, falls, sigma, n, target);
     }
     if (status == HG_OK) {
         status = make_knots(b, n_list, list);
