@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "store/h5_private.h"
+#include "store/publish.h"
 
 enum { ROWS = 4096 };
 
@@ -13,6 +14,7 @@ visit_block(hg_h5 *file, const char *name, hid_t dset, int64_t first, int64_t n,
 {
     const hsize_t start = (hsize_t)first, count = (hsize_t)n;
     hid_t space = H5Dget_space(dset), memory = H5Screate_simple(1, &count, NULL);
+    const int64_t most = hg_file_size(file->path); /* heaps of lists are never compressed */
     herr_t rc = H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL);
     hg_status status = HG_OK;
 
@@ -23,6 +25,13 @@ visit_block(hg_h5 *file, const char *name, hid_t dset, int64_t first, int64_t n,
         status = hg_h5_fail(HG_E_READ, file, name, "cannot read the lists");
     }
     for (int64_t i = 0; i < n && status == HG_OK; i++) {
+        if ((int64_t)rows[i].len > most) {
+            status = HG_FAIL(HG_E_FORMAT,
+                             "list %" PRId64 " of '%s' in '%s' claims %zu members, more than "
+                             "the file has bytes: it is damaged",
+                             first + i, name, file->path, rows[i].len);
+            break;
+        }
         status = visit(first + i, (int64_t)rows[i].len, rows[i].p, context);
     }
     if (rc >= 0) {

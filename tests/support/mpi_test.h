@@ -38,7 +38,7 @@ mpi_teardown(void)
     MPI_Finalize();
 }
 
-#define MPI_SUITE(name) TestSuite(name, .init = mpi_setup, .fini = mpi_teardown, .timeout = 60)
+#define MPI_SUITE(name) TestSuite(name, .init = mpi_setup, .fini = mpi_teardown, .timeout = 120)
 
 /** Collective: all ranks stop when one fails, and the guilty one says why. */
 #define all_assert(cond)                                                           \

@@ -9,7 +9,7 @@
 #include "forest_data.h"
 
 /* eight ranks may share one core */
-TestSuite(identity, .init = mpi_setup, .fini = mpi_teardown, .timeout = 85);
+TestSuite(identity, .init = mpi_setup, .fini = mpi_teardown, .timeout = 145);
 
 /* a way of training; everything in it decides bits, nothing else may */
 typedef struct recipe {
