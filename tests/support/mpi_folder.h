@@ -23,4 +23,15 @@ drop_folder(void)
     }
 }
 
+/** Collective: remove a folder in that of the test, with what is in it. */
+static inline void
+empty_folder(const char *name)
+{
+    hg_comm_barrier(&world);
+    if (world.rank == 0) {
+        nftw(in_folder(name), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    hg_comm_barrier(&world);
+}
+
 #endif

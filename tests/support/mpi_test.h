@@ -40,6 +40,17 @@ mpi_teardown(void)
 
 #define MPI_SUITE(name) TestSuite(name, .init = mpi_setup, .fini = mpi_teardown, .timeout = 120)
 
+/** Collective: whether all ranks have the same status. */
+static inline bool
+is_same(hg_status status)
+{
+    int64_t low = (int64_t)status, high = (int64_t)status;
+
+    hg_comm_min(&world, 1, &low);
+    hg_comm_max(&world, 1, &high);
+    return low == high;
+}
+
 /** Collective: all ranks stop when one fails, and the guilty one says why. */
 #define all_assert(cond)                                                           \
     do {                                                                           \

@@ -17,6 +17,7 @@
 #include "emulate/train.h"
 #include "halograft/log.h"
 #include "halograft/params.h"
+#include "mpi_folder.h"
 #include "store/publish.h"
 
 MPI_SUITE(pipeline);
@@ -76,10 +77,7 @@ make_inputs(void)
     hg_status status = HG_OK;
 
     hg_log_setup(world.rank, world.size, HG_LOG_ERROR);
-    if (world.rank == 0) {
-        folder_create();
-    }
-    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
+    share_folder();
     write_haloes("zoom0", 0, N_ZOOM, true);
     write_haloes("zoom1", N_ZOOM, N_ZOOM, true);
     write_haloes("parent", 1000, N_PARENT, false);
@@ -89,15 +87,6 @@ make_inputs(void)
                                  "1,zoom1.hdf5,50,50,50,20\n");
     }
     all_assert(status == HG_OK);
-}
-
-static void
-drop_inputs(void)
-{
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        folder_remove();
-    }
 }
 
 static hg_params *
@@ -145,27 +134,6 @@ count_files(const char *name)
         closedir(dir);
     }
     return n;
-}
-
-static void
-empty_output(void)
-{
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        nftw(in_folder("out"), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    }
-    hg_comm_barrier(&world);
-}
-
-/* Whether all ranks have the same status. */
-static bool
-is_same(hg_status status)
-{
-    int64_t low = (int64_t)status, high = (int64_t)status;
-
-    hg_comm_min(&world, 1, &low);
-    hg_comm_max(&world, 1, &high);
-    return low == high;
 }
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
@@ -221,7 +189,7 @@ enumerate_allocations(pipeline run, const hg_params *params, const char *product
             hg_comm_barrier(&world);
             all_assert((count_files(product) > 0) == (status == HG_OK));
             all_assert(count_files(".") == 0);
-            empty_output();
+            empty_folder("out");
             all_assert((left > 0) == (status == HG_OK)); /* no failure is swallowed */
             if (status == HG_OK && rank == 0) {          /* rank 0 allocates most */
                 return n_run;
@@ -240,10 +208,10 @@ Test(pipeline, training_may_fail_anywhere)
     all_assert(enumerate_faults(hg_emulate_train, params, "model") > 20);
     all_assert(count_files("model") == 1);
     all_assert(hg_emulate_train(&world, params, false) == HG_E_EXISTS);
-    empty_output();
+    empty_folder("out");
     all_assert(enumerate_allocations(hg_emulate_train, params, "model") > 20);
     hg_params_free(params);
-    drop_inputs();
+    drop_folder();
 }
 
 Test(pipeline, application_may_fail_anywhere)
@@ -259,10 +227,10 @@ Test(pipeline, application_may_fail_anywhere)
     all_assert(hg_emulate_train(&world, params, false) == HG_OK);
     all_assert(hg_file_exists(in_folder("models/tiny.hdf5")));
     all_assert(enumerate_faults(hg_emulate_apply, params, "galaxies.hdf5") > 14);
-    empty_output();
+    empty_folder("out");
     all_assert(enumerate_allocations(hg_emulate_apply, params, "galaxies.hdf5") > 20);
     hg_params_free(params);
-    drop_inputs();
+    drop_folder();
 }
 
 /* Sum over all ranks' view of the catalogue: hashes of master (but for its provenance, the
@@ -332,7 +300,7 @@ Test(pipeline, a_failed_replacement_leaves_the_old_catalogue)
     }
     all_assert(n > 10 && status == HG_OK && n_replaced <= 2);
     hg_params_free(params);
-    drop_inputs();
+    drop_folder();
 }
 
 Test(pipeline, a_catalogue_of_draws_alone_has_no_means)
@@ -359,7 +327,7 @@ Test(pipeline, a_catalogue_of_draws_alone_has_no_means)
     all_assert(hg_catalog_find(catalog, "stellar_mass_mean") == NULL);
     all_assert(hg_catalog_find(catalog, "stellar_mass_draw") != NULL);
     hg_catalog_close(catalog);
-    drop_inputs();
+    drop_folder();
 }
 
 Test(pipeline, requests_that_cannot_work_fail_before_any_work)
@@ -388,7 +356,7 @@ Test(pipeline, requests_that_cannot_work_fail_before_any_work)
         all_assert(strstr(hg_error_last()->message, "Scatter.quantiles") != NULL);
         hg_params_free(params);
     }
-    empty_output();
+    empty_folder("out");
     if (world.rank == 0) {
         status = hg_publish_text(in_folder("regions.csv"), no_centre);
     }
@@ -398,5 +366,5 @@ Test(pipeline, requests_that_cannot_work_fail_before_any_work)
     all_assert(strstr(hg_error_last()->message, "no centre") != NULL);
     all_assert(hg_folder_make(&world, "") == HG_E_ARG);
     hg_params_free(params);
-    drop_inputs();
+    drop_folder();
 }

@@ -17,8 +17,8 @@
 #include "halograft/params.h"
 #include "measure/measure.h"
 #include "mock/mock.h"
+#include "mpi_folder.h"
 #include "store/publish.h"
-#include "test_folder.h"
 #include "validate/held_out.h"
 #include "validate/validate.h"
 
@@ -32,26 +32,6 @@ is_full(void)
     const char *asked = getenv("HG_FAULTS");
 
     return asked != NULL && strcmp(asked, "0") == 0;
-}
-
-/* A new empty folder of the test, the same on all ranks. */
-static void
-make_folder(void)
-{
-    if (world.rank == 0) {
-        folder_create();
-    }
-    hg_comm_broadcast(&world, 0, test_folder, sizeof test_folder);
-    hg_log_setup(world.rank, world.size, HG_LOG_ERROR);
-}
-
-static void
-drop_folder(void)
-{
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        folder_remove();
-    }
 }
 
 /* The mock makes what the others read. */
@@ -122,21 +102,7 @@ expect_clean(const char *output, const char *product, hg_status status, int *n_l
     n_hidden = 0;
     nftw(in_folder(output), look_at, 16, FTW_PHYS);
     all_assert(n_hidden == 0);
-    hg_comm_barrier(&world);
-    if (world.rank == 0) {
-        nftw(in_folder(output), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    }
-    hg_comm_barrier(&world);
-}
-
-static bool
-is_same(hg_status status)
-{
-    int64_t low = (int64_t)status, high = (int64_t)status;
-
-    hg_comm_min(&world, 1, &low);
-    hg_comm_max(&world, 1, &high);
-    return low == high;
+    empty_folder(output);
 }
 
 static hg_status
@@ -239,7 +205,8 @@ Test(failures, mock_measure_and_validate_may_fail_anywhere)
                               "Validate.parent=true", "Validate.parent_rows=100"};
     hg_params *params = NULL;
 
-    make_folder();
+    share_folder();
+    hg_log_setup(world.rank, world.size, HG_LOG_ERROR);
     snprintf(entry, sizeof entry, "Measure.catalogues=[truth=%s/mock/truth.hdf5]", test_folder);
     params = read_params("mock", 0, NULL);
     fail_agreements(hg_mock_run, params, "mock", "mock.done");
