@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/watchdog.h"
 #include "design/design.h"
+#include "design/design_memory.h"
 #include "emulate/apply.h"
 #include "emulate/common.h"
 #include "emulate/estimate.h"
@@ -125,6 +126,9 @@ estimate(const hg_comm *comm, const hg_params *params, pipeline run, int threads
 {
     if (run == hg_validate_run || run == hg_validate_resume || run == hg_explain_run) {
         return hg_validate_estimate(comm, params, threads, run == hg_explain_run);
+    }
+    if (run == hg_design_run) {
+        return hg_design_estimate(comm, params);
     }
     return hg_emulate_estimate(comm, params, threads);
 }

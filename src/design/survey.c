@@ -232,6 +232,84 @@ look_at(hg_design_survey *s, const hg_table *table, void *work)
     return status;
 }
 
+/* The steps of the target: from half a dex below what counts to 4 dex above. */
+static void
+choose_steps(hg_design_survey *s)
+{
+    const hg_params_design *d = &s->params->design;
+    double least = d->least;
+
+    for (int t = 0; t < d->thresholds.n; t++) {
+        least = fmin(least, d->thresholds.v[t]);
+    }
+    s->fine_low = HG_DESIGN_STEP * floor(log10(least) / HG_DESIGN_STEP) - 0.5;
+    s->n_fine = (int)(4.5 / HG_DESIGN_STEP);
+}
+
+/* Bins of mass and cells that a range of masses needs. */
+static void
+set_cells(hg_design_survey *s, const double range[2])
+{
+    const hg_params_design *d = &s->params->design;
+
+    s->n_class = (int)d->environments;
+    s->mass_low = floor(log10(range[0]) / d->mass_width) * d->mass_width;
+    s->n_mass = 1 + (int)floor((log10(range[1]) - s->mass_low) / d->mass_width);
+    s->n_cell = s->n_mass * s->n_class * 2;
+}
+
+static hg_status
+range_of_part(hg_design_survey *s, int64_t part, double range[2])
+{
+    hg_table table = {0};
+    rows r = {0};
+    hg_status status;
+
+    HG_TRY_OR(done, status, hg_catalog_read(s->catalog, part, s->names.n, s->names.p, &table));
+    HG_TRY_OR(done, status, rows_read(s, &table, &r));
+    for (int64_t i = 0; i < table.n; i++) {
+        if (rows_hold(s, &r, i)) {
+            range[0] = fmin(range[0], r.mass[i]);
+            range[1] = fmax(range[1], r.mass[i]);
+        }
+    }
+done:
+    rows_clear(&r);
+    hg_table_clear(&table);
+    return status;
+}
+
+static int
+side_of_lattice(const hg_design_survey *s)
+{
+    const double cell = cbrt(4 * M_PI / 3) * s->params->design.environment_radius / 3;
+
+    return (int)fmin(HG_DESIGN_LATTICE, fmax(3, floor(s->box / cell)));
+}
+
+hg_status
+hg_design_survey_foresee(const hg_comm *comm, hg_design_survey *survey)
+{
+    const int64_t n_part = hg_catalog_n_part(survey->catalog);
+    double range[2] = {HUGE_VAL, -HUGE_VAL};
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0 && n_part > 0) {
+        status = range_of_part(survey, 0, range);
+        if (status == HG_OK && n_part > 1) {
+            status = range_of_part(survey, n_part - 1, range);
+        }
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, range, sizeof range);
+    survey->n_side = side_of_lattice(survey);
+    choose_steps(survey);
+    if (range[1] > 0) {
+        set_cells(survey, range);
+    }
+    return HG_OK;
+}
+
 /* Sums over three neighbours along one axis, around the box. */
 static void
 sum_threes(int64_t n, int64_t stride, int64_t line[], int64_t copy[])
@@ -357,13 +435,12 @@ hg_design_survey_look(const hg_comm *comm, hg_design_survey *survey)
 {
     const hg_params_design *d = &survey->params->design;
     hg_design_survey *s = survey;
-    const double cell = cbrt(4 * M_PI / 3) * d->environment_radius / 3;
     double range[2] = {HUGE_VAL, -HUGE_VAL};
     int64_t *shade = NULL;
     size_t n_lattice;
     hg_status status;
 
-    s->n_side = (int)fmin(HG_DESIGN_LATTICE, fmax(3, floor(s->box / cell)));
+    s->n_side = side_of_lattice(s);
     n_lattice = (size_t)s->n_side * (size_t)s->n_side * (size_t)s->n_side;
     status = hg_mem_zeros(&s->lattice, n_lattice, sizeof *s->lattice);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
@@ -379,10 +456,7 @@ hg_design_survey_look(const hg_comm *comm, hg_design_survey *survey)
                        d->mass, d->target);
     }
     HG_TRY_OR(done, status, gather_peaks(comm, s));
-    s->n_class = (int)d->environments;
-    s->mass_low = floor(log10(range[0]) / d->mass_width) * d->mass_width;
-    s->n_mass = 1 + (int)floor((log10(range[1]) - s->mass_low) / d->mass_width);
-    s->n_cell = s->n_mass * s->n_class * 2;
+    set_cells(s, range);
     status = smooth_lattice(s);
     if (status == HG_OK) {
         status = hg_mem_zeros(&shade, (size_t)s->n_mass * SHADES, sizeof *shade);
@@ -460,20 +534,6 @@ count_rows(hg_design_survey *s, const hg_table *table, void *work)
     }
     rows_clear(&r);
     return status;
-}
-
-/* The steps of the target: from half a dex below what counts to 4 dex above. */
-static void
-choose_steps(hg_design_survey *s)
-{
-    const hg_params_design *d = &s->params->design;
-    double least = d->least;
-
-    for (int t = 0; t < d->thresholds.n; t++) {
-        least = fmin(least, d->thresholds.v[t]);
-    }
-    s->fine_low = HG_DESIGN_STEP * floor(log10(least) / HG_DESIGN_STEP) - 0.5;
-    s->n_fine = (int)(4.5 / HG_DESIGN_STEP);
 }
 
 hg_status

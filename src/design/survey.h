@@ -53,6 +53,15 @@ HG_MUST_CHECK hg_status hg_design_survey_open(const hg_comm *comm, const hg_para
                                               hg_design_survey *survey);
 void hg_design_survey_close(hg_design_survey *survey);
 
+/** Find the size of what will be counted, from the headers and from the masses in the first and
+ * last part of the parent: sides of the lattice, steps, and cells, of which there are none
+ * without haloes.
+ *
+ * @collective{comm}
+ * @return HG_OK; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_design_survey_foresee(const hg_comm *comm, hg_design_survey *survey);
+
 /** Read the parent for its surroundings, rare objects and classes.
  *
  * @collective{comm}

@@ -37,6 +37,17 @@ awk '{ for (k = 1; k <= 3; k++) if ($k < 0 || $k >= 1) exit 1 } END { if (NR < 2
 grep -q '3 of 3 hulls are no Lagrangian regions but spheres' log || fail "a sphere is not called one"
 [ "$(wc -l <out/design_hulls/region_05.txt)" = 200 ] || fail "no sphere"
 
+# The memory that a dry run names, 40 MiB of it for libraries, is what a design counts; too little is refused.
+many=(--set Design.candidates=20000 --set Design.cost=1)
+named=$("$HALOGRAFT" design p.yml --dry-run "${many[@]}" 2>/dev/null | sed -n 's/^design *\([0-9]*\) MiB.*/\1/p')
+"$HALOGRAFT" design p.yml --overwrite "${many[@]}" >/dev/null 2>log
+counted=$(sed -n 's/.*peak memory per rank \([0-9]*\).* counted.*/\1/p' log)
+echo "$((named - 40)) MiB named, $counted counted"
+[ $((100 * (named - 40))) -ge $((85 * counted)) ] || fail "the dry run names too little"
+[ $((100 * (named - 40))) -le $((115 * counted)) ] || fail "the dry run names too much"
+refuse 6 "'design' would take $named MiB per rank" design p.yml --dry-run "${many[@]}" --set 'Run.memory_max=20 MiB'
+refuse 4 "design needs a model, which 'train' makes" design p.yml --dry-run --set Model.file=none.hdf5
+
 # The mock makes the proposed zooms, of the same universe.
 "$HALOGRAFT" mock p.yml -q --set Mock.zoom_table=one/design_regions.csv --set Output.folder=next
 "$HALOGRAFT" diff out/parent.hdf5 next/parent.hdf5 >/dev/null || fail "another universe"
