@@ -3,13 +3,15 @@
  * done before one that does are taken back. */
 #include "store/bundle.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "store/publish.h"
 
 struct hg_bundle_file {
-    char path[HG_PATH_MAX], temporary[HG_PATH_MAX];
+    char path[HG_PATH_MAX], temporary[HG_PATH_MAX], old[HG_PATH_MAX];
+    bool has_old;
 };
 
 static hg_status
@@ -26,6 +28,7 @@ add_file(hg_bundle *bundle, const char *path, const char *temporary)
     file = &bundle->file[bundle->n];
     HG_TRY(hg_text_path(sizeof file->path, file->path, "%s", path));
     HG_TRY(hg_text_path(sizeof file->temporary, file->temporary, "%s", temporary));
+    file->has_old = false;
     bundle->n++;
     return HG_OK;
 }
@@ -53,18 +56,44 @@ hg_bundle_text(hg_bundle *bundle, const char *path, hg_status status, hg_text *t
     return status == HG_OK ? hg_bundle_file(bundle, path) : status;
 }
 
+/* A second name for what a file replaces. */
+static hg_status
+keep_old(struct hg_bundle_file *file)
+{
+    char name[HG_PATH_MAX];
+
+    HG_TRY(hg_text_path(sizeof name, name, "%s.old", file->path));
+    HG_TRY(hg_publish_name(name, sizeof file->old, file->old));
+    unlink(file->old); /* of a job that was killed and has come back */
+    file->has_old = link(file->path, file->old) == 0;
+    return HG_OK;
+}
+
+static hg_status
+publish_file(struct hg_bundle_file *file)
+{
+    HG_TRY(keep_old(file));
+    return hg_publish_rename(file->temporary, file->path);
+}
+
 hg_status
 hg_bundle_publish(hg_bundle *bundle)
 {
     hg_status status = HG_OK;
-    int n_done = 0;
+    int n = 0;
 
-    while (n_done < bundle->n && status == HG_OK) {
-        status = hg_publish_rename(bundle->file[n_done].temporary, bundle->file[n_done].path);
-        n_done++;
+    while (n < bundle->n && status == HG_OK) {
+        status = publish_file(&bundle->file[n]);
+        n++;
     }
-    for (int i = 0; i < n_done && status != HG_OK; i++) {
-        unlink(bundle->file[i].path);
+    for (int i = 0; i < n && status != HG_OK; i++) {
+        struct hg_bundle_file *file = &bundle->file[i];
+
+        if (file->has_old) { /* stays where it is when it cannot come back */
+            file->has_old = rename(file->old, file->path) == 0;
+        } else if (i < n - 1) { /* the last one did not come so far */
+            unlink(file->path);
+        }
     }
     hg_bundle_clear(bundle);
     return status;
@@ -75,6 +104,9 @@ hg_bundle_clear(hg_bundle *bundle)
 {
     for (int i = 0; i < bundle->n; i++) {
         unlink(bundle->file[i].temporary);
+        if (bundle->file[i].has_old) {
+            unlink(bundle->file[i].old);
+        }
     }
     hg_mem_free(bundle->file);
     *bundle = (hg_bundle){0};

@@ -37,8 +37,8 @@ HG_MUST_CHECK hg_status hg_bundle_file(hg_bundle *bundle, const char *path);
  * replaced.
  *
  * @local
- * @return HG_OK, and the bundle is empty; HG_E_WRITE, and none of the files is left, nor what
- * those before the one that failed have replaced
+ * @return HG_OK; HG_E_WRITE, and none of the files is left, but what they have replaced; the
+ * bundle is empty
  */
 HG_MUST_CHECK hg_status hg_bundle_publish(hg_bundle *bundle);
 

@@ -99,3 +99,22 @@ Test(bundle, a_rename_that_fails_takes_back_those_before_it)
     cr_expect_eq(count_files(), 0);
     folder_remove();
 }
+
+Test(bundle, what_would_have_been_replaced_comes_back)
+{
+    hg_bundle bundle = {0};
+
+    folder_create();
+    cr_assert_eq(hg_publish_text(in_folder("a.csv"), "old\n"), HG_OK);
+    cr_assert_eq(hg_publish_text(in_folder("d.csv"), "old\n"), HG_OK);
+    cr_assert_eq(put(&bundle, "a.csv", "new"), HG_OK);
+    cr_assert_eq(put(&bundle, "b.csv", "new"), HG_OK);
+    cr_assert_eq(put(&bundle, "c.csv", "new"), HG_OK);
+    cr_assert_eq(put(&bundle, "d.csv", "new"), HG_OK);
+    cr_assert_eq(mkdir(in_folder("c.csv"), 0777), 0);
+    cr_assert_eq(hg_bundle_publish(&bundle), HG_E_WRITE);
+    expect_line("a.csv", "old");
+    expect_line("d.csv", "old");
+    cr_expect_eq(count_files(), 2);
+    folder_remove();
+}
