@@ -320,13 +320,16 @@ print_estimate(const hg_comm *comm, const hg_params *params, const struct counts
     }
 }
 
-/* Everything that follows from headers and from what forests are needed. */
+/* Everything that follows from headers and from what forests are needed; the parent is opened
+ * where it is wanted, or where the zooms will be made with it. */
 static hg_status
-count_rows(const hg_comm *comm, const hg_params *params, struct counts *c)
+count_rows(const hg_comm *comm, const hg_params *params, bool has_parent, struct counts *c)
 {
     c->is_made = hg_paths_is_mock(params);
     HG_TRY(hg_comm_agree(comm, count_stages(params, c)));
-    HG_TRY(count_parent(comm, params, c));
+    if (has_parent || c->is_made) {
+        HG_TRY(count_parent(comm, params, c));
+    }
     HG_TRY(count_training(comm, params, c));
     c->training = (int64_t)(params->selection.train_fraction * (double)c->training);
     return HG_OK;
@@ -338,7 +341,7 @@ hg_emulate_count_training(const hg_comm *comm, const hg_params *params, int64_t 
 {
     struct counts c = {0};
 
-    HG_TRY(count_rows(comm, params, &c));
+    HG_TRY(count_rows(comm, params, false, &c));
     *n_row = c.training;
     *n_stage = c.n_stage;
     memcpy(shape, c.shape, (size_t)c.n_stage * sizeof *shape);
@@ -352,7 +355,7 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     hg_measure_memory memory;
     double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
 
-    HG_TRY(count_rows(comm, params, &c));
+    HG_TRY(count_rows(comm, params, true, &c));
     /* random thresholds leave half as many rows again in a leaf as they must */
     c.leaves = fmax(in_bag * (double)c.training / (1.5 * (double)params->model.min_leaf), 1);
     c.realisations = count_realisations(params, &c);

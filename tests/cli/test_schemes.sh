@@ -84,6 +84,9 @@ if [ $((10 * (named - 40))) -lt $((7 * counted)) ] || [ $((10 * (named - 40))) -
     echo "the dry run is wrong by more than two fifths"
     exit 1
 fi
+alone=(--set 'Parent.files=[none.hdf5]' --set "Zooms.regions=$work/stages/regions.csv")
+"$HALOGRAFT" validate "$work/plain.yml" --dry-run "${alone[@]}" 2>"$work/log" | grep -q '^validate *[0-9]* MiB' ||
+    { echo "a dry run of validate needs a parent"; cat "$work/log"; exit 1; }
 for command in validate explain; do
     rc=0
     "$HALOGRAFT" $command "$work/plain.yml" --dry-run "${few[@]}" --set "Run.memory_max=2 MiB" >"$work/said" 2>"$work/log" || rc=$?
