@@ -115,7 +115,8 @@ hg_h5_create(const char *path, hg_h5 **file)
     f->id = hg_h5_disk_create(path, creation, &f->error);
     H5Pclose(creation);
     if (f->id < 0) {
-        status = HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", path, strerror(errno));
+        status = HG_FAIL(errno == ENOMEM ? HG_E_MEMORY : HG_E_WRITE,
+                         "'%s' cannot be created: %s", path, strerror(errno));
         unlink(path); /* it may have come so far */
         hg_mem_free(f);
         return status;
