@@ -1,16 +1,18 @@
 #!/bin/bash
 # One rank fails on purpose (tests/support/fault_shim.c): an allocation, a read, a write, a flush, a rename, an abort, a
 # segmentation fault, an endless loop. Each ends within seconds with the right code and one message, and leaves no file
-# under a final name that is not whole. HG_FAULTS=N tries N calls of each kind, 0 every tenth allocation and every first,
-# third or fifth other call; by default the first ones. HG_COMMANDS names the commands, HG_RANKS the ranks of most of them
-# (1 starts no mpirun), HG_LIMIT the seconds after which a run is killed, for slow machines.
+# under a final name that is not whole; transfers of which half comes through are gone on with. HG_FAULTS=N tries N calls
+# of each kind, 0 every tenth allocation and every first, third or fifth other call; by default the first ones. HG_COMMANDS
+# names the commands, HG_KINDS the faults, HG_STEP another distance of the calls that are tried, HG_FIRST the first of them,
+# HG_RANKS the ranks of most commands (1 starts no mpirun), HG_LIMIT the seconds after which a run is killed, for slow
+# machines, HG_PROGRESS a file that tells of every run.
 # cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 few=${HG_FAULTS:-1}
-read -r -a commands <<<"${HG_COMMANDS:-apply train mock measure validate explain design shared ends}"
+read -r -a commands <<<"${HG_COMMANDS:-apply train mock measure validate explain design shared short summary ends}"
 shim=$HG_BUILD_DIR/tests/libfault_shim.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -29,19 +31,21 @@ for command in mock train apply; do "${mpirun[@]}" -n 1 "$HALOGRAFT" "$command" 
 mv out ref
 input=(--set 'Parent.files=[ref/parent.hdf5]' --set Zooms.regions=ref/regions.csv)
 
-runs=0 slowest=0 n_error=0
+runs=0 slowest=0 slowest_is=none n_error=0
+lasts=()
 faulty() { # command, ranks, rank, call, nth, what, more options; $code
-    local began=$SECONDS command=$1
+    local began=${EPOCHREALTIME//[.,]/} took command=$1
     rm -rf out
     mkdir out
     code=0
     local start=()
     [ "$2" -eq 1 ] || start=("${mpirun[@]}" -n "$2")
     timeout -s KILL "${HG_LIMIT:-60}" "${start[@]}" env LD_PRELOAD="$shim" HG_FAULT_RANK="$3" HG_FAULT_CALL="$4" \
-        HG_FAULT_NTH="$5" HG_FAULT_WHAT="$6" HG_FAULT_BELOW="$work" \
-        "$HALOGRAFT" "$command" p.yml --set Output.folder="$work/out" "${@:7}" >out.txt 2>log.txt || code=$?
-    runs=$((runs + 1))
-    if ((SECONDS - began > slowest)); then slowest=$((SECONDS - began)); fi
+        HG_FAULT_NTH="$5" HG_FAULT_WHAT="$6" HG_FAULT_BELOW="${below:-$work}" "${lasts[@]}" \
+        "${program:-$HALOGRAFT}" "$command" p.yml --set Output.folder="$work/out" "${@:7}" >out.txt 2>log.txt || code=$?
+    runs=$((runs + 1)) took=$(((${EPOCHREALTIME//[.,]/} - began) / 1000))
+    if ((took > slowest)); then slowest=$took slowest_is="$command, $4 $6 $5"; fi
+    echo "$1 on $2 ranks, $4 $6 $5: code $code after $took ms" >>"${HG_PROGRESS:-/dev/null}"
     n_error=$(grep -c 'error: ' log.txt || true)
 }
 wrong() {
@@ -54,27 +58,36 @@ expect() { # one of these codes, and one message
     [[ " $1 " == *" $code "* ]] || wrong "$2"
     [ "$n_error" -eq 1 ] || wrong "$2"
 }
-clean() { # nothing that looks finished but is not, nothing temporary, no table without the file it belongs to
+clean() { # and nothing temporary
     [ -z "$(find out -name '.*.tmp-*')" ] || wrong "$@" "leaves a temporary file"
+    unfinished "$@"
+}
+unfinished() { # nothing looks finished but is not, no table without the file it belongs to
+    local file
     for file in galaxies.hdf5 model.hdf5 mock.done; do
         [ ! -e "out/$file" ] || wrong "$@" "leaves a finished file"
     done
     [ -z "$(find out -type f -regex 'out/\(statistics\|validation\|explanation\|design\).*')" ] ||
         wrong "$@" "leaves a finished file or table"
-    for part in out/galaxies.*[0-9].hdf5; do
+    parts "$@"
+}
+parts() { # what has a final name is as it should be
+    local part
+    for part in out/{galaxies,parent,truth}.*[0-9].hdf5; do
         [ ! -e "$part" ] || cmp "$part" "ref/${part##*/}" || wrong "$@" "leaves a damaged part"
     done
 }
 # every STEP-th call of a kind until the command succeeds, or as many as asked for
 enumerate() { # command, ranks, rank, call, what, codes, step, options
-    local nth=1 tried=0 at="$1 on $2 ranks, $4 $5 on rank $3"
+    local nth=${HG_FIRST:-1} tried=0 step=${HG_STEP:-$7} at="$1 on $2 ranks, $4 $5 on rank $3"
+    [[ " ${HG_KINDS:-$4-$5} " == *" $4-$5 "* ]] || return 0
     while [ "$few" -eq 0 ] || [ "$tried" -lt "$few" ]; do
         faulty "$1" "$2" "$3" "$4" "$nth" "$5" "${@:8}"
         [ "$code" -ne 0 ] || break
         expect "$6" "$at, call $nth"
         clean "$at, call $nth"
-        nth=$((nth + $7))
-        [ "$few" -eq 0 ] || nth=$((nth + RANDOM % (4 * $7)))
+        nth=$((nth + step))
+        [ "$few" -eq 0 ] || nth=$((nth + RANDOM % (4 * step)))
         tried=$((tried + 1))
     done
     [ "$tried" -gt 0 ] || wrong "$at: nothing failed"
@@ -92,8 +105,52 @@ shared() { # the shared layout
             --set Output.layout=shared
     done
 }
+options_of() { # command; $options
+    options=("${input[@]}")
+    case $1 in
+    apply | explain) options=("${apply[@]}") ;;
+    design) options=("${apply[@]}" --set Output.catalogue="$work/ref/galaxies") ;;
+    mock) options=() ;;
+    validate) options+=(--set Validate.by=rows --set Validate.folds=2 --set Validate.blocks=4 --set Model.bag=row) ;;
+    measure) options+=(--set "Measure.catalogues=[galaxies=ref/galaxies.hdf5@draw]") ;;
+    esac
+}
+short() { # half of what is asked for is moved, each time: the same files
+    local call
+    lasts=(HG_FAULT_LASTS=1)
+    for call in write read; do
+        faulty apply 1 0 "$call" 1 short "${apply[@]}"
+        [ "$code" -eq 0 ] || wrong "apply, each $call short"
+        [ -e out/galaxies.hdf5 ] || wrong "apply, each $call short, leaves nothing"
+        parts "apply, each $call short"
+    done
+    lasts=()
+}
+summary() { # all is written; what cannot be told of it is no failure
+    options_of measure
+    below=$work/out/statistics.hdf5 faulty measure 1 0 open 1 EIO "${options[@]}"
+    [ "$code" -eq 0 ] || wrong "summary of measure"
+    grep -q "warning: no summary is printed: .*out/statistics.hdf5" log.txt || wrong "no warning"
+}
+elsewhere() { # command, code, more options: rank 1 stands in another folder, so that relative paths are wrong there
+    program=$work/rank.sh faulty "$1" 2 9 write 1 EIO "${options[@]}" "${@:3}"
+    expect "$2" "wrong path on one rank of $1"
+    clean "wrong path on one rank of $1"
+}
+ends_of() { # command
+    faulty "$1" 2 1 malloc 700 abort "${options[@]}"
+    [ "$code" -eq 134 ] || wrong "abort of $1"
+    unfinished "abort of $1"
+    faulty "$1" 2 1 malloc 700 segv "${options[@]}"
+    [ "$code" -eq 139 ] || wrong "segmentation fault of $1"
+    unfinished "segmentation fault of $1"
+    faulty "$1" 2 1 malloc 700 loop "${options[@]}" --set 'Run.hang_timeout=3 s'
+    expect 9 "endless loop of $1"
+    grep -q "rank 1 has made no progress for 3 s: phase '[a-z]" log.txt || wrong "endless loop of $1"
+    unfinished "endless loop of $1"
+}
 ends() { # that no code of ours sees
-    local n
+    local n command
     faulty apply 2 1 write 3 abort "${apply[@]}"
     [ "$code" -eq 134 ] || wrong "abort"
     faulty apply 3 2 write 3 segv "${apply[@]}"
@@ -103,35 +160,32 @@ ends() { # that no code of ours sees
         expect 9 "endless loop"
         grep -q "rank 1 has made no progress for 3 s: phase 'apply: .*', last file '.*galaxies" log.txt || wrong "loop"
     done
-    # a path that is wrong on one rank only: relative to another folder there
     faulty apply 2 9 write 1 EIO "${apply[@]}" --set 'Parent.files=[nowhere/parent.hdf5]'
     expect 4 "wrong path"
-    cat >rank.sh <<END
+    options_of apply
+    elsewhere apply 4
+    [ "$few" -ne 1 ] || return 0
+    elsewhere mock 5 --set Output.folder=out
+    for command in mock measure validate; do
+        options_of "$command"
+        ends_of "$command"
+        [ "$command" = mock ] || elsewhere "$command" 4
+    done
+}
+cat >rank.sh <<END
 #!/bin/bash
 if [ "\$OMPI_COMM_WORLD_RANK" = 1 ]; then mkdir -p other; cd other; fi
-exec "\$@"
+exec "$HALOGRAFT" "\$@"
 END
-    chmod +x rank.sh
-    rm -rf out
-    code=0
-    timeout -s KILL "${HG_LIMIT:-60}" "${mpirun[@]}" -n 2 ./rank.sh "$HALOGRAFT" apply "$work/p.yml" "${apply[@]}" \
-        --set "Output.folder=$work/out" --overwrite >out.txt 2>log.txt || code=$?
-    n_error=$(grep -c 'error: ' log.txt || true)
-    expect 4 "wrong path on one rank"
-}
+chmod +x rank.sh
 for command in "${commands[@]}"; do
-    options=("${input[@]}")
     case $command in
-    apply | explain) options=("${apply[@]}") ;;
-    design) options=("${apply[@]}" --set Output.catalogue="$work/ref/galaxies") ;;
-    mock) options=() ;;
-    validate) options+=(--set Validate.by=rows --set Validate.folds=2 --set Validate.blocks=4 --set Model.bag=row) ;;
-    measure) options+=(--set "Measure.catalogues=[galaxies=$work/ref/galaxies.hdf5@draw]") ;;
-    shared | ends)
+    shared | short | summary | ends)
         "$command"
         continue
         ;;
     esac
+    options_of "$command"
     enumerate "$command" "$ranks" $last malloc ENOMEM "6" 10 "${options[@]}"
     enumerate "$command" "$ranks" 0 write ENOSPC "5" 3 "${options[@]}"
     [ "$few" -ne 1 ] || [ "$command" = apply ] || continue
@@ -140,5 +194,5 @@ for command in "${commands[@]}"; do
     enumerate "$command" "$ranks" 0 rename EIO "5" 1 "${options[@]}"
     enumerate "$command" "$ranks" 0 read EIO "4 5" 5 "${options[@]}"
 done
-[ "$slowest" -le "${HG_SLOWEST:-60}" ] || { echo "one run took $slowest s"; exit 1; }
-echo "faults: $runs runs, the slowest took $slowest s"
+[ "$slowest" -le "${HG_SLOWEST:-60}000" ] || { echo "one run ($slowest_is) took $slowest ms"; exit 1; }
+echo "faults: $runs runs, the slowest ($slowest_is) took $slowest ms"

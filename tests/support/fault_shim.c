@@ -2,10 +2,13 @@
  * memory would, or ends or stops the rank there. Set by the environment:
  *
  *   HG_FAULT_CALL   malloc, open, read, write, sync or rename
- *   HG_FAULT_NTH    which call of that kind, from 1; all later ones fail too with
- * HG_FAULT_LASTS HG_FAULT_RANK   on which rank HG_FAULT_WHAT   ENOMEM, EIO, ENOSPC, abort, segv
- * or loop HG_FAULT_BELOW  only files whose path begins so; allocations count when the program
- * itself, no library, makes them
+ *   HG_FAULT_NTH    which call of that kind, from 1
+ *   HG_FAULT_LASTS  all later ones too
+ *   HG_FAULT_RANK   on which rank
+ *   HG_FAULT_WHAT   ENOMEM, EIO, ENOSPC, abort, segv, loop, or short: half of the bytes move,
+ *                   which is no failure
+ *   HG_FAULT_BELOW  only files whose path begins so; allocations count when the program
+ *                   itself, no library, makes them
  *
  * libfiu does this too, but counts the calls of all libraries, MPI's among them.
  */
@@ -27,7 +30,7 @@ extern void *__libc_realloc(void *block, size_t n);
 static struct {
     char call[16], below[1024];
     long nth;
-    int error, signal, lasts, is_armed;
+    int error, signal, lasts, is_short, is_armed;
     volatile long seen;
     const char *low, *high; /* of the program's code */
 } shim;
@@ -69,6 +72,7 @@ arm(void)
     shim.signal = strcmp(what, "abort") == 0  ? SIGABRT
                   : strcmp(what, "segv") == 0 ? SIGSEGV
                                               : 0;
+    shim.is_short = strcmp(what, "short") == 0;
     dl_iterate_phdr(find_program, NULL);
     shim.is_armed = 1;
 }
@@ -90,7 +94,7 @@ strikes(const char *call)
         signal(shim.signal, SIG_DFL);
         raise(shim.signal);
     }
-    while (shim.error == 0) {
+    while (shim.error == 0 && !shim.is_short) {
         shim.seen = n; /* the endless loop, which a compiler must not take for none */
     }
     errno = shim.error;
@@ -128,6 +132,18 @@ memory_strikes(const void *caller)
            (const char *)caller < shim.high && strikes("malloc");
 }
 
+/* Whether a transfer of n bytes fails; half of them are left of one that is short. */
+static int
+transfer_strikes(const char *call, int handle, size_t *n)
+{
+    const int is_hit = handle_strikes(call, handle);
+
+    if (is_hit && shim.is_short) {
+        *n = (*n + 1) / 2;
+    }
+    return is_hit && !shim.is_short;
+}
+
 /* The function behind ours, found once. */
 #define REAL(name)                              \
     static __typeof__(&name) real_;             \
@@ -163,7 +179,7 @@ aligned_alloc(size_t align, size_t n)
     return memory_strikes(__builtin_return_address(0)) ? NULL : real_(align, n);
 }
 
-/* ---- files ---- */
+/* ---- files; the C library itself goes on with a stream whose transfer was short ---- */
 
 static mode_t
 mode_of(int flags, va_list arguments)
@@ -198,21 +214,21 @@ ssize_t
 read(int handle, void *data, size_t n)
 {
     REAL(read)
-    return handle_strikes("read", handle) ? -1 : real_(handle, data, n);
+    return transfer_strikes("read", handle, &n) ? -1 : real_(handle, data, n);
 }
 
 ssize_t
 write(int handle, const void *data, size_t n)
 {
     REAL(write)
-    return handle_strikes("write", handle) ? -1 : real_(handle, data, n);
+    return transfer_strikes("write", handle, &n) ? -1 : real_(handle, data, n);
 }
 
-#define PMOVE(name, kind, pointer)                                                 \
-    ssize_t name(int handle, pointer data, size_t n, off_t offset)                 \
-    {                                                                              \
-        REAL(name)                                                                 \
-        return handle_strikes(kind, handle) ? -1 : real_(handle, data, n, offset); \
+#define PMOVE(name, kind, pointer)                                                       \
+    ssize_t name(int handle, pointer data, size_t n, off_t offset)                       \
+    {                                                                                    \
+        REAL(name)                                                                       \
+        return transfer_strikes(kind, handle, &n) ? -1 : real_(handle, data, n, offset); \
     }
 PMOVE(pread, "read", void *)
 PMOVE(pread64, "read", void *)
@@ -223,7 +239,7 @@ size_t
 fread(void *data, size_t size, size_t n, FILE *file)
 {
     REAL(fread)
-    if (handle_strikes("read", fileno(file))) {
+    if (!shim.is_short && handle_strikes("read", fileno(file))) {
         file->_flags |= 0x20; /* the error flag of glibc */
         return 0;
     }
@@ -234,14 +250,16 @@ size_t
 fwrite(const void *data, size_t size, size_t n, FILE *file)
 {
     REAL(fwrite)
-    return handle_strikes("write", fileno(file)) ? 0 : real_(data, size, n, file);
+    return !shim.is_short && handle_strikes("write", fileno(file)) ? 0
+                                                                   : real_(data, size, n, file);
 }
 
 int
 posix_fallocate(int handle, off_t offset, off_t n)
 {
     REAL(posix_fallocate)
-    return handle_strikes("write", handle) ? shim.error : real_(handle, offset, n);
+    return !shim.is_short && handle_strikes("write", handle) ? shim.error
+                                                             : real_(handle, offset, n);
 }
 
 int
