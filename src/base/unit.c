@@ -46,7 +46,7 @@ static const struct {
     {"h", {.factor = 1, .h = 1}},
     {"a", {.factor = 1, .a = 1}},
 };
-enum { N_WORD = sizeof words / sizeof words[0] };
+enum { N_WORD = sizeof words / sizeof words[0], HIGHEST = 100 };
 
 static void
 multiply(hg_unit *unit, const hg_unit *by, double power)
@@ -134,6 +134,9 @@ hg_unit_parse(const char *text, hg_unit *unit)
             power = strtod(p + 1, &end);
             if (end == p + 1) {
                 return HG_FAIL(HG_E_FORMAT, "unit '%s' has no number after '^'", text);
+            }
+            if (!(fabs(power) <= HIGHEST)) {
+                return HG_FAIL(HG_E_FORMAT, "unit '%s' has a power beyond %d", text, HIGHEST);
             }
             p = end;
         }

@@ -127,6 +127,10 @@ Test(unit, powers_of_h_and_a_are_kept_apart)
     cr_assert_float_eq(hg_unit_factor(&u, 0.7, 0.25), 0.5, 1e-12);
     cr_assert_eq(hg_unit_parse("Msun/yr", &u), HG_OK);
     cr_assert(u.mass == 1 && u.year == -1);
+    cr_assert_eq(hg_unit_parse("a^100", &u), HG_OK);
+    cr_assert_eq(hg_unit_parse("Mpc^101", &u), HG_E_FORMAT);
+    cr_assert_eq(hg_unit_parse("a^-1e10", &u), HG_E_FORMAT);
+    cr_assert_eq(hg_unit_parse("a^nan", &u), HG_E_FORMAT);
 }
 
 Test(memory, sizes_that_overflow_and_budgets_are_refused)
