@@ -92,44 +92,73 @@ make_tree(hg_harvest *harvest, hg_space *space, int t)
     return hg_harvest_put(harvest, space, t);
 }
 
+/* what the threads of a rank have in common while they grow trees */
+typedef struct hg_growing {
+    const hg_comm *comm;
+    hg_harvest *harvest;
+    hg_progress progress;
+    int n_done;
+} hg_growing;
+
+/* grow this rank's trees from the first-th to the one before end, by all threads; `at` becomes
+ * the last tree this thread has begun */
+static hg_status
+grow_some(hg_growing *g, hg_space *space, hg_status status, int first, int end, int *at)
+{
+    const hg_checkpoint *checkpoint = g->harvest->checkpoint;
+    int done;
+
+#pragma omp for schedule(dynamic, 1) nowait
+    for (int i = first; i < end; i++) {
+        const int t = g->comm->rank + i * g->comm->size;
+
+        if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
+            *at = t;
+            status = checkpoint->parts != NULL && hg_stop_wanted_here(0)
+                         ? HG_FAIL(HG_STOPPED, "stopped as requested, finished trees are "
+                                               "in part files; --resume goes on")
+                         : make_tree(g->harvest, space, t);
+        }
+#pragma omp atomic capture
+        done = ++g->n_done;
+        if (omp_get_thread_num() == 0) {
+            hg_progress_to(&g->progress, done);
+        }
+    }
+    return status;
+}
+
 /* grow this rank's trees; out-of-bag sums of its trees are added to oob_sum and oob_trees */
 static hg_status
 grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t oob_trees[])
 {
-    const hg_checkpoint *checkpoint = harvest->checkpoint;
     const hg_plan *plan = harvest->plan;
     const int n_tree = harvest->n_tree;
     const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
-    const int n_thread = /* NOLINT: the analyser does not look into pragmas */
+    const int n_wanted =
         plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
+    const int n_thread = n_wanted < n_local ? n_wanted : (n_local > 0 ? n_local : 1);
+    const int n_early = n_thread < n_local ? n_thread : n_local;
     const size_t n_value = (size_t)plan->n * (size_t)plan->rule.n_target;
-    hg_progress progress = hg_progress_start("train", "trees", n_local);
+    hg_growing g = {comm, harvest, hg_progress_start("train", "trees", n_local), 0};
     hg_error_record record = {.status = HG_OK};
-    int n_done = 0, worst = n_tree;
+    int worst = n_tree;
 
-#pragma omp parallel num_threads(n_thread < n_local ? n_thread : (n_local > 0 ? n_local : 1))
+#pragma omp parallel num_threads(n_thread)
     {
         hg_space space = {0};
-        hg_status status = hg_space_init(&space, plan);
-        int at = -1, done;
+        hg_status status = hg_space_init(&space, plan), opened = HG_OK;
+        int at = -1;
 
-#pragma omp for schedule(dynamic, 1) nowait
-        for (int i = 0; i < n_local; i++) {
-            const int t = comm->rank + i * comm->size;
-
-            if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
-                at = t;
-                status = checkpoint->parts != NULL && hg_stop_wanted_here(0)
-                             ? HG_FAIL(HG_STOPPED, "stopped as requested, finished trees are "
-                                                   "in part files; --resume goes on")
-                             : make_tree(harvest, &space, t);
-            }
-#pragma omp atomic capture
-            done = ++n_done;
-            if (omp_get_thread_num() == 0) {
-                hg_progress_to(&progress, done);
-            }
+        status = grow_some(&g, &space, status, 0, n_early, &at);
+        if (comm->size > 1) {
+#pragma omp barrier
+#pragma omp master
+            opened = hg_harvest_open(comm, harvest);
+#pragma omp barrier
         }
+        status = status != HG_OK ? status : opened;
+        status = grow_some(&g, &space, status, n_early, n_local, &at);
 #pragma omp critical(hg_forest_merge)
         {
             if (status != HG_OK && at < worst) {
@@ -145,7 +174,7 @@ grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t 
         }
         hg_space_clear(&space);
     }
-    hg_progress_end(&progress);
+    hg_progress_end(&g.progress);
     if (record.status != HG_OK) {
         hg_error_set(&record);
     }
@@ -237,12 +266,13 @@ hg_train_start(const hg_train_options *o, const hg_train_data *d, int64_t n, hg_
 
 /* A request to stop reaches the ranks at different trees: those that are finished are kept. */
 static hg_status
-keep_trees(const hg_comm *comm, hg_checkpoint *checkpoint)
+keep_trees(const hg_comm *comm, hg_harvest *harvest)
 {
     const hg_error_record stopped = *hg_error_last();
 
     (void)hg_stop_wanted(comm, 0);
-    HG_TRY(hg_comm_agree(comm, hg_checkpoint_flush(checkpoint)));
+    HG_TRY(hg_comm_agree(comm, hg_harvest_settle(harvest)));
+    HG_TRY(hg_comm_agree(comm, hg_checkpoint_flush(harvest->checkpoint)));
     hg_error_set(&stopped);
     return HG_STOPPED;
 }
@@ -274,9 +304,10 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
     status = hg_comm_agree(comm, grow_trees(comm, &harvest, oob, oob + n_value));
     if (status == HG_STOPPED) {
-        status = keep_trees(comm, &checkpoint);
+        status = keep_trees(comm, &harvest);
     }
     HG_TRY_OR(end, status, status);
+    HG_TRY_OR(end, status, hg_comm_agree(comm, hg_harvest_settle(&harvest)));
     if (parts != NULL && parts->n_tree > 0) {
         status = hg_comm_agree(comm, hg_checkpoint_flush(&checkpoint));
         goto end;
@@ -294,7 +325,7 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
               hg_limits_choose(comm, o->threads, &plan->row->f, plan->rule.stride, f));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_model_complete(f)));
 end:
-    hg_harvest_clear(&harvest);
+    hg_harvest_clear(comm, &harvest);
     hg_checkpoint_end(&checkpoint);
     for (int t = 0; t < o->trees && tree != NULL; t++) {
         hg_tree_clear(&tree[t]);

@@ -1,9 +1,11 @@
 /* The copy of a tree from the memory in which it was grown, still in the cache, to its place is
- * the only one a rank on its own makes: pages of the model are touched once, and those trees
- * are grown in are used again and again. */
+ * the only one that ranks of a node make: pages of the model are touched once, and those trees
+ * are grown in are used again and again. Ranks tell each other the sizes of their trees through
+ * the block; none waits for another before it has grown its last. */
 #include "forest/harvest.h"
 
 #include <omp.h>
+#include <stdatomic.h>
 
 #include "base/memory.h"
 
@@ -14,23 +16,29 @@ hg_harvest_begin(int rank, int size, const hg_plan *plan, hg_checkpoint *checkpo
     const int n = plan->options.trees;
 
     *h = (hg_harvest){.plan = plan, .checkpoint = checkpoint, .n_tree = n, .next = rank};
-    h->step = size;
+    h->rank = rank;
+    h->n_rank = h->step = size;
+    h->is_open = size == 1;
     h->is_apart = only_parts;
     HG_TRY(hg_mem_zeros(&h->place, (size_t)n, sizeof *h->place));
-    HG_TRY(hg_mem_zeros(&h->is_ready, (size_t)n, 1));
+    HG_TRY(hg_mem_zeros(&h->own, (size_t)n, sizeof *h->own));
+    h->grown = h->own;
     return HG_OK;
 }
 
 void
-hg_harvest_clear(hg_harvest *h)
+hg_harvest_clear(const hg_comm *comm, hg_harvest *h)
 {
+    if (!h->is_joint) {
+        hg_mem_free(h->node);
+        hg_mem_free(h->mean);
+        hg_mem_free(h->mate_offset);
+        hg_mem_free(h->mate);
+    }
     hg_mem_free(h->place);
-    hg_mem_free(h->is_ready);
-    hg_mem_free(h->node);
-    hg_mem_free(h->mean);
-    hg_mem_free(h->mate_offset);
-    hg_mem_free(h->mate);
+    hg_mem_free(h->own);
     hg_tree_clear(&h->spare);
+    hg_shared_clear(comm, &h->block);
     *h = (hg_harvest){0};
 }
 
@@ -88,15 +96,36 @@ copy_tree(const hg_plan *plan, const hg_space *space, hg_tree *tree)
 }
 
 /* ---- places ---- */
+static int
+is_ready(const hg_harvest *h, int t)
+{
+    return atomic_load_explicit(&h->grown[t].is_ready, memory_order_acquire) != 0;
+}
+
+static void
+set_ready(hg_grown_tree *grown, hg_place_of_tree size)
+{
+    grown->size = size;
+    atomic_store_explicit(&grown->is_ready, 1, memory_order_release);
+}
+
+/* room for n trees little larger than one of a size */
+static void
+set_room(hg_harvest *h, size_t n, hg_place_of_tree size)
+{
+    h->room.node = n * (size.node + size.node / 32 + 2);
+    h->room.leaf = n * (size.leaf + size.leaf / 32 + 1);
+    h->room.mate = n * (size.mate + size.mate / 32 + 1);
+}
+
+/* arrays for this rank's trees */
 static hg_status
-make_room(hg_harvest *h, const hg_tree *first)
+make_room(hg_harvest *h)
 {
     const size_t n = (size_t)((h->n_tree - h->next + h->step - 1) / h->step);
     const size_t n_target = (size_t)h->plan->rule.n_target;
 
-    h->room.node = n * ((size_t)first->n_node + (size_t)first->n_node / 32 + 2);
-    h->room.leaf = n * ((size_t)first->n_leaf + (size_t)first->n_leaf / 32 + 1);
-    h->room.mate = n * ((size_t)first->n_mate + (size_t)first->n_mate / 32 + 1);
+    set_room(h, n, h->grown[h->next].size);
     HG_TRY(hg_mem_array(&h->node, h->room.node, sizeof *h->node));
     HG_TRY(hg_mem_array(&h->mean, h->room.leaf * n_target, sizeof *h->mean));
     HG_TRY(hg_mem_array(&h->mate_offset, h->room.leaf + 1, sizeof *h->mate_offset));
@@ -105,32 +134,110 @@ make_room(hg_harvest *h, const hg_tree *first)
     return HG_OK;
 }
 
+/* the next array of a block; at = NULL adds up what is needed */
+static void *
+next_array(char *block, size_t bytes, size_t *at)
+{
+    char *array = block != NULL ? block + *at : NULL;
+
+    *at += (bytes + 63) / 64 * 64;
+    return array;
+}
+
+/* place the arrays in a block; returns the bytes they take */
+static size_t
+lay_out(hg_harvest *h, char *block)
+{
+    const size_t n_value = h->room.leaf * (size_t)h->plan->rule.n_target;
+    size_t at = 0;
+
+    h->node = next_array(block, h->room.node * sizeof *h->node, &at);
+    h->mate_offset = next_array(block, (h->room.leaf + 1) * sizeof *h->mate_offset, &at);
+    h->mean = next_array(block, n_value * sizeof *h->mean, &at);
+    h->mate = next_array(block, h->room.mate * sizeof *h->mate, &at);
+    h->grown = next_array(block, (size_t)h->n_tree * sizeof *h->grown, &at);
+    return at;
+}
+
+/* let ranks of the node, which are all there are, begin with an empty block; trees that are
+ * grown already are made known */
+static void
+join_ranks(const hg_comm *comm, hg_harvest *h)
+{
+    (void)lay_out(h, h->block.data);
+    h->is_joint = 1;
+    h->next = 0;
+    h->step = 1;
+    if (h->block.node.rank == 0) {
+        memset(h->grown, 0, (size_t)h->n_tree * sizeof *h->grown);
+        h->mate_offset[0] = 0;
+    }
+    hg_shared_settle(comm, &h->block);
+    for (int t = h->rank; t < h->n_tree; t += h->n_rank) {
+        if (h->own[t].is_ready) {
+            set_ready(&h->grown[t], h->own[t].size);
+        }
+    }
+}
+
+hg_status
+hg_harvest_open(const hg_comm *comm, hg_harvest *h)
+{
+    int64_t most[3] = {0, 0, 0};
+    hg_status status = HG_OK;
+
+    h->is_open = 1;
+    if (h->is_apart) {
+        return HG_OK;
+    }
+    for (int t = h->rank; t < h->n_tree; t += h->n_rank) {
+        const hg_place_of_tree *size = &h->grown[t].size;
+
+        most[0] = (int64_t)size->node > most[0] ? (int64_t)size->node : most[0];
+        most[1] = (int64_t)size->leaf > most[1] ? (int64_t)size->leaf : most[1];
+        most[2] = (int64_t)size->mate > most[2] ? (int64_t)size->mate : most[2];
+    }
+    hg_comm_max(comm, 3, most);
+    set_room(h, (size_t)h->n_tree,
+             (hg_place_of_tree){(size_t)most[0], (size_t)most[1], (size_t)most[2]});
+    status = hg_shared_create(comm, lay_out(h, NULL), &h->block);
+    h->grown = h->own;
+    if (status != HG_OK) {
+        h->is_apart = 1;
+    } else if (h->block.is_shared && h->block.node.size == comm->size) {
+        join_ranks(comm, h);
+    } else {
+        hg_shared_clear(comm, &h->block);
+    }
+    return status;
+}
+
 /* give places to the trees that are next; one thread at a time */
 static hg_status
 find_places(hg_harvest *h)
 {
-    for (; h->next < h->n_tree && h->is_ready[h->next] && !h->is_apart; h->next += h->step) {
-        const hg_tree *tree = &h->checkpoint->tree[h->next];
+    for (; h->next < h->n_tree && h->is_open && !h->is_apart && is_ready(h, h->next);
+         h->next += h->step) {
+        const hg_place_of_tree *size = &h->grown[h->next].size;
         hg_place_of_tree *used = &h->used;
 
         if (h->node == NULL) {
-            const hg_status status = make_room(h, tree);
+            const hg_status status = make_room(h);
 
             if (status != HG_OK) {
                 h->is_apart = 1; /* some arrays may stand; other threads must not fill them */
                 return status;
             }
         }
-        if (used->node + (size_t)tree->n_node > h->room.node ||
-            used->leaf + (size_t)tree->n_leaf > h->room.leaf ||
-            used->mate + (size_t)tree->n_mate > h->room.mate) {
+        if (used->node + size->node > h->room.node || used->leaf + size->leaf > h->room.leaf ||
+            used->mate + size->mate > h->room.mate) {
             h->is_apart = 1;
             return HG_OK;
         }
         h->place[h->next] = *used;
-        used->node += (size_t)tree->n_node;
-        used->leaf += (size_t)tree->n_leaf;
-        used->mate += (size_t)tree->n_mate;
+        used->node += size->node;
+        used->leaf += size->leaf;
+        used->mate += size->mate;
     }
     return HG_OK;
 }
@@ -198,10 +305,26 @@ note(hg_checkpoint *checkpoint, int t)
     return status;
 }
 
+/* fill those places from first to end that are of this rank's trees */
+static hg_status
+fill_places(hg_harvest *h, hg_space *space, int first, int end)
+{
+    for (int i = first; i < end; i += h->step) {
+        if (i % h->n_rank == h->rank) {
+            hg_tree arrays = fill_place(h, i);
+
+            return_arrays(h, space, &arrays);
+            HG_TRY(note(h->checkpoint, i));
+        }
+    }
+    return HG_OK;
+}
+
 hg_status
 hg_harvest_put(hg_harvest *h, hg_space *space, int t)
 {
     const size_t n_feature = (size_t)h->plan->rule.n_feature;
+    const hg_place_of_tree size = {space->n_node, space->n_leaf, space->n_mate};
     hg_tree *tree = &h->checkpoint->tree[t], grown;
     hg_status status;
     int first = 0, end = 0, is_apart;
@@ -220,23 +343,33 @@ hg_harvest_put(hg_harvest *h, hg_space *space, int t)
     memcpy(tree->importance, space->importance, n_feature * sizeof *tree->importance);
 #pragma omp critical(hg_forest_harvest)
     {
-        h->is_ready[t] = 1;
+        set_ready(&h->grown[t], size);
         first = h->next;
         status = find_places(h);
         end = h->next;
         is_apart = h->is_apart;
     }
     HG_TRY(status);
-    for (int i = first; i < end; i += h->step) {
-        hg_tree arrays = fill_place(h, i);
-
-        return_arrays(h, space, &arrays);
-        HG_TRY(note(h->checkpoint, i));
-    }
+    HG_TRY(fill_places(h, space, first, end));
     if (is_apart) {
         HG_TRY(note(h->checkpoint, t));
     }
     return find_arrays(h, space);
+}
+
+hg_status
+hg_harvest_settle(hg_harvest *h)
+{
+    hg_space none = {0};
+    const int first = h->next;
+    hg_status status = find_places(h);
+
+    status = status != HG_OK ? status : fill_places(h, &none, first, h->next);
+    for (int t = h->rank; t < h->n_tree && status == HG_OK; t += h->n_rank) {
+        status = is_ready(h, t) ? note(h->checkpoint, t) : HG_OK;
+    }
+    hg_space_clear(&none);
+    return status;
 }
 
 /* ---- into the forest ---- */
@@ -260,14 +393,18 @@ set_offsets(const hg_comm *comm, const hg_tree tree[], hg_forest *f, int64_t cou
     }
 }
 
-/* the trees of the only rank are in place already */
+/* all trees are in place already */
 static void
-give_all(hg_harvest *h, hg_forest *f)
+give_all(const hg_comm *comm, hg_harvest *h, hg_forest *f)
 {
+    hg_shared_settle(comm, &h->block);
+    f->block = h->block;
     f->node = h->node;
     f->mean = h->mean;
     f->mate_offset = h->mate_offset;
     f->mate = h->mate;
+    h->block = (hg_shared){0};
+    h->grown = h->own;
     h->node = NULL;
     h->mean = NULL;
     h->mate_offset = NULL;
@@ -339,8 +476,8 @@ hg_harvest_share(const hg_comm *comm, hg_harvest *h, hg_forest *f)
     for (size_t t = 0; t < n_tree; t++) {
         mate[t + 1] = mate[t] + (uint64_t)count[3 * t + 2];
     }
-    if (comm->size == 1 && h->next == h->n_tree) {
-        give_all(h, f);
+    if ((comm->size == 1 || h->is_joint) && h->next >= h->n_tree) {
+        give_all(comm, h, f);
     } else {
         HG_TRY_OR(end, status, hg_model_reserve_shared(comm, f, mate[n_tree]));
         HG_TRY_OR(end, status, exchange_trees(comm, h, mate, f));

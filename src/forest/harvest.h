@@ -1,30 +1,45 @@
 /** Finished trees on their way into the model.
  *
  * A tree has its place in the model when all trees before it are grown and their sizes known.
- * Each rank collects its own trees in that order, in arrays that are the model's own where
- * there is one rank; room is made for as many trees as there are of the size of the first one,
- * and where that is not enough, trees stay apart until the end. Whichever thread finds places
- * known fills them; meanwhile a thread goes on with other arrays. Layer: forest. */
+ * Ranks of one node know the sizes of each other's trees, and each puts its own straight into
+ * the block that will be the model of all; on several nodes, or where ranks cannot share
+ * memory, a rank collects its own trees one after the other, in arrays that are the model's
+ * where it is the only one. Room is made for as many trees as there are of the size of the
+ * first ones, and where that is not enough, trees stay apart until the end. Whichever thread
+ * finds places known fills them; meanwhile a thread goes on with other arrays. Layer: forest.
+ */
 #ifndef HG_FOREST_HARVEST_H
 #define HG_FOREST_HARVEST_H
 
 #include "forest/checkpoint.h"
 #include "forest/tree.h"
+#include "par/shared.h"
 
-/** Where a tree begins in the arrays of its rank. */
+/** Where a tree begins in the arrays, or how much of them it takes. */
 typedef struct hg_place_of_tree {
     size_t node, leaf, mate;
 } hg_place_of_tree;
+
+/** What has to be known of a tree before the next one has its place. */
+typedef struct hg_grown_tree {
+    hg_place_of_tree size;
+    _Atomic uint32_t is_ready; /**< the size is there */
+} hg_grown_tree;
 
 /** The state; {0} is empty, release with hg_harvest_clear(). */
 typedef struct hg_harvest {
     const hg_plan *plan;       /**< borrowed */
     hg_checkpoint *checkpoint; /**< borrowed; its `tree` gets the finished trees */
-    int n_tree, step;          /**< trees of all ranks; this rank has every step-th of them */
-    int next;                  /**< the first of this rank's trees without a place */
-    int is_apart;              /**< there is no more room */
-    unsigned char *is_ready;   /**< shape (n_tree): grown, or not wanted */
-    hg_place_of_tree *place;   /**< shape (n_tree) */
+    int n_tree;                /**< of all ranks */
+    int rank, n_rank;          /**< this rank's trees are those with t mod n_rank = rank */
+    int next, step;     /**< the first tree without a place; every step-th tree gets one here */
+    int is_open;        /**< places are given */
+    int is_joint;       /**< the arrays are those of all ranks, in `block` */
+    int is_apart;       /**< there is no more room */
+    hg_grown_tree *own; /**< shape (n_tree) */
+    hg_grown_tree *grown;    /**< `own`, or the same of all ranks in the block */
+    hg_place_of_tree *place; /**< shape (n_tree) */
+    hg_shared block;
     hg_place_of_tree room, used;
     hg_node *node;         /**< shape (room.node) */
     float *mean;           /**< shape (room.leaf, n_target) */
@@ -45,6 +60,14 @@ HG_MUST_CHECK hg_status hg_harvest_begin(int rank, int size, const hg_plan *plan
                                          hg_checkpoint *checkpoint, int only_parts,
                                          hg_harvest *harvest);
 
+/** Where there are several ranks, begin to give places to trees, once every thread has grown
+ * its first: on one node a block is made for the trees of all.
+ *
+ * @collective{comm} by the first thread
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_harvest_open(const hg_comm *comm, hg_harvest *harvest);
+
 /** Take tree t, finished in a thread's memory, which gets other arrays; any thread may call
  * this.
  *
@@ -52,6 +75,14 @@ HG_MUST_CHECK hg_status hg_harvest_begin(int rank, int size, const hg_plan *plan
  * @return HG_OK; HG_E_MEMORY; the failures of hg_checkpoint_note()
  */
 HG_MUST_CHECK hg_status hg_harvest_put(hg_harvest *harvest, hg_space *space, int t);
+
+/** Once all ranks grow no more trees, give places to those that wait and note all for the part
+ * files.
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY; the failures of hg_checkpoint_note()
+ */
+HG_MUST_CHECK hg_status hg_harvest_settle(hg_harvest *harvest);
 
 /** Move the trees of all ranks into the forest of each.
  *
@@ -65,8 +96,8 @@ HG_MUST_CHECK hg_status hg_harvest_share(const hg_comm *comm, hg_harvest *harves
 
 /** Release the state.
  *
- * @local
+ * @collective{comm}
  */
-void hg_harvest_clear(hg_harvest *harvest);
+void hg_harvest_clear(const hg_comm *comm, hg_harvest *harvest);
 
 #endif

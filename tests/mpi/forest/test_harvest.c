@@ -7,13 +7,13 @@
 
 MPI_SUITE(harvest);
 
-enum { N = 200, P = 5, NO = 2, TREES = 16, SEEDS = 4 };
+enum { P = 5, NO = 2, TREES = 16, SEEDS = 4 };
 
 /* bags of few groups: trees differ much in size */
 static hg_forest *
-train(const hg_comm *comm, uint64_t seed, int threads)
+train(const hg_comm *comm, int n, uint64_t seed, int threads)
 {
-    test_rows rows = make_rows(N, P, NO, comm->rank, comm->size);
+    test_rows rows = make_rows(n, P, NO, comm->rank, comm->size);
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
     hg_forest *f = NULL;
 
@@ -29,29 +29,56 @@ train(const hg_comm *comm, uint64_t seed, int threads)
     return f;
 }
 
-Test(harvest, trees_of_unequal_size_all_find_their_places)
+/* trees in several orders of growth; counts the forests whose first trees, one of each rank,
+ * are all below the mean or not */
+static void
+compare(int n, uint64_t seed, int *n_small, int *n_large)
 {
-    int n_small = 0, n_large = 0; /* forests whose first tree is below or above the mean */
+    hg_forest *f[4];
+    double most = 0;
     hg_comm self;
 
     cr_assert_eq(hg_comm_init(&self, MPI_COMM_SELF), HG_OK);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        hg_forest *f[4] = {train(&self, seed, 1), train(&self, seed, 3), train(&world, seed, 1),
-                           train(&world, seed, 2)};
-        const double first = (double)f[0]->node_offset[1];
-        const double mean = (double)f[0]->node_offset[TREES] / TREES;
+    f[0] = train(&self, n, seed, 1);
+    f[1] = train(&self, n, seed, 3);
+    f[2] = train(&world, n, seed, 1);
+    f[3] = train(&world, n, seed, 2);
+    for (int t = 0; t < world.size; t++) {
+        const double size = (double)(f[0]->node_offset[t + 1] - f[0]->node_offset[t]);
 
-        n_small += first < 0.95 * mean;
-        n_large += first > 1.05 * mean;
-        for (int k = 0; k < 4; k++) {
-            all_assert(hg_forest_hash(f[k]) == hg_forest_hash(f[0]));
-            all_assert(memcmp(f[k]->importance, f[0]->importance,
-                              TREES * P * sizeof *f[k]->importance) == 0);
-        }
-        for (int k = 0; k < 4; k++) {
-            hg_forest_free(f[k]);
-        }
+        most = size > most ? size : most;
     }
-    all_assert(n_small > 0 && n_large > 0);
+    most /= (double)f[0]->node_offset[TREES] / TREES;
+    *n_small += most < 0.95;
+    *n_large += most > 1.05;
+    for (int k = 0; k < 4; k++) {
+        all_assert(hg_forest_hash(f[k]) == hg_forest_hash(f[0]));
+        all_assert(memcmp(f[k]->importance, f[0]->importance,
+                          TREES * P * sizeof *f[k]->importance) == 0);
+    }
+    for (int k = 0; k < 4; k++) {
+        hg_forest_free(f[k]);
+    }
     hg_comm_clear(&self);
+}
+
+Test(harvest, trees_of_unequal_size_all_find_their_places)
+{
+    int n_small = 0, n_large = 0;
+
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        compare(200, seed, &n_small, &n_large);
+    }
+    all_assert(n_large > 0 && (n_small > 0 || world.size > 1));
+}
+
+/* enough for a block that ranks share */
+Test(harvest, ranks_put_large_trees_into_one_block)
+{
+    int n_small = 0, n_large = 0;
+
+    compare(1500, 1, &n_small, &n_large);
+    all_assert(n_small == 0);
+    compare(1500, 19, &n_small, &n_large); /* the block is too small for all */
+    all_assert(n_small == 1);
 }
