@@ -1,7 +1,8 @@
-/* Training, tree-parallel: every rank sees all rows, of which a node has one copy; tree t is
- * grown by rank t mod size and by whichever thread is free. Streams are keyed by the tree's
- * number and all sums over rows are integers, so neither matters for the bits. What is done per
- * row and not per tree (scaling, residuals) each rank does for its range of the canonical rows.
+/* Training, tree-parallel: every rank sees all rows, of which a node has one copy; a tree is
+ * grown by whichever rank of a node, and whichever thread, is free. Streams are keyed by the
+ * tree's number and all sums over rows are integers, so neither matters for the bits. What is
+ * done per row and not per tree (scaling, residuals) each rank does for its range of the
+ * canonical rows.
  */
 #include <math.h>
 #include <omp.h>
@@ -92,38 +93,60 @@ make_tree(hg_harvest *harvest, hg_space *space, int t)
     return hg_harvest_put(harvest, space, t);
 }
 
-/* what the threads of a rank have in common while they grow trees */
-typedef struct hg_growing {
-    const hg_comm *comm;
-    hg_harvest *harvest;
-    hg_progress progress;
-    int n_done;
-} hg_growing;
-
-/* grow this rank's trees from the first-th to the one before end, by all threads; `at` becomes
- * the last tree this thread has begun */
+/* grow tree t, unless the training is to stop; a failure lets nobody begin another */
 static hg_status
-grow_some(hg_growing *g, hg_space *space, hg_status status, int first, int end, int *at)
+grow_next(hg_harvest *harvest, hg_space *space, int t, hg_progress *progress)
 {
-    const hg_checkpoint *checkpoint = g->harvest->checkpoint;
-    int done;
+    hg_status status =
+        harvest->checkpoint->parts != NULL && hg_stop_wanted_here(0)
+            ? HG_FAIL(
+                  HG_STOPPED,
+                  "stopped as requested, finished trees are in part files; --resume goes on")
+            : make_tree(harvest, space, t);
 
-#pragma omp for schedule(dynamic, 1) nowait
-    for (int i = first; i < end; i++) {
-        const int t = g->comm->rank + i * g->comm->size;
+    if (status != HG_OK) {
+        hg_harvest_halt(harvest);
+    }
+    if (omp_get_thread_num() == 0) {
+        hg_progress_to(progress, hg_harvest_done(harvest));
+    }
+    return status;
+}
 
-        if (status == HG_OK && t >= checkpoint->first && t < checkpoint->last) {
-            *at = t;
-            status = checkpoint->parts != NULL && hg_stop_wanted_here(0)
-                         ? HG_FAIL(HG_STOPPED, "stopped as requested, finished trees are "
-                                               "in part files; --resume goes on")
-                         : make_tree(g->harvest, space, t);
+/* grow trees until there are none left; *at becomes the last one this thread has begun. Where
+ * there are several ranks they join when every thread has grown one. */
+static hg_status
+grow_thread(const hg_comm *comm, hg_harvest *harvest, hg_space *space, hg_progress *progress,
+            int *at)
+{
+    const int n_tree = harvest->n_tree;
+    hg_status status = hg_space_init(space, harvest->plan), opened = HG_OK;
+    int t = status == HG_OK ? hg_harvest_claim(harvest, 0) : n_tree;
+
+    if (status != HG_OK) {
+        hg_harvest_halt(harvest);
+    }
+    if (t < n_tree) {
+        *at = t;
+        status = grow_next(harvest, space, t, progress);
+    }
+    if (comm->size > 1) {
+#pragma omp barrier
+#pragma omp master
+        {
+            opened = hg_harvest_open(comm, harvest);
+            progress->total = hg_harvest_wanted(harvest);
+            if (opened != HG_OK) {
+                hg_harvest_halt(harvest);
+            }
         }
-#pragma omp atomic capture
-        done = ++g->n_done;
-        if (omp_get_thread_num() == 0) {
-            hg_progress_to(&g->progress, done);
-        }
+#pragma omp barrier
+    }
+    status = status != HG_OK ? status : opened;
+    t = 0;
+    while (status == HG_OK && (t = hg_harvest_claim(harvest, t)) < n_tree) {
+        *at = t;
+        status = grow_next(harvest, space, t, progress);
     }
     return status;
 }
@@ -133,32 +156,20 @@ static hg_status
 grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t oob_trees[])
 {
     const hg_plan *plan = harvest->plan;
-    const int n_tree = harvest->n_tree;
-    const int n_local = (n_tree - comm->rank + comm->size - 1) / comm->size;
-    const int n_wanted =
+    const int n_wanted = hg_harvest_wanted(harvest);
+    const int n_thread = /* NOLINT: the analyser does not look into pragmas */
         plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
-    const int n_thread = n_wanted < n_local ? n_wanted : (n_local > 0 ? n_local : 1);
-    const int n_early = n_thread < n_local ? n_thread : n_local;
     const size_t n_value = (size_t)plan->n * (size_t)plan->rule.n_target;
-    hg_growing g = {comm, harvest, hg_progress_start("train", "trees", n_local), 0};
+    hg_progress progress = hg_progress_start("train", "trees", n_wanted);
     hg_error_record record = {.status = HG_OK};
-    int worst = n_tree;
+    int worst = harvest->n_tree;
 
-#pragma omp parallel num_threads(n_thread)
+#pragma omp parallel num_threads(n_thread < n_wanted ? n_thread : (n_wanted > 0 ? n_wanted : 1))
     {
         hg_space space = {0};
-        hg_status status = hg_space_init(&space, plan), opened = HG_OK;
         int at = -1;
+        hg_status status = grow_thread(comm, harvest, &space, &progress, &at);
 
-        status = grow_some(&g, &space, status, 0, n_early, &at);
-        if (comm->size > 1) {
-#pragma omp barrier
-#pragma omp master
-            opened = hg_harvest_open(comm, harvest);
-#pragma omp barrier
-        }
-        status = status != HG_OK ? status : opened;
-        status = grow_some(&g, &space, status, n_early, n_local, &at);
 #pragma omp critical(hg_forest_merge)
         {
             if (status != HG_OK && at < worst) {
@@ -174,7 +185,7 @@ grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t 
         }
         hg_space_clear(&space);
     }
-    hg_progress_end(&g.progress);
+    hg_progress_end(&progress);
     if (record.status != HG_OK) {
         hg_error_set(&record);
     }

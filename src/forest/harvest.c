@@ -9,6 +9,66 @@
 
 #include "base/memory.h"
 
+/* ---- who grows which tree ---- */
+static uint32_t
+reserved(int rank)
+{
+    return 2 * ((uint32_t)rank + 1);
+}
+
+static int
+is_mine(const hg_harvest *h, int t)
+{
+    return atomic_load(&h->grown[t].owner) / 2 == reserved(h->rank) / 2;
+}
+
+/* the rank that has grown a tree, once all are */
+static int
+get_owner(const hg_harvest *h, int t)
+{
+    return (int)(atomic_load(&h->grown[t].owner) / 2) - 1;
+}
+
+int
+hg_harvest_claim(hg_harvest *h, int t)
+{
+    const int first = h->checkpoint->first, last = h->checkpoint->last;
+
+    for (t = t > first ? t : first; t < last && !atomic_load(&h->growth->is_halted); t++) {
+        uint32_t owner = atomic_load(&h->grown[t].owner);
+
+        if ((owner == 0 || owner == reserved(h->rank)) &&
+            atomic_compare_exchange_strong(&h->grown[t].owner, &owner, reserved(h->rank) + 1)) {
+            return t;
+        }
+    }
+    return h->n_tree;
+}
+
+void
+hg_harvest_halt(hg_harvest *h)
+{
+    atomic_store(&h->growth->is_halted, 1);
+}
+
+int
+hg_harvest_done(const hg_harvest *h)
+{
+    return (int)atomic_load(&h->growth->n_done);
+}
+
+int
+hg_harvest_wanted(const hg_harvest *h)
+{
+    int n = 0;
+
+    for (int t = h->checkpoint->first; t < h->checkpoint->last; t++) {
+        n += h->is_joint || is_mine(h, t);
+    }
+    return n;
+}
+
+/* ---- beginning and end ---- */
 hg_status
 hg_harvest_begin(int rank, int size, const hg_plan *plan, hg_checkpoint *checkpoint,
                  int only_parts, hg_harvest *h)
@@ -22,7 +82,12 @@ hg_harvest_begin(int rank, int size, const hg_plan *plan, hg_checkpoint *checkpo
     h->is_apart = only_parts;
     HG_TRY(hg_mem_zeros(&h->place, (size_t)n, sizeof *h->place));
     HG_TRY(hg_mem_zeros(&h->own, (size_t)n, sizeof *h->own));
+    HG_TRY(hg_mem_zeros(&h->own_growth, 1, sizeof *h->own_growth));
     h->grown = h->own;
+    h->growth = h->own_growth;
+    for (int t = 0; t < n; t++) {
+        atomic_init(&h->own[t].owner, reserved(t % size));
+    }
     return HG_OK;
 }
 
@@ -37,6 +102,7 @@ hg_harvest_clear(const hg_comm *comm, hg_harvest *h)
     }
     hg_mem_free(h->place);
     hg_mem_free(h->own);
+    hg_mem_free(h->own_growth);
     hg_tree_clear(&h->spare);
     hg_shared_clear(comm, &h->block);
     *h = (hg_harvest){0};
@@ -156,11 +222,13 @@ lay_out(hg_harvest *h, char *block)
     h->mean = next_array(block, n_value * sizeof *h->mean, &at);
     h->mate = next_array(block, h->room.mate * sizeof *h->mate, &at);
     h->grown = next_array(block, (size_t)h->n_tree * sizeof *h->grown, &at);
+    h->growth = next_array(block, sizeof *h->growth, &at);
     return at;
 }
 
 /* let ranks of the node, which are all there are, begin with an empty block; trees that are
- * grown already are made known */
+ * grown, or loaded from part files, already remain with their ranks, the others are for anyone
+ */
 static void
 join_ranks(const hg_comm *comm, hg_harvest *h)
 {
@@ -170,14 +238,25 @@ join_ranks(const hg_comm *comm, hg_harvest *h)
     h->step = 1;
     if (h->block.node.rank == 0) {
         memset(h->grown, 0, (size_t)h->n_tree * sizeof *h->grown);
+        memset(h->growth, 0, sizeof *h->growth);
         h->mate_offset[0] = 0;
     }
     hg_shared_settle(comm, &h->block);
     for (int t = h->rank; t < h->n_tree; t += h->n_rank) {
+        const uint32_t owner = atomic_load(&h->own[t].owner);
+
+        if (owner != reserved(h->rank) || h->checkpoint->tree[t].node != NULL) {
+            atomic_store(&h->grown[t].owner, owner);
+        }
         if (h->own[t].is_ready) {
             set_ready(&h->grown[t], h->own[t].size);
         }
     }
+    atomic_fetch_add(&h->growth->n_done, atomic_load(&h->own_growth->n_done));
+    if (atomic_load(&h->own_growth->is_halted)) {
+        hg_harvest_halt(h);
+    }
+    hg_shared_settle(comm, &h->block);
 }
 
 hg_status
@@ -202,6 +281,7 @@ hg_harvest_open(const hg_comm *comm, hg_harvest *h)
              (hg_place_of_tree){(size_t)most[0], (size_t)most[1], (size_t)most[2]});
     status = hg_shared_create(comm, lay_out(h, NULL), &h->block);
     h->grown = h->own;
+    h->growth = h->own_growth;
     if (status != HG_OK) {
         h->is_apart = 1;
     } else if (h->block.is_shared && h->block.node.size == comm->size) {
@@ -310,7 +390,7 @@ static hg_status
 fill_places(hg_harvest *h, hg_space *space, int first, int end)
 {
     for (int i = first; i < end; i += h->step) {
-        if (i % h->n_rank == h->rank) {
+        if (is_mine(h, i)) {
             hg_tree arrays = fill_place(h, i);
 
             return_arrays(h, space, &arrays);
@@ -344,6 +424,7 @@ hg_harvest_put(hg_harvest *h, hg_space *space, int t)
 #pragma omp critical(hg_forest_harvest)
     {
         set_ready(&h->grown[t], size);
+        atomic_fetch_add(&h->growth->n_done, 1);
         first = h->next;
         status = find_places(h);
         end = h->next;
@@ -365,8 +446,8 @@ hg_harvest_settle(hg_harvest *h)
     hg_status status = find_places(h);
 
     status = status != HG_OK ? status : fill_places(h, &none, first, h->next);
-    for (int t = h->rank; t < h->n_tree && status == HG_OK; t += h->n_rank) {
-        status = is_ready(h, t) ? note(h->checkpoint, t) : HG_OK;
+    for (int t = 0; t < h->n_tree && status == HG_OK; t++) {
+        status = is_mine(h, t) && is_ready(h, t) ? note(h->checkpoint, t) : HG_OK;
     }
     hg_space_clear(&none);
     return status;
@@ -375,16 +456,17 @@ hg_harvest_settle(hg_harvest *h)
 /* ---- into the forest ---- */
 /* counts of all trees on all ranks */
 static void
-set_offsets(const hg_comm *comm, const hg_tree tree[], hg_forest *f, int64_t count[])
+set_offsets(const hg_comm *comm, const hg_harvest *h, hg_forest *f, int64_t count[])
 {
+    const hg_tree *tree = h->checkpoint->tree;
     const int n_tree = f->n_tree;
 
     for (int t = 0; t < n_tree; t++) {
-        int is_mine = t % comm->size == comm->rank;
+        const int here = is_mine(h, t);
 
-        count[3 * t] = is_mine ? tree[t].n_node : 0;
-        count[3 * t + 1] = is_mine ? tree[t].n_leaf : 0;
-        count[3 * t + 2] = is_mine ? tree[t].n_mate : 0;
+        count[3 * t] = here ? tree[t].n_node : 0;
+        count[3 * t + 1] = here ? tree[t].n_leaf : 0;
+        count[3 * t + 2] = here ? tree[t].n_mate : 0;
     }
     hg_comm_sum(comm, 3 * (size_t)n_tree, count);
     for (int t = 0; t < n_tree; t++) {
@@ -405,6 +487,7 @@ give_all(const hg_comm *comm, hg_harvest *h, hg_forest *f)
     f->mate = h->mate;
     h->block = (hg_shared){0};
     h->grown = h->own;
+    h->growth = h->own_growth;
     h->node = NULL;
     h->mean = NULL;
     h->mate_offset = NULL;
@@ -447,11 +530,13 @@ exchange_trees(const hg_comm *comm, hg_harvest *h, const uint64_t mate[], hg_for
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
 #pragma omp parallel for schedule(dynamic, 1) \
     num_threads(threads > 0 ? threads : omp_get_max_threads())
-    for (int t = comm->rank; t < f->n_tree; t += comm->size) {
-        copy_to_forest(h, t, mate[t], f);
+    for (int t = 0; t < f->n_tree; t++) {
+        if (is_mine(h, t)) {
+            copy_to_forest(h, t, mate[t], f);
+        }
     }
     for (int t = 0; t < f->n_tree; t++) {
-        hg_model_pieces(f, t, t + 1, mate[t], mate[t + 1] - mate[t], t % comm->size,
+        hg_model_pieces(f, t, t + 1, mate[t], mate[t + 1] - mate[t], get_owner(h, t),
                         piece + 4 * (size_t)t);
     }
     status = hg_shared_spread(comm, 4 * (size_t)f->n_tree, piece, &f->block);
@@ -472,24 +557,24 @@ hg_harvest_share(const hg_comm *comm, hg_harvest *h, hg_forest *f)
     status = hg_mem_array(&count, 3 * n_tree, sizeof *count);
     status = status != HG_OK ? status : hg_mem_zeros(&mate, n_tree + 1, sizeof *mate);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    set_offsets(comm, tree, f, count);
+    set_offsets(comm, h, f, count);
     for (size_t t = 0; t < n_tree; t++) {
         mate[t + 1] = mate[t] + (uint64_t)count[3 * t + 2];
+    }
+    for (size_t t = 0; t < n_tree; t++) {
+        double *importance = f->importance + t * n_feature;
+        const int owner = get_owner(h, (int)t);
+
+        if (owner == comm->rank) {
+            memcpy(importance, tree[t].importance, n_feature * sizeof *importance);
+        }
+        hg_comm_broadcast(comm, owner, importance, n_feature * sizeof *importance);
     }
     if ((comm->size == 1 || h->is_joint) && h->next >= h->n_tree) {
         give_all(comm, h, f);
     } else {
         HG_TRY_OR(end, status, hg_model_reserve_shared(comm, f, mate[n_tree]));
         HG_TRY_OR(end, status, exchange_trees(comm, h, mate, f));
-    }
-    for (size_t t = 0; t < n_tree; t++) {
-        double *importance = f->importance + t * n_feature;
-        const int owner = (int)t % comm->size;
-
-        if (owner == comm->rank) {
-            memcpy(importance, tree[t].importance, n_feature * sizeof *importance);
-        }
-        hg_comm_broadcast(comm, owner, importance, n_feature * sizeof *importance);
     }
 end:
     hg_mem_free(count);
