@@ -387,7 +387,7 @@ prepare(const hg_comm *comm, const hg_train_data *data, const hg_train_distribut
     s->f->n_row = s->rows.n_all;
     choose_cut(comm, d, s);
     HG_TRY(open_spill(comm, d->path, s->f));
-    HG_TRY(hg_scaling_make(comm, s->options, data, &s->rows, s->f, &s->plan));
+    HG_TRY(hg_scaling_make(comm, s->options, data, &s->rows, NULL, s->f, &s->plan));
     HG_TRY(spill_identity(comm, s));
     s->plan.n = s->rows.n;
     s->plan.first = s->rows.first;

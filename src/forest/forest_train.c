@@ -216,10 +216,10 @@ end:
     return status;
 }
 
-/* what the forest keeps of the rows, and the records of all ranks, once per node; they are the
- * caller's to release */
+/* what the forest keeps of the rows, and the records of all ranks, once per node */
 static hg_status
-share_rows(const hg_comm *comm, hg_rows *rows, hg_forest *f, hg_plan *plan, hg_shared *record)
+share_rows(const hg_comm *comm, hg_rows *rows, const hg_shared *record, hg_forest *f,
+           hg_plan *plan)
 {
     const size_t n_target = (size_t)f->n_target, size = plan->rule.stride * sizeof(hg_word);
     float *value = NULL;
@@ -237,7 +237,6 @@ share_rows(const hg_comm *comm, hg_rows *rows, hg_forest *f, hg_plan *plan, hg_s
     }
     HG_TRY_OR(end, status,
               hg_comm_gather_into(comm, rows->n, n_target * sizeof *value, value, f->value));
-    HG_TRY_OR(end, status, hg_shared_create(comm, (size_t)rows->n_all * size, record));
     plan->is_whole = plan->options.bag == HG_BAG_NONE && !plan->rule.is_weighted &&
                      plan->options.splitter == HG_SPLITTER_RANDOM;
     for (int64_t i = 0; i < rows->n && plan->is_whole; i++) {
@@ -246,12 +245,10 @@ share_rows(const hg_comm *comm, hg_rows *rows, hg_forest *f, hg_plan *plan, hg_s
         hg_bag_scale(plan, rows->first + i, 1, rows->record + (size_t)i * plan->rule.stride,
                      total);
     }
-    HG_TRY_OR(end, status, hg_shared_gather(comm, rows->n, size, rows->record, record));
+    HG_TRY_OR(end, status, hg_shared_gather(comm, rows->n, size, NULL, record));
     if (record->is_shared) {
         hg_log_info("train: %d ranks of a node share one copy of the rows", record->node.size);
     }
-    hg_mem_free(rows->record);
-    rows->record = NULL;
     plan->n = rows->n_all;
     plan->row = record->data;
     plan->group = f->group;
@@ -290,18 +287,17 @@ keep_trees(const hg_comm *comm, hg_harvest *harvest)
 
 static hg_status
 train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts *parts,
-           hg_rows *rows, hg_plan *plan, hg_forest *f)
+           hg_rows *rows, const hg_shared *record, hg_plan *plan, hg_forest *f)
 {
     const size_t n = (size_t)rows->n_all, n_value = n * (size_t)f->n_target;
     hg_status status = HG_OK;
-    hg_shared record = {0};
     hg_tree *tree = NULL;
     int64_t *oob = NULL;
     hg_checkpoint checkpoint = {0};
     hg_harvest harvest = {0};
     hg_binned *binned = NULL;
 
-    HG_TRY_OR(end, status, share_rows(comm, rows, f, plan, &record));
+    HG_TRY_OR(end, status, share_rows(comm, rows, record, f, plan));
     status = hg_mem_zeros(&tree, (size_t)o->trees, sizeof *tree);
     status = status != HG_OK ? status : hg_mem_zeros(&oob, n_value + n, sizeof *oob);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
@@ -344,7 +340,6 @@ end:
     hg_binned_free(comm, binned);
     hg_mem_free(tree);
     hg_mem_free(oob);
-    hg_shared_clear(comm, &record);
     return status;
 }
 
@@ -363,14 +358,15 @@ hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
     hg_status status = HG_OK;
     hg_forest *f = NULL;
     hg_rows rows = {0};
+    hg_shared record = {0};
     hg_plan plan = {0};
 
     *forest = NULL;
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_check(options, data)));
     HG_TRY_OR(end, status, hg_rows_sort(comm, data, &rows));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_start(options, data, rows.n_all, &f)));
-    HG_TRY_OR(end, status, hg_scaling_make(comm, options, data, &rows, f, &plan));
-    HG_TRY_OR(end, status, train_rows(comm, options, parts, &rows, &plan, f));
+    HG_TRY_OR(end, status, hg_scaling_make(comm, options, data, &rows, &record, f, &plan));
+    HG_TRY_OR(end, status, train_rows(comm, options, parts, &rows, &record, &plan, f));
     if (parts == NULL || parts->n_tree == 0) {
         *forest = f;
         f = NULL;
@@ -378,5 +374,6 @@ hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
 end:
     hg_forest_free(f);
     hg_rows_clear(&rows);
+    hg_shared_clear(comm, &record);
     return status;
 }

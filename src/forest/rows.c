@@ -131,10 +131,18 @@ fail:
 }
 
 hg_status
-hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t stride, hg_rows *r)
+hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t stride,
+                       const hg_shared *block, hg_rows *r)
 {
-    hg_status status = hg_mem_zeros(&r->record, (size_t)r->n * stride, sizeof *r->record);
+    const size_t rest = stride - (size_t)d->n_feature;
+    hg_status status = HG_OK;
 
+    r->is_shared = block != NULL;
+    if (r->is_shared) {
+        r->record = (hg_word *)block->data + (size_t)r->first * stride;
+    } else {
+        status = hg_mem_array(&r->record, (size_t)r->n * stride, sizeof *r->record);
+    }
     HG_TRY(hg_comm_agree(comm, status));
     status = hg_route_column(comm, &r->route, (size_t)d->n_feature * sizeof *d->x, d->x,
                              r->record, stride * sizeof *r->record);
@@ -147,6 +155,7 @@ hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t strid
         for (int k = 0; k < d->n_feature; k++) {
             x[k].f += 0.0f; /* -0 becomes +0 */
         }
+        memset(x + d->n_feature, 0, rest * sizeof *x);
     }
     return HG_OK;
 }
@@ -161,6 +170,8 @@ hg_rows_clear(hg_rows *r)
     hg_mem_free(r->weight);
     hg_mem_free(r->y);
     hg_mem_free(r->integer);
-    hg_mem_free(r->record);
+    if (!r->is_shared) {
+        hg_mem_free(r->record);
+    }
     *r = (hg_rows){0};
 }

@@ -4,6 +4,7 @@
 
 #include "forest/kernel.h"
 #include "forest/row_sort.h"
+#include "par/shared.h"
 
 /** Canonical rows first to first + n - 1 on this rank; owned, free with hg_rows_clear(). */
 typedef struct hg_rows {
@@ -19,6 +20,7 @@ typedef struct hg_rows {
     double *y;         /**< shape (n, n_target) */
     uint32_t *integer; /**< shape (n); integer weights, set by hg_scaling_make() */
     hg_word *record;   /**< shape (n, stride), made by hg_rows_place_features() */
+    int is_shared;     /**< the records are part of a block that is not the rows' */
     hg_route route;
 } hg_rows;
 
@@ -43,11 +45,14 @@ HG_MUST_CHECK hg_status hg_rows_sort(const hg_comm *comm, const hg_train_data *d
  *
  * @collective{comm}
  * @param[in]     stride  words of a record
+ * @param[in]     block   room for the records of all rows, of which each rank makes its own;
+ *                        NULL = the rows get an array
  * @param[in,out] rows    of hg_rows_sort(), with the same data
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_rows_place_features(const hg_comm *comm, const hg_train_data *data,
-                                               size_t stride, hg_rows *rows);
+                                               size_t stride, const hg_shared *block,
+                                               hg_rows *rows);
 void hg_rows_clear(hg_rows *rows);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -59,18 +60,21 @@ set_weights(const hg_comm *comm, hg_rows *rows, hg_forest *f)
 
 /* centre, quantum and standard deviation of each target; returns the variance in quanta */
 static double
-measure_target(const hg_comm *comm, const hg_rows *rows, int o, hg_forest *f)
+measure_target(const hg_comm *comm, int threads, const hg_rows *rows, int o, hg_forest *f)
 {
     const int n_target = f->n_target;
-    double range[2] = {-HUGE_VAL, -HUGE_VAL}, mean, variance, min, max; /* of -y and y */
-    int64_t sum[3] = {0, 0, 0};
+    double least = HUGE_VAL, most = -HUGE_VAL, range[2], mean, variance, min, max;
+    int64_t linear = 0, high = 0, low = 0, sum[3];
 
+#pragma omp parallel for num_threads(threads) reduction(min : least) reduction(max : most)
     for (int64_t i = 0; i < rows->n; i++) {
         double y = rows->y[i * n_target + o];
 
-        range[0] = -y > range[0] ? -y : range[0];
-        range[1] = y > range[1] ? y : range[1];
+        least = y < least ? y : least;
+        most = y > most ? y : most;
     }
+    range[0] = -least;
+    range[1] = most;
     hg_comm_max_double(comm, 2, range);
     min = -range[0] + 0.0; /* no -0 */
     max = range[1];
@@ -82,13 +86,17 @@ measure_target(const hg_comm *comm, const hg_rows *rows, int o, hg_forest *f)
         f->scale[o] = 0;
         return 0;
     }
+#pragma omp parallel for num_threads(threads) reduction(+ : linear, high, low)
     for (int64_t i = 0; i < rows->n; i++) {
         int64_t q = llrint((rows->y[i * n_target + o] - f->centre[o]) / f->quantum[o]);
 
-        sum[0] += q;
-        sum[1] += (q * q) >> 23;
-        sum[2] += (q * q) & ((1 << 23) - 1);
+        linear += q;
+        high += (q * q) >> 23;
+        low += (q * q) & ((1 << 23) - 1);
     }
+    sum[0] = linear;
+    sum[1] = high;
+    sum[2] = low;
     hg_comm_sum(comm, 3, sum);
     mean = (double)sum[0] / (double)rows->n_all;
     variance = (double)sum[1] / (double)rows->n_all * 0x1p23 +
@@ -126,12 +134,14 @@ set_rule(const hg_train_options *o, const hg_forest *f, hg_rule *rule)
 /* Hash of all that decides how a tree with given options is grown: a sum of one hash per row,
  * so that ranks can add theirs, and the scales. */
 static uint64_t
-hash_rows(const hg_comm *comm, const hg_rule *rule, const hg_rows *rows, const hg_forest *f)
+hash_rows(const hg_comm *comm, int threads, const hg_rule *rule, const hg_rows *rows,
+          const hg_forest *f)
 {
     const size_t n_target = (size_t)f->n_target;
     uint64_t sum = 0, hash;
     int64_t half[2];
 
+#pragma omp parallel for num_threads(threads) reduction(+ : sum) private(hash)
     for (int64_t i = 0; i < rows->n; i++) {
         const uint64_t key[] = {(uint64_t)(rows->first + i), rows->group[i], rows->integer[i]};
 
@@ -151,15 +161,17 @@ hash_rows(const hg_comm *comm, const hg_rule *rule, const hg_rows *rows, const h
 
 hg_status
 hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_data *d,
-                hg_rows *rows, hg_forest *f, hg_plan *plan)
+                hg_rows *rows, hg_shared *block, hg_forest *f, hg_plan *plan)
 {
+    const int threads = /* NOLINT: the analyser does not look into pragmas */
+        o->threads > 0 ? o->threads : omp_get_max_threads();
     hg_rule *rule = &plan->rule;
     double spread = 0; /* what a tree can gain at most, about */
 
     HG_TRY(set_weights(comm, rows, f));
     set_rule(o, f, rule);
     for (int t = 0; t < f->n_target; t++) {
-        double variance = measure_target(comm, rows, t, f);
+        double variance = measure_target(comm, threads, rows, t, f);
         double weight = d->target_weight != NULL ? d->target_weight[t] : 1;
 
         f->target_weight[t] = weight;
@@ -172,7 +184,12 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
     if (spread > 0) { /* steps of 2^-38 of it; a sum may exceed it 2^14 times and stay exact */
         plan->gain_round = ldexp(0x1.8p52, ilogb(spread) - 38);
     }
-    HG_TRY(hg_rows_place_features(comm, d, rule->stride, rows));
+    if (block != NULL) {
+        HG_TRY(hg_shared_create(comm, (size_t)rows->n_all * rule->stride * sizeof(hg_word),
+                                block));
+    }
+    HG_TRY(hg_rows_place_features(comm, d, rule->stride, block, rows));
+#pragma omp parallel for num_threads(threads)
     for (int64_t i = 0; i < rows->n; i++) {
         hg_word *q = rows->record + (size_t)i * rule->stride + f->n_feature;
 
@@ -184,7 +201,7 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
     plan->feature_bits = f->feature_bits;
     memcpy(plan->centre, f->centre, sizeof plan->centre);
     memcpy(plan->quantum, f->quantum, sizeof plan->quantum);
-    f->rows_hash = hash_rows(comm, rule, rows, f);
+    f->rows_hash = hash_rows(comm, threads, rule, rows, f);
     HG_TRY(hg_domain_measure(comm, o->threads, rows->n, rows->n_all, f->n_feature,
                              rows->n > 0 ? &rows->record->f : NULL, rule->stride, f->range));
     return hg_comm_agree(comm, hg_kernel_choose(&plan->kernel));

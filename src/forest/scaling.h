@@ -31,6 +31,9 @@ HG_MUST_CHECK hg_status hg_train_start(const hg_train_options *options,
  *
  * @collective{comm}
  * @param[in,out] rows    of hg_rows_sort(); gets `integer` and `record`
+ * @param[out]    block   gets room for the records of all rows, with those of this rank in
+ *                        their places; release with hg_shared_clear(), after a failure too;
+ *                        NULL = the rows get an array
  * @param[in,out] forest  gets centre, quantum, scale, cost, weights, unit, ranges, hash of rows
  * @param[out]    plan    all but n, row, group and weight, which the scheme sets
  * @return HG_OK; HG_E_MEMORY; HG_E_ENVIRONMENT for a wrong HG_SIMD
@@ -38,7 +41,7 @@ HG_MUST_CHECK hg_status hg_train_start(const hg_train_options *options,
  */
 HG_MUST_CHECK hg_status hg_scaling_make(const hg_comm *comm, const hg_train_options *options,
                                         const hg_train_data *data, hg_rows *rows,
-                                        hg_forest *forest, hg_plan *plan);
+                                        hg_shared *block, hg_forest *forest, hg_plan *plan);
 
 /** Residuals r = y - mean over the trees that did not see the row, NaN where these are too few.
  *

@@ -196,7 +196,7 @@ hg_shared_gather(const hg_comm *comm, int64_t n, size_t size, const void *rows,
     hg_status status;
     size_t at = 0;
 
-    if (!s->is_anywhere) {
+    if (!s->is_anywhere && rows != NULL) {
         return hg_comm_gather_into(comm, n, size, rows, s->data);
     }
     status = hg_mem_array(&piece, (size_t)comm->size, sizeof *piece);
@@ -207,7 +207,7 @@ hg_shared_gather(const hg_comm *comm, int64_t n, size_t size, const void *rows,
         piece[r].at = at;
         at += piece[r].bytes;
     }
-    if (n > 0) {
+    if (n > 0 && rows != NULL) {
         memcpy(data + piece[comm->rank].at, rows, (size_t)n * size);
     }
     status = hg_shared_spread(comm, (size_t)comm->size, piece, s);

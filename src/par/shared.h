@@ -41,7 +41,8 @@ void hg_shared_settle(const hg_comm *comm, const hg_shared *shared);
  * @collective{comm}
  * @param[in]     n       local number of rows
  * @param[in]     size    bytes per row, the same on all ranks
- * @param[in]     rows    shape (n) rows of `size` bytes
+ * @param[in]     rows    shape (n) rows of `size` bytes; NULL = they are in their places in the
+ *                        block already
  * @param[in,out] shared  room for the rows of all ranks; settled
  * @return HG_OK; HG_E_MEMORY
  */
