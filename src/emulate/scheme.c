@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "halograft/log.h"
 
-/* share of the machine that may be used; buffers of the exchange of rows */
+/* share of the machine that may be used; buffers of the exchange of rows, or of the scatter */
 static const double machine_share = 0.8, buffers = 8 << 20;
 
 /* the rows of a training, and over what they are spread */
@@ -26,8 +26,9 @@ leaves_of(const hg_spread *s)
 {
     const double bag = strcmp(s->model->bag, "none") == 0 ? 1 : 0.63;
 
-    /* random thresholds leave half as many rows again in a leaf as they must */
-    return fmax(bag * s->n / (1.5 * (double)s->model->min_leaf), 1);
+    /* random thresholds leave half as many rows again in a leaf as they must, but one alone
+     * where that is enough */
+    return fmax(bag * s->n / (1.5 * (double)s->model->min_leaf - 0.5), 1);
 }
 
 static double
@@ -45,14 +46,16 @@ forest_of(const hg_spread *s, const hg_stage_shape *shape)
     return (double)s->model->trees * (leaves_of(s) * (24 + 4 * shape->n_target) + 4 * s->n);
 }
 
-/* one forest by trees: rows as given, sorted and gathered, what threads grow in, the forest */
+/* one forest by trees: rows as given, their records, what threads grow in, the forest */
 static double
 trees_of(const hg_spread *s, const hg_stage_shape *shape)
 {
     const hg_params_model *m = s->model;
     const double o = shape->n_target, f = shape->n_feature, record = record_of(s, shape);
-    /* several ranks have their own trees apart until all go to one place per node */
-    const double copies = s->ranks > 1 ? 1 / s->ranks + 1 / s->per_node : 1.3;
+    /* ranks of several nodes have their own trees apart until all go to one place per node;
+     * elsewhere there is some room for trees that are larger than the first */
+    const double copies =
+        s->ranks > s->per_node ? 1 / s->ranks + 1 / s->per_node : 1.1 / s->per_node;
     double rows = record / s->per_node + 58 + 16 * o, arena = record, histograms = 0;
 
     if (strcmp(m->splitter, "best") == 0) {
@@ -65,7 +68,7 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
         arena = 2 * binned;
         histograms = fmin(8 * lines, 64 << 20);
     }
-    return s->share * (record + 4 * f + 16 * o + 60) + s->n * rows +
+    return s->share * (4 * f + 16 * o + 60) + s->n * rows +
            s->threads *
                (s->n * (arena + 21 + 8 * o) + leaves_of(s) * (20 + 12 * o) + histograms) +
            copies * forest_of(s, shape);
@@ -123,7 +126,8 @@ hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int
     hg_scheme s;
 
     s.is_plain = n_stage == 1 && !shape[0].is_label && strcmp(m->splitter, "best") != 0;
-    s.trees = stages_of(&spread, n_stage, shape);
+    s.means = stages_of(&spread, n_stage, shape);
+    s.trees = s.means + buffers;
     s.rows = rows_of(&spread, &shape[0]);
     s.limit = params->run.memory_max > 0 ? params->run.memory_max
                                          : machine_share * (double)hg_mem_machine() / ranks[1];

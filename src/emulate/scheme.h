@@ -9,6 +9,7 @@
 /** Bytes a rank needs in either scheme, and what it has. */
 typedef struct hg_scheme {
     double trees;  /**< every rank sees all rows and grows whole trees */
+    double means;  /**< the same, of forests that predict means alone */
     double rows;   /**< every rank holds its share of the rows */
     double limit;  /**< Run.memory_max, or 0.8 of the machine's memory over its ranks */
     bool is_plain; /**< one forest of random thresholds on numbers: what can go by rows */

@@ -18,8 +18,8 @@ typedef struct hg_checkpoint {
     double written;              /**< time of the last part file */
 } hg_checkpoint;
 
-/** Find the part files and load the trees of this rank (tree t belongs to rank t mod size) into
- * `tree`: nodes and importance.
+/** Find the part files and load the trees that fall to this rank (those with t mod size = rank)
+ * into `tree`: nodes and importance.
  *
  * @collective{comm}
  * @param[in]  parts   NULL = no part files

@@ -245,7 +245,7 @@ share_rows(const hg_comm *comm, hg_rows *rows, const hg_shared *record, hg_fores
         hg_bag_scale(plan, rows->first + i, 1, rows->record + (size_t)i * plan->rule.stride,
                      total);
     }
-    HG_TRY_OR(end, status, hg_shared_gather(comm, rows->n, size, NULL, record));
+    HG_TRY_OR(end, status, hg_shared_gather(comm, (size_t)rows->n * size, record));
     if (record->is_shared) {
         hg_log_info("train: %d ranks of a node share one copy of the rows", record->node.size);
     }

@@ -188,27 +188,19 @@ end:
 }
 
 hg_status
-hg_shared_gather(const hg_comm *comm, int64_t n, size_t size, const void *rows,
-                 const hg_shared *s)
+hg_shared_gather(const hg_comm *comm, size_t bytes, const hg_shared *s)
 {
+    const hg_shared_piece mine = {comm->rank, 0, bytes};
     hg_shared_piece *piece = NULL;
-    char *data = s->data;
     hg_status status;
     size_t at = 0;
 
-    if (!s->is_anywhere && rows != NULL) {
-        return hg_comm_gather_into(comm, n, size, rows, s->data);
-    }
     status = hg_mem_array(&piece, (size_t)comm->size, sizeof *piece);
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    hg_comm_gather(comm, &(hg_shared_piece){comm->rank, 0, (size_t)n * size}, sizeof *piece,
-                   piece);
+    hg_comm_gather(comm, &mine, sizeof mine, piece);
     for (int r = 0; r < comm->size; r++) {
         piece[r].at = at;
         at += piece[r].bytes;
-    }
-    if (n > 0 && rows != NULL) {
-        memcpy(data + piece[comm->rank].at, rows, (size_t)n * size);
     }
     status = hg_shared_spread(comm, (size_t)comm->size, piece, s);
 end:

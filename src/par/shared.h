@@ -36,18 +36,15 @@ HG_MUST_CHECK hg_status hg_shared_create(const hg_comm *comm, size_t bytes, hg_s
  */
 void hg_shared_settle(const hg_comm *comm, const hg_shared *shared);
 
-/** Gather rows of different counts in every block, in rank order.
+/** Give every block what all ranks have written into theirs, one after the other in rank order.
  *
  * @collective{comm}
- * @param[in]     n       local number of rows
- * @param[in]     size    bytes per row, the same on all ranks
- * @param[in]     rows    shape (n) rows of `size` bytes; NULL = they are in their places in the
- *                        block already
- * @param[in,out] shared  room for the rows of all ranks; settled
+ * @param[in]     bytes   written by this rank, where those of the ranks before it end
+ * @param[in,out] shared  settled
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_shared_gather(const hg_comm *comm, int64_t n, size_t size,
-                                         const void *rows, const hg_shared *shared);
+HG_MUST_CHECK hg_status hg_shared_gather(const hg_comm *comm, size_t bytes,
+                                         const hg_shared *shared);
 
 /** A stretch of a block that one rank has written. */
 typedef struct hg_shared_piece {

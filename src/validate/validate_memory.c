@@ -50,7 +50,7 @@ sum_up(const hg_comm *comm, const hg_params *params, int threads, bool is_explai
     const int team = (int)fmax((double)comm->size / folds, 1), ranks[2] = {team, team};
     const int64_t n_train = (int64_t)(n * (1 - 1 / folds));
     const double forest =
-        hg_scheme_choose(params, ranks, n_train, n_stage, shape, threads).trees;
+        hg_scheme_choose(params, ranks, n_train, n_stage, shape, threads).means;
     /* of each fold: its forest grows, and then baselines are fitted beside it */
     const double rivals = hg_scheme_model(params, n_train, n_stage, shape) +
                           n * (8 * params->features.n + 16 + 8 / folds) +

@@ -2,6 +2,7 @@
  * find no room there; the model is the same. */
 #include "mpi_test.h"
 
+#include "forest/harvest.h"
 #include "forest/model.h"
 #include "forest_data.h"
 
@@ -81,4 +82,55 @@ Test(harvest, ranks_put_large_trees_into_one_block)
     all_assert(n_small == 0);
     compare(1500, 19, &n_small, &n_large); /* the block is too small for all */
     all_assert(n_small == 1);
+}
+
+Test(harvest, ranks_that_are_free_take_the_trees_of_one_that_is_not)
+{
+    hg_tree tree[TREES] = {{0}};
+    hg_checkpoint checkpoint = {.tree = tree, .last = TREES};
+    hg_plan plan = {.options = {.trees = TREES}, .rule = {.n_target = 1}};
+    int64_t taken[TREES] = {0};
+    hg_harvest h;
+
+    if (world.size != 2) {
+        return; /* each number of trees is known where the ranks take turns */
+    }
+    all_assert(hg_harvest_begin(world.rank, world.size, &plan, &checkpoint, 0, &h) == HG_OK);
+    all_assert(hg_harvest_claim(&h, 0) == world.rank);
+    h.own[world.rank].size.node = 1 << 15;
+    tree[world.rank == 0 ? 4 : 5].node = (hg_node *)tree; /* as loaded from a part file */
+    all_assert(hg_harvest_wanted(&h) == TREES / 2);
+    all_assert(hg_harvest_open(&world, &h) == HG_OK && h.is_joint);
+    all_assert(hg_harvest_wanted(&h) == TREES);
+    for (int t = 0; world.rank == 1 && (t = hg_harvest_claim(&h, t)) < TREES; t++) {
+        taken[t]++;
+    }
+    hg_comm_barrier(&world);
+    for (int t = 0; world.rank == 0 && (t = hg_harvest_claim(&h, t)) < TREES; t++) {
+        taken[t] += 100;
+    }
+    hg_comm_sum(&world, TREES, taken);
+    for (int t = 0; t < TREES; t++) {
+        all_assert(taken[t] == (t < 2 ? 0 : t == 4 ? 100 : 1));
+    }
+    hg_harvest_clear(&world, &h);
+}
+
+Test(harvest, nobody_takes_a_tree_after_a_failure)
+{
+    hg_tree tree[TREES] = {{0}};
+    hg_checkpoint checkpoint = {.tree = tree, .last = TREES};
+    hg_plan plan = {.options = {.trees = TREES}, .rule = {.n_target = 1}};
+    hg_harvest h;
+
+    all_assert(hg_harvest_begin(world.rank, world.size, &plan, &checkpoint, 0, &h) == HG_OK);
+    h.own[world.rank].size.node = 1 << 15;
+    all_assert(hg_harvest_open(&world, &h) == HG_OK);
+    if (world.rank == world.size - 1) {
+        hg_harvest_halt(&h);
+    }
+    hg_comm_barrier(&world);
+    all_assert(h.is_joint == (world.size > 1));
+    all_assert(hg_harvest_claim(&h, 0) == TREES);
+    hg_harvest_clear(&world, &h);
 }

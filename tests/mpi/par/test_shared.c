@@ -33,23 +33,22 @@ gather_rows(const hg_comm *comm, int is_shared)
     const int64_t before = hg_mem_used();
     const int64_t n = comm->rank == 1 ? 0 : ROWS + comm->rank;
     const int64_t first = hg_comm_prefix(comm, n);
-    int64_t n_all = n, *row = NULL, counted, wrong = 0;
+    int64_t n_all = n, *row, counted, wrong = 0;
     hg_shared s;
 
     hg_comm_sum(comm, 1, &n_all);
     all_assert(hg_shared_create(comm, (size_t)n_all * WORDS * sizeof *row, &s) == HG_OK);
     counted = hg_mem_used() - before;
     all_assert(s.is_shared == is_shared && (uintptr_t)s.data % 64 == 0);
-    all_assert(hg_mem_array(&row, (size_t)n * WORDS, sizeof *row) == HG_OK);
+    row = (int64_t *)s.data + first * WORDS;
     for (int64_t i = 0; i < n * WORDS; i++) {
         row[i] = 3 * (first * WORDS + i) + 1;
     }
-    all_assert(hg_shared_gather(comm, n, WORDS * sizeof *row, row, &s) == HG_OK);
+    all_assert(hg_shared_gather(comm, (size_t)n * WORDS * sizeof *row, &s) == HG_OK);
     for (int64_t i = 0; i < n_all * WORDS; i++) {
         wrong += ((const int64_t *)s.data)[i] != 3 * i + 1;
     }
     all_assert(wrong == 0);
-    hg_mem_free(row);
     hg_shared_clear(comm, &s);
     all_assert(hg_mem_used() == before);
     return counted;
