@@ -110,6 +110,7 @@ hg_status
 hg_power_bin(const hg_fine *fine, int n_bin, const double edge[], hg_power *power)
 {
     const double fundamental = 2 * M_PI / fine->box;
+    hg_status status;
 
     *power = (hg_power){0};
     for (int i = 0; i < n_bin; i++) {
@@ -118,7 +119,11 @@ hg_power_bin(const hg_fine *fine, int n_bin, const double edge[], hg_power *powe
                            edge[i], edge[i + 1]);
         }
     }
-    HG_TRY(allocate_power(n_bin, fine->n_sum == HG_FINE_MAX ? 3 : 1, power));
+    status = allocate_power(n_bin, fine->n_sum == HG_FINE_MAX ? 3 : 1, power);
+    if (status != HG_OK) {
+        hg_power_clear(power);
+        return status;
+    }
     for (int i = 0; i < n_bin; i++) {
         power->k_low[i] = edge[i] * fundamental;
         power->k_high[i] = edge[i + 1] * fundamental;

@@ -215,6 +215,14 @@ Test(power, modes_are_counted_as_integers)
     all_assert(power.modes[0] == 6 && power.modes[1] == 0 && power.modes[2] == 12);
     all_assert(isnan(power.p[0][1]) && isnan(power.k_mean[1]));
     hg_power_clear(&power);
+    for (int n = 1; n <= 2; n++) { /* nothing is left behind without memory */
+        const int64_t used = hg_mem_used();
+
+        hg_mem_fail_at(n);
+        all_assert(hg_power_bin(&fine, 1, (double[]){1, 2}, &power) == HG_E_MEMORY);
+        hg_mem_fail_at(0);
+        all_assert(hg_mem_used() == used);
+    }
     hg_fine_clear(&fine);
     /* odd meshes have no Nyquist plane: all modes up to n^2 are there */
     measure_points(&world, 9, HG_PRECISION_DOUBLE, HG_KERNEL_CIC, true, 1, 1, point, HG_LOS_Z,
