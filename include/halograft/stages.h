@@ -211,6 +211,16 @@ HG_MUST_CHECK hg_status hg_stages_save(const hg_comm *comm, const hg_stages *sta
 HG_MUST_CHECK hg_status hg_stages_load(const hg_comm *comm, const char *path,
                                        hg_stages **stages);
 
+/** Bytes that hg_stages_load() takes on the first rank: a copy of its own and, where a node has
+ * several ranks, its part of the one they share, which is all that stays.
+ *
+ * @local
+ * @param[in] bytes      of the model in memory
+ * @param[in] node_size  ranks of a node
+ * @return bytes
+ */
+double hg_stages_load_bytes(double bytes, int node_size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "design/candidates.h"
 #include "design/survey.h"
+#include "halograft/stages.h"
 #include "store/publish.h"
 #include "suite/paths.h"
 #include "table/deal.h"
@@ -74,7 +75,6 @@ size_hulls(const hg_params *params, const hg_design_survey *s, int ranks, sizes 
                (POINTS + SEED * (1 + 2.0 / ranks));
 }
 
-/* Ranks of a node share a model; the first reads it before. */
 static hg_status
 size_model(const hg_comm *comm, const hg_params *params, sizes *z)
 {
@@ -95,7 +95,7 @@ size_model(const hg_comm *comm, const hg_params *params, sizes *z)
 agree:
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, &bytes, sizeof bytes);
-    z->model = of_file * (double)bytes * (comm->node_size > 1 ? 1 + 1.0 / comm->node_size : 1);
+    z->model = hg_stages_load_bytes(of_file * (double)bytes, comm->node_size);
     return HG_OK;
 }
 

@@ -249,8 +249,10 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, cons
     /* one part in prediction, another one on its way from or to the disk */
     const double graft = kept + 12 * n_feature + 12 * values + 2 * domain + 32;
     const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
+    const double model = model_bytes(params, c);
 
-    return (struct cost){.memory = model_bytes(params, c) / ranks[1] + part * (graft + move),
+    return (struct cost){.memory = fmax(hg_stages_load_bytes(model, ranks[1]),
+                                        model / ranks[1] + part * (graft + move)),
                          .disk = (double)c->parent * (kept + 4 * values + domain + 9),
                          .seconds =
                              rows * ((double)params->model.trees * c->n_stage *

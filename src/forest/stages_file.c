@@ -349,6 +349,12 @@ fail:
     return status;
 }
 
+double
+hg_stages_load_bytes(double bytes, int node_size)
+{
+    return node_size > 1 ? bytes * (1 + 1.0 / node_size) : bytes;
+}
+
 hg_status
 hg_forest_load(const hg_comm *comm, const char *path, hg_forest **forest)
 {
