@@ -355,11 +355,9 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
 {
     struct counts c = {0};
     hg_measure_memory memory;
-    double in_bag = strcmp(params->model.bag, "none") == 0 ? 1 : 0.63;
 
     HG_TRY(count_rows(comm, params, true, &c));
-    /* random thresholds leave half as many rows again in a leaf as they must */
-    c.leaves = fmax(in_bag * (double)c.training / (1.5 * (double)params->model.min_leaf), 1);
+    c.leaves = hg_scheme_leaves(&params->model, (double)c.training);
     c.realisations = count_realisations(params, &c);
     c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
     /* references are not opened here: each is taken as large as the parent */

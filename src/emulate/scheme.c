@@ -21,14 +21,20 @@ typedef struct hg_spread {
     double threads, ranks, per_node;
 } hg_spread;
 
-static double
-leaves_of(const hg_spread *s)
+double
+hg_scheme_leaves(const hg_params_model *model, double n_row)
 {
-    const double bag = strcmp(s->model->bag, "none") == 0 ? 1 : 0.63;
+    const double bag = strcmp(model->bag, "none") == 0 ? 1 : 0.63;
 
     /* random thresholds leave half as many rows again in a leaf as they must, but one alone
      * where that is enough */
-    return fmax(bag * s->n / (1.5 * (double)s->model->min_leaf - 0.5), 1);
+    return fmax(bag * n_row / (1.5 * (double)model->min_leaf - 0.5), 1);
+}
+
+static double
+leaves_of(const hg_spread *s)
+{
+    return hg_scheme_leaves(s->model, s->n);
 }
 
 static double

@@ -28,6 +28,13 @@ typedef struct hg_scheme {
 hg_scheme hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row,
                            int n_stage, const hg_stage_shape shape[], int threads);
 
+/** Leaves of a tree, about.
+ *
+ * @local
+ * @param[in] n_row  training rows of all ranks
+ */
+double hg_scheme_leaves(const hg_params_model *model, double n_row);
+
 /** Bytes of the finished forests in memory.
  *
  * @local
