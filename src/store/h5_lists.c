@@ -10,11 +10,10 @@ enum { ROWS = 4096 };
 
 static hg_status
 visit_block(hg_h5 *file, const char *name, hid_t dset, int64_t first, int64_t n, hid_t type,
-            hvl_t rows[], hg_h5_visit_list visit, void *context)
+            int64_t most, hvl_t rows[], hg_h5_visit_list visit, void *context)
 {
     const hsize_t start = (hsize_t)first, count = (hsize_t)n;
     hid_t space = H5Dget_space(dset), memory = H5Screate_simple(1, &count, NULL);
-    const int64_t most = hg_file_size(file->path); /* heaps of lists are never compressed */
     herr_t rc = H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL);
     hg_status status = HG_OK;
 
@@ -65,6 +64,7 @@ hg_status
 hg_h5_read_lists(hg_h5 *file, const char *name, int64_t *n, hg_h5_visit_list visit,
                  void *context)
 {
+    const int64_t most = hg_file_size(file->path); /* heaps of lists are never compressed */
     hid_t dset, type;
     hvl_t *rows = NULL;
     hg_status status;
@@ -83,8 +83,8 @@ hg_h5_read_lists(hg_h5 *file, const char *name, int64_t *n, hg_h5_visit_list vis
         status = hg_mem_array(&rows, ROWS, sizeof *rows);
     }
     for (int64_t i = 0; i < *n && status == HG_OK; i += ROWS) {
-        status = visit_block(file, name, dset, i, *n - i < ROWS ? *n - i : ROWS, type, rows,
-                             visit, context);
+        status = visit_block(file, name, dset, i, *n - i < ROWS ? *n - i : ROWS, type, most,
+                             rows, visit, context);
     }
     hg_mem_free(rows);
     H5Tclose(type);
