@@ -82,9 +82,8 @@ hg_harvest_begin(int rank, int size, const hg_plan *plan, hg_checkpoint *checkpo
     h->is_apart = only_parts;
     HG_TRY(hg_mem_zeros(&h->place, (size_t)n, sizeof *h->place));
     HG_TRY(hg_mem_zeros(&h->own, (size_t)n, sizeof *h->own));
-    HG_TRY(hg_mem_zeros(&h->own_growth, 1, sizeof *h->own_growth));
     h->grown = h->own;
-    h->growth = h->own_growth;
+    h->growth = &h->own_growth;
     for (int t = 0; t < n; t++) {
         atomic_init(&h->own[t].owner, reserved(t % size));
     }
@@ -102,7 +101,6 @@ hg_harvest_clear(const hg_comm *comm, hg_harvest *h)
     }
     hg_mem_free(h->place);
     hg_mem_free(h->own);
-    hg_mem_free(h->own_growth);
     hg_tree_clear(&h->spare);
     hg_shared_clear(comm, &h->block);
     *h = (hg_harvest){0};
@@ -252,8 +250,8 @@ join_ranks(const hg_comm *comm, hg_harvest *h)
             set_ready(&h->grown[t], h->own[t].size);
         }
     }
-    atomic_fetch_add(&h->growth->n_done, atomic_load(&h->own_growth->n_done));
-    if (atomic_load(&h->own_growth->is_halted)) {
+    atomic_fetch_add(&h->growth->n_done, atomic_load(&h->own_growth.n_done));
+    if (atomic_load(&h->own_growth.is_halted)) {
         hg_harvest_halt(h);
     }
     hg_shared_settle(comm, &h->block);
@@ -281,7 +279,7 @@ hg_harvest_open(const hg_comm *comm, hg_harvest *h)
              (hg_place_of_tree){(size_t)most[0], (size_t)most[1], (size_t)most[2]});
     status = hg_shared_create(comm, lay_out(h, NULL), &h->block);
     h->grown = h->own;
-    h->growth = h->own_growth;
+    h->growth = &h->own_growth;
     if (status != HG_OK) {
         h->is_apart = 1;
     } else if (h->block.is_shared && h->block.node.size == comm->size) {
@@ -487,7 +485,7 @@ give_all(const hg_comm *comm, hg_harvest *h, hg_forest *f)
     f->mate = h->mate;
     h->block = (hg_shared){0};
     h->grown = h->own;
-    h->growth = h->own_growth;
+    h->growth = &h->own_growth;
     h->node = NULL;
     h->mean = NULL;
     h->mate_offset = NULL;

@@ -45,9 +45,9 @@ typedef struct hg_harvest {
     int is_joint;       /**< the arrays are those of all ranks, in `block` */
     int is_apart;       /**< there is no more room */
     hg_grown_tree *own; /**< shape (n_tree) */
-    hg_growth *own_growth;
-    hg_grown_tree *grown; /**< `own`, or the same of all ranks in the block */
-    hg_growth *growth;
+    hg_growth own_growth;
+    hg_grown_tree *grown;    /**< `own`, or the same of all ranks in the block */
+    hg_growth *growth;       /**< of this rank, or of all ranks in the block */
     hg_place_of_tree *place; /**< shape (n_tree) */
     hg_shared block;
     hg_place_of_tree room, used;
