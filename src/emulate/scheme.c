@@ -5,10 +5,10 @@
 #include "emulate/scheme.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "forest/threads.h"
 #include "halograft/log.h"
 
 /* share of the machine that may be used; buffers of the exchange of rows, or of the scatter */
@@ -149,8 +149,7 @@ hg_scheme_agree(const hg_comm *comm, const hg_params *params, int64_t n_row, int
 {
     const char *wanted = params->model.scheme;
     const int ranks[2] = {comm->size, comm->node_size};
-    const int threads =
-        params->run.threads > 0 ? (int)params->run.threads : omp_get_max_threads();
+    const int threads = hg_threads((int)params->run.threads);
     bool is_plain;
     hg_scheme s;
 

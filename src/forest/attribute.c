@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "forest/shapley.h"
+#include "forest/threads.h"
 
 enum { BLOCK = 4096 };
 
@@ -233,10 +234,7 @@ hg_status
 hg_forest_attribute(const hg_forest *f, int threads, const float trained[],
                     const uint32_t place[], int64_t n, const float x[], hg_attribution *result)
 {
-    work w = {.f = f,
-              .n_thread = threads > 0 ? threads : omp_get_max_threads(),
-              .trained = trained,
-              .place = place};
+    work w = {.f = f, .n_thread = hg_threads(threads), .trained = trained, .place = place};
     const size_t nt = (size_t)f->n_target, all = (size_t)n * (size_t)f->n_feature * nt;
     hg_status status;
 

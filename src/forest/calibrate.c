@@ -13,12 +13,12 @@
  * that of pairs of trees, so q can be carried over to the number of trees in a residual and in
  * a prediction. */
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "forest/calibrate.h"
 #include "forest/keep.h"
+#include "forest/threads.h"
 
 /* Working space of one thread. */
 struct scratch {
@@ -146,7 +146,7 @@ calibrate_range(const hg_forest *f, int threads, const float x[], size_t stride,
 {
     const int n_tree = f->n_tree < HG_CALIBRATE_TREES ? f->n_tree : HG_CALIBRATE_TREES;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
-        threads > 0 ? threads : omp_get_max_threads();
+        hg_threads(threads);
     unsigned char *copies = NULL;
     hg_error_record record = {.status = HG_OK};
 

@@ -3,10 +3,10 @@
  * over ranks, narrow each of them down to one value. Exact, and the same for any distribution
  * of the rows. Threads share the features. */
 #include <math.h>
-#include <omp.h>
 
 #include "base/memory.h"
 #include "forest/model.h"
+#include "forest/threads.h"
 
 enum { DIGIT = 11, BINS = 1 << DIGIT, POINTS = 2 };
 
@@ -120,7 +120,7 @@ hg_status
 hg_domain_measure(const hg_comm *comm, int threads, int64_t n, int64_t n_all, int n_feature,
                   const float x[], size_t stride, hg_feature_range range[])
 {
-    const int wanted = threads > 0 ? threads : omp_get_max_threads();
+    const int wanted = hg_threads(threads);
     const int n_part = wanted < n_feature ? wanted : n_feature;
     const size_t n_count = (size_t)n_feature * POINTS * BINS;
     int64_t low[HG_FEATURES_MAX], high[HG_FEATURES_MAX], *count = NULL;

@@ -14,6 +14,7 @@
 #include "forest/limits.h"
 #include "forest/model.h"
 #include "forest/scaling.h"
+#include "forest/threads.h"
 #include "halograft/log.h"
 #include "par/shared.h"
 #include "par/stop.h"
@@ -158,7 +159,7 @@ grow_trees(const hg_comm *comm, hg_harvest *harvest, int64_t oob_sum[], int64_t 
     const hg_plan *plan = harvest->plan;
     const int n_wanted = hg_harvest_wanted(harvest);
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
-        plan->options.threads > 0 ? plan->options.threads : omp_get_max_threads();
+        hg_threads(plan->options.threads);
     const size_t n_value = (size_t)plan->n * (size_t)plan->rule.n_target;
     hg_progress progress = hg_progress_start("train", "trees", n_wanted);
     hg_error_record record = {.status = HG_OK};

@@ -4,10 +4,10 @@
  * the block; none waits for another before it has grown its last. */
 #include "forest/harvest.h"
 
-#include <omp.h>
 #include <stdatomic.h>
 
 #include "base/memory.h"
+#include "forest/threads.h"
 
 /* ---- who grows which tree ---- */
 static uint32_t
@@ -526,8 +526,7 @@ exchange_trees(const hg_comm *comm, hg_harvest *h, const uint64_t mate[], hg_for
     hg_status status = hg_mem_array(&piece, 4 * (size_t)f->n_tree, sizeof *piece);
 
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-#pragma omp parallel for schedule(dynamic, 1) \
-    num_threads(threads > 0 ? threads : omp_get_max_threads())
+#pragma omp parallel for schedule(dynamic, 1) num_threads(hg_threads(threads))
     for (int t = 0; t < f->n_tree; t++) {
         if (is_mine(h, t)) {
             copy_to_forest(h, t, mate[t], f);

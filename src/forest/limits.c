@@ -7,11 +7,11 @@
 #include "forest/limits.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "forest/sample.h"
+#include "forest/threads.h"
 
 enum { TREES_MAX = 16, ROWS_MIN = 100, MEASURES_MAX = HG_NEAR_MEASURES + HG_TARGETS_MAX };
 
@@ -245,9 +245,9 @@ hg_limits_choose(const hg_comm *comm, int threads, const float x[], size_t strid
     }
     status = hg_mem_array(&measure, (size_t)n * width, sizeof *measure);
     if (status == HG_OK) {
-        status = measure_range(f, threads > 0 ? threads : omp_get_max_threads(), first, n,
-                               x + (size_t)(first * step) * stride, (size_t)step * stride, NULL,
-                               measure);
+        status =
+            measure_range(f, hg_threads(threads), first, n, x + (size_t)(first * step) * stride,
+                          (size_t)step * stride, NULL, measure);
     }
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
     HG_TRY_OR(done, status,

@@ -6,12 +6,12 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 
 #include "base/memory.h"
 #include "forest/average.h"
 #include "forest/limits.h"
 #include "forest/quantile.h"
+#include "forest/threads.h"
 
 enum { BLOCK_MIN = 512, BLOCK_MAX = 65536, BLOCK_QUANTILES = 4096 };
 
@@ -301,7 +301,7 @@ hg_status
 hg_forest_predict(const hg_forest *f, const hg_predict_options *o, int64_t n,
                   const uint64_t key[], const float x[], const hg_prediction *result)
 {
-    const int n_thread = o->threads > 0 ? o->threads : omp_get_max_threads();
+    const int n_thread = hg_threads(o->threads);
     hg_job job = {f, o, result, n, (n + n_thread - 1) / n_thread, key, x};
     hg_error_record record = {.status = HG_OK};
     int64_t n_block, most, worst = INT64_MAX;

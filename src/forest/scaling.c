@@ -5,10 +5,10 @@
 
 #include <float.h>
 #include <math.h>
-#include <omp.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "forest/threads.h"
 
 enum { Q_MAX = (1 << 23) - 1, WEIGHT_BITS = 20, SUM_BITS = 38 };
 
@@ -164,7 +164,7 @@ hg_scaling_make(const hg_comm *comm, const hg_train_options *o, const hg_train_d
                 hg_rows *rows, hg_shared *block, hg_forest *f, hg_plan *plan)
 {
     const int threads = /* NOLINT: the analyser does not look into pragmas */
-        o->threads > 0 ? o->threads : omp_get_max_threads();
+        hg_threads(o->threads);
     hg_rule *rule = &plan->rule;
     double spread = 0; /* what a tree can gain at most, about */
 

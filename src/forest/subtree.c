@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "forest/threads.h"
 
 enum { PIECE_BYTES = 1 << 20 };
 
@@ -398,7 +399,7 @@ hg_jobs_grow(const hg_comm *comm, const hg_plan *plan, int n_tree, hg_top top[],
     unsigned char *has = NULL;
 
     *jobs = (hg_jobs){0};
-    r.n_thread = wanted > 0 ? wanted : omp_get_max_threads();
+    r.n_thread = hg_threads(wanted);
     status = list_jobs(comm, n_tree, top, room, jobs);
     status = status != HG_OK
                  ? status

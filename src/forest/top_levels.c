@@ -9,6 +9,7 @@
 #include <omp.h>
 
 #include "base/memory.h"
+#include "forest/threads.h"
 
 enum { ROWS_AT_ONCE = 2048 };
 
@@ -327,7 +328,7 @@ pass_over_rows(const hg_comm *comm, hg_level *l, int is_sum)
 {
     const int wanted = l->plan->options.threads;
     const int n_thread = /* NOLINT: the analyser does not look into pragmas */
-        wanted > 0 ? wanted : omp_get_max_threads();
+        hg_threads(wanted);
     const size_t stride = l->plan->rule.stride;
     hg_word *scaled = NULL;
     hg_status status = hg_mem_array(&scaled, (size_t)n_thread * stride, sizeof *scaled);
