@@ -12,6 +12,7 @@
 #include "design/survey.h"
 #include "halograft/stages.h"
 #include "store/publish.h"
+#include "suite/allowance.h"
 #include "suite/paths.h"
 #include "table/deal.h"
 
@@ -19,8 +20,8 @@ static const double mebibyte = 1048576;
 
 /* bytes of a halo besides its columns: id, values of Design.mass and Measure.central; of a
  * candidate besides its place: kind, place in the mesh, overdensity, matter and cost; of a
- * point of a hull, and of the list it is made from (hull.c); MiB that libraries hold */
-enum { ROW = 8 + 16, CANDIDATE = 3 * 4 + 3 * 8, POINTS = 7 * 24, SEED = 48, LIBRARIES = 40 };
+ * point of a hull, and of the list it is made from (hull.c) */
+enum { ROW = 8 + 16, CANDIDATE = 3 * 4 + 3 * 8, POINTS = 7 * 24, SEED = 48 };
 
 /* haloes of a region over those of its volume, when regions are dense */
 static const double crowding = 2;
@@ -115,13 +116,12 @@ sum_up(const hg_params *params, const hg_design_survey *s, int ranks, sizes *z)
     z->part = part * row;
     most = fmax(z->model, z->lattice + z->part + part * sizeof(hg_design_peak));
     most = fmax(most, z->lattice + z->candidates + fmax(z->part, z->hulls));
-    return most + LIBRARIES * mebibyte;
+    return most + HG_LIBRARY_MIB * mebibyte;
 }
 
 hg_status
 hg_design_estimate(const hg_comm *comm, const hg_params *params)
 {
-    const double most = params->run.memory_max;
     hg_design_survey survey = {0};
     sizes z = {0};
     double all;
@@ -141,14 +141,9 @@ hg_design_estimate(const hg_comm *comm, const hg_params *params)
             z.n_candidate, z.candidates / mebibyte, z.hulls / mebibyte);
         fflush(stdout);
     }
-    if (most > 0 && all > most) {
-        status =
-            HG_FAIL(HG_E_MEMORY,
-                    "'design' would take %.0f MiB per rank, and Run.memory_max allows %.0f: "
-                    "take fewer Design.candidates or cells (Design.mass_width, "
-                    "Design.environments), or more memory per rank",
-                    all / mebibyte, most / mebibyte);
-    }
+    status = hg_allowance_check(params, "design", all,
+                                "Design.candidates or cells (Design.mass_width, "
+                                "Design.environments)");
 done:
     hg_design_survey_close(&survey);
     return status;

@@ -15,6 +15,7 @@
 #include "measure/measure_memory.h"
 #include "mock/mock_plan.h"
 #include "store/publish.h"
+#include "suite/allowance.h"
 #include "suite/paths.h"
 #include "suite/recipes.h"
 #include "suite/regions.h"
@@ -269,7 +270,7 @@ cost_of_measure(const hg_params *params, const struct counts *c, int ranks,
     const double cells = c->has_box ? pow((double)params->measure.mesh, 3) : 0;
 
     return (struct cost){
-        .memory = (c->has_box ? memory->total : 0) + 40 * mebibyte,
+        .memory = (c->has_box ? memory->total : 0) + HG_LIBRARY_MIB * mebibyte,
         .disk = 8 * mebibyte,
         .seconds = c->realisations *
                    (c->samples * (1 + (double)params->measure.folds) * measure_cell_s * cells +

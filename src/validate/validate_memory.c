@@ -11,13 +11,14 @@
 #include "base/memory.h"
 #include "emulate/estimate.h"
 #include "emulate/scheme.h"
+#include "suite/allowance.h"
 #include "validate/validation.h"
 
 static const double mebibyte = 1048576;
 
 /* baselines, where no features are named for them; bytes that abundance matching needs for each
- * row it is fitted to, with what qsort() takes (baseline.c); MiB that libraries hold */
-enum { RIVALS = 5, MATCHING = 104, LIBRARIES = 40 };
+ * row it is fitted to, with what qsort() takes (baseline.c) */
+enum { RIVALS = 5, MATCHING = 104 };
 
 typedef struct parts {
     double rows, kept, fold;
@@ -64,7 +65,6 @@ hg_status
 hg_validate_estimate(const hg_comm *comm, const hg_params *params, int threads, bool is_explain)
 {
     const char *name = is_explain ? "explain" : "validate";
-    const double most = params->run.memory_max;
     hg_stage_shape shape[HG_STAGES_MAX];
     int n_stage = 0;
     int64_t n = 0;
@@ -73,18 +73,12 @@ hg_validate_estimate(const hg_comm *comm, const hg_params *params, int threads, 
 
     HG_TRY(hg_emulate_count_training(comm, params, &n, &n_stage, shape));
     p = sum_up(comm, params, threads, is_explain, (double)n, n_stage, shape);
-    all = p.rows + p.kept + p.fold + LIBRARIES * mebibyte;
+    all = p.rows + p.kept + p.fold + HG_LIBRARY_MIB * mebibyte;
     if (comm->rank == 0) {
         printf("training  at most %" PRId64 " haloes\n", n);
         printf("%-9s %.0f MiB/rank: rows %.0f, what is kept of each %.0f, a fold %.0f\n", name,
                all / mebibyte, p.rows / mebibyte, p.kept / mebibyte, p.fold / mebibyte);
         fflush(stdout);
     }
-    if (most > 0 && all > most) {
-        return HG_FAIL(HG_E_MEMORY,
-                       "'%s' would take %.0f MiB per rank, and Run.memory_max allows %.0f: "
-                       "take fewer rows (Selection) or trees, or more memory per rank",
-                       name, all / mebibyte, most / mebibyte);
-    }
-    return HG_OK;
+    return hg_allowance_check(params, name, all, "rows (Selection) or trees");
 }
