@@ -97,9 +97,7 @@ read_part(const char *path, int rank, int64_t n)
     int64_t *x = NULL;
     hg_status status = HG_OK;
 
-    for (int i = 0; i < 50 && !hg_file_exists(path); i++) {
-        usleep(100000); /* other nodes may see a new name late */
-    }
+    (void)hg_file_await(path);
     HG_TRY(hg_mem_array(&x, (size_t)n, sizeof *x));
     HG_TRY_OR(done, status, hg_h5_open(path, &file));
     HG_TRY_OR(done, status, hg_h5_read(file, "x", 0, n, HG_I64, x));

@@ -24,7 +24,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { BUFFER = 1 << 20, HOST = 64, ABANDONED_SECONDS = 24 * 3600 };
+enum { BUFFER = 1 << 20, HOST = 64, ABANDONED_SECONDS = 24 * 3600, AWAIT_SECONDS = 4 };
 
 static double space_margin = 1.1;
 
@@ -279,6 +279,36 @@ hg_file_size(const char *path)
     return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
 }
 
+/* Clients of network file systems keep for a while that a name was not there; NFS asks the
+ * server again when a folder is opened. */
+static void
+look_again(const char *path)
+{
+    char folder[HG_PATH_MAX];
+
+    for (size_t n = 0; path[n] != '\0' && n < sizeof folder; n++) {
+        if (n == 0 || path[n] == '/') {
+            snprintf(folder, sizeof folder, "%.*s", n > 0 ? (int)n : 1,
+                     n > 0 || path[0] == '/' ? path : ".");
+            const int handle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+            if (handle >= 0) {
+                close(handle);
+            }
+        }
+    }
+}
+
+bool
+hg_file_await(const char *path)
+{
+    for (int i = 0; i < 10 * AWAIT_SECONDS && !hg_file_exists(path); i++) {
+        look_again(path);
+        usleep(100000);
+    }
+    return hg_file_exists(path);
+}
+
 static hg_status
 make_parents(const char *path)
 {
@@ -323,12 +353,11 @@ hg_folder_make(const hg_comm *comm, const char *path)
         status = make_parents(path);
     }
     HG_TRY(hg_comm_agree(comm, status));
-    /* other nodes may see the folder late on network file systems */
-    for (int i = 0; i < 100 && !hg_file_exists(path); i++) {
-        usleep(100000);
-    }
-    if (!hg_file_exists(path)) {
-        status = HG_FAIL(HG_E_WRITE, "folder '%s' is not visible here after 10 s", path);
+    if (!hg_file_await(path)) {
+        status = HG_FAIL(HG_E_WRITE,
+                         "folder '%s' is not visible here %d s after another rank has made it: "
+                         "all ranks need the same file system and working folder",
+                         path, AWAIT_SECONDS);
     }
     return hg_comm_agree(comm, status);
 }

@@ -102,6 +102,13 @@ HG_MUST_CHECK hg_status hg_file_hash(const char *path, uint64_t *hash, int64_t *
 bool hg_file_exists(const char *path);
 int64_t hg_file_size(const char *path);
 
+/** Wait for what another rank has made: network file systems show a new name late.
+ *
+ * @local
+ * @return whether it exists; false after 4 s
+ */
+bool hg_file_await(const char *path);
+
 /** Create a folder and its parents on rank 0; all ranks see it on return.
  *
  * @collective{comm}

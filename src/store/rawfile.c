@@ -54,9 +54,7 @@ hg_rawfile_open(const char *path, hg_rawfile **file)
     HG_TRY(hg_mem_zeros(&f, 1, sizeof *f));
     f->handle = -1;
     HG_TRY_OR(fail, status, hg_text_path(sizeof f->path, f->path, "%s", path));
-    for (int i = 0; i < 100 && !hg_file_exists(path); i++) {
-        usleep(100000);
-    }
+    (void)hg_file_await(path);
     f->handle = open(path, O_WRONLY | O_CLOEXEC);
     if (f->handle < 0) {
         status = HG_FAIL(HG_E_WRITE, "'%s' cannot be opened: %s", path, strerror(errno));

@@ -5,7 +5,7 @@
 # of each kind, 0 every tenth allocation and every first, third or fifth other call; by default the first ones. HG_COMMANDS
 # names the commands, HG_KINDS the faults, HG_STEP another distance of the calls that are tried, HG_FIRST the first of them,
 # HG_RANKS the ranks of most commands (1 starts no mpirun), HG_LIMIT the seconds after which a run is killed, for slow
-# machines, HG_PROGRESS a file that tells of every run.
+# machines, HG_WITHIN those in which a path that is wrong on one rank has to be found, HG_PROGRESS a file that tells of every run.
 # cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
@@ -31,10 +31,10 @@ for command in mock train apply; do "${mpirun[@]}" -n 1 "$HALOGRAFT" "$command" 
 mv out ref
 input=(--set 'Parent.files=[ref/parent.hdf5]' --set Zooms.regions=ref/regions.csv)
 
-runs=0 slowest=0 slowest_is=none n_error=0
+runs=0 slowest=0 slowest_is=none n_error=0 took=0
 lasts=()
 faulty() { # command, ranks, rank, call, nth, what, more options; $code
-    local began=${EPOCHREALTIME//[.,]/} took command=$1
+    local began=${EPOCHREALTIME//[.,]/} command=$1
     rm -rf out
     mkdir out
     code=0
@@ -136,6 +136,7 @@ elsewhere() { # command, code, more options: rank 1 stands in another folder, so
     program=$work/rank.sh faulty "$1" 2 9 write 1 EIO "${options[@]}" "${@:3}"
     expect "$2" "wrong path on one rank of $1"
     clean "wrong path on one rank of $1"
+    [ "$took" -le "${HG_WITHIN:-10}000" ] || wrong "wrong path on one rank of $1 after $took ms"
 }
 ends_of() { # command
     faulty "$1" 2 1 malloc 700 abort "${options[@]}"
@@ -164,8 +165,9 @@ ends() { # that no code of ours sees
     expect 4 "wrong path"
     options_of apply
     elsewhere apply 4
-    [ "$few" -ne 1 ] || return 0
+    options_of mock
     elsewhere mock 5 --set Output.folder=out
+    [ "$few" -ne 1 ] || return 0
     for command in mock measure validate; do
         options_of "$command"
         ends_of "$command"

@@ -87,3 +87,40 @@ Test(publish, a_requeued_job_has_the_name_it_had)
     cr_assert_eq(hg_publish_name("out/model.hdf5", sizeof name, name), HG_OK);
     cr_expect_str_eq(name, "out/.model.hdf5.tmp-4711");
 }
+
+static double
+wait_for(const char *name, bool *is_there)
+{
+    struct timespec began, ended;
+
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    *is_there = hg_file_await(in_folder(name));
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    return (double)(ended.tv_sec - began.tv_sec) +
+           1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+}
+
+Test(publish, a_name_that_comes_late_is_waited_for_and_one_that_never_comes_not_for_long)
+{
+    bool is_there = false;
+    double took;
+    pid_t child;
+
+    folder_create();
+    plant("here");
+    took = wait_for("here", &is_there);
+    cr_assert(is_there && took < 0.1, "%g s", took);
+    child = fork();
+    if (child == 0) {
+        usleep(700000);
+        mkdir(in_folder("late"), 0777);
+        plant("late/file");
+        _exit(0);
+    }
+    took = wait_for("late/file", &is_there);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    cr_assert(is_there && took > 0.5, "%g s", took);
+    took = wait_for("never/file", &is_there);
+    cr_assert(!is_there && took > 3 && took < 7, "%g s", took);
+    folder_remove();
+}
