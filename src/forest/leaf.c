@@ -2,6 +2,7 @@
  * their out-of-bag sums (integers, so that any order and any number of ranks give the same),
  * and all rows are listed per leaf in canonical order. A leaf with more rows than the cap keeps
  * those with the lowest keyed words. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -40,23 +41,46 @@ compare_rows(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* rows below their keyed words, which are uniform: all of a share whose words are the lowest */
+static size_t
+draw_words(uint64_t seed, uint64_t tree, size_t n, const uint32_t row[], double share,
+           uint64_t pair[])
+{
+    const uint64_t bound = share < 1 ? (uint64_t)(share * 0x1p32) : (uint64_t)1 << 32;
+    size_t n_pair = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        hg_stream s = hg_stream_start(seed, tree, row[i], HG_PURPOSE_LEAF_CAP);
+        const uint64_t word = hg_stream_word(&s);
+
+        pair[n_pair] = word << 32 | row[i];
+        n_pair += word < bound;
+    }
+    return n_pair;
+}
+
 hg_status
 hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n, const uint32_t row[], size_t cap,
                uint32_t kept[])
 {
-    uint64_t *pair = NULL; /* a row below its keyed word: 32 bits each */
+    const uint64_t seed = plan->options.seed;
+    const double enough = (double)cap + 4 * sqrt((double)cap); /* nearly always */
+    uint64_t *pair = NULL, *sorted;
+    size_t n_pair, n_kept = 0;
 
-    HG_TRY(hg_mem_array(&pair, n, sizeof *pair));
-    for (size_t i = 0; i < n; i++) {
-        hg_stream s = hg_stream_start(plan->options.seed, tree, row[i], HG_PURPOSE_LEAF_CAP);
-
-        pair[i] = (uint64_t)hg_stream_word(&s) << 32 | row[i];
+    HG_TRY(hg_mem_array(&pair, 2 * n, sizeof *pair));
+    n_pair = draw_words(seed, tree, n, row, enough / (double)n, pair);
+    if (n_pair < cap) {
+        n_pair = draw_words(seed, tree, n, row, 1, pair);
     }
-    qsort(pair, n, sizeof *pair, hg_order_u64);
-    for (size_t i = 0; i < cap; i++) {
-        kept[i] = (uint32_t)pair[i];
+    sorted = pair + n_pair;
+    memcpy(sorted, pair, n_pair * sizeof *pair);
+    qsort(sorted, n_pair, sizeof *sorted, hg_order_u64);
+    for (size_t i = 0; i < n_pair; i++) {
+        if (pair[i] <= sorted[cap - 1]) {
+            kept[n_kept++] = (uint32_t)pair[i];
+        }
     }
-    qsort(kept, cap, sizeof *kept, compare_rows);
     hg_mem_free(pair);
     return HG_OK;
 }

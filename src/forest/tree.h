@@ -298,12 +298,14 @@ void hg_leaf_set(const hg_plan *plan, const int64_t total[], float mean[], int64
 /** Keep a keyed sample of `cap` of the n rows of a leaf.
  *
  * @local
- * @param[in]  row   shape (n), canonical numbers
+ * @param[in]  row   shape (n), canonical numbers, ascending
  * @param[out] kept  shape (cap), ascending; may be `row`
  * @return HG_OK; HG_E_MEMORY
  */
 HG_MUST_CHECK hg_status hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_t n,
                                        const uint32_t row[], size_t cap, uint32_t kept[]);
+
+enum { HG_LEAF_LISTED = 16 }; /**< longer lists are quicker made by counting than sorted */
 
 /** Note a row of a leaf that is being made; nothing where this is not wanted.
  *
@@ -312,8 +314,10 @@ HG_MUST_CHECK hg_status hg_leaf_sample(const hg_plan *plan, uint64_t tree, size_
 static inline void
 hg_leaf_put(hg_space *space, uint32_t leaf, uint32_t row)
 {
-    if (space->leaf_oob != NULL) { /* rows out of bag come later, between these */
-        space->leaf_of[row] = leaf;
+    if (space->leaf_oob != NULL || space->rule.min_leaf > HG_LEAF_LISTED) {
+        if (space->leaf_of != NULL) { /* rows out of bag come later, between these */
+            space->leaf_of[row] = leaf;
+        }
     } else if (space->mate != NULL) {
         space->mate[space->n_mate++] = row;
         space->count[leaf]++;

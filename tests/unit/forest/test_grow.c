@@ -522,6 +522,11 @@ Test(grow, trees_are_those_of_a_naive_grower)
         check_forest(&o, &small, 4);
         o.min_gain = 0.01;
         check_forest(&o, &small, 4);
+        o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
+        o.bag = HG_BAG_NONE;
+        o.trees = 2;
+        o.min_leaf = 20; /* lists made by counting */
+        check_forest(&o, &small, 0);
         small.data.weight = small.weight;
         o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
         o.trees = 2;
