@@ -1,8 +1,6 @@
-/* The ratio of densities is learned by a forest of labels over both sets, 1 in the parent: with
- * probability q it is q / (1 - q), and leaves are large, since few haloes say little. Where q
- * is 1 the ratio is not known but large; it is cut at `ratio_max`, and such haloes are those
- * that the training lacks. All steps after the forests are sums in the order of rows on every
- * rank. */
+/* Held-out errors are sorted by distance and weighted by what their haloes stand for in the
+ * parent (transfer_ratios.h). All steps after the forests are sums in the order of rows on
+ * every rank. */
 #include "validate/transfer.h"
 
 #include <math.h>
@@ -12,12 +10,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/order.h"
-#include "halograft/forest.h"
 #include "halograft/log.h"
 #include "table/split.h"
 #include "validate/held_out.h"
+#include "validate/transfer_ratios.h"
 
-enum { JUDGE_TREES = 128, JUDGE_LEAF = 20, CLASS_HALOES = 300, CLASSES_MAX = 64 };
+enum { CLASS_HALOES = 300, CLASSES_MAX = 64 };
 
 const double hg_transfer_levels[HG_TRANSFER_LEVELS] = {0.68, 0.95};
 
@@ -30,99 +28,17 @@ choose_rows(hg_transfer *x)
 
     HG_TRY(hg_mem_array(&x->row, (size_t)v->rows.n, sizeof *x->row));
     for (int64_t i = 0; i < v->rows.n; i++) {
-        if (hg_split_takes(v->rows.key[i], x->folds->split.seed + 3, share)) {
+        if (v->rows.weight[i] > 0 &&
+            hg_split_takes(v->rows.key[i], x->folds->split.seed + 3, share)) {
             x->row[x->n++] = i;
         }
     }
-    return x->n >= 2 * JUDGE_LEAF
+    return x->n >= 2 * HG_TRANSFER_RATIO_LEAF
                ? HG_OK
                : HG_FAIL(HG_E_INPUT,
                          "%d training haloes are too few to compare with the parent: raise "
                          "Validate.parent_rows, or set Validate.parent to false",
                          (int)x->n);
-}
-
-/* ---- ratio of densities ---- */
-/* Rows of both sets, training first, spread evenly over ranks; keys count them. */
-static hg_status
-pack(const hg_comm *comm, const hg_transfer *x, float **features, double **label,
-     uint64_t **key, int64_t *n)
-{
-    const hg_validation *v = x->folds->validation;
-    const int nf = v->features.n;
-    int64_t first, end;
-
-    hg_held_out_slice(x->n + x->parent.n, comm, &first, &end);
-    *n = end - first;
-    HG_TRY(hg_mem_array(features, (size_t)*n * (size_t)nf, sizeof **features));
-    HG_TRY(hg_mem_array(label, (size_t)*n, sizeof **label));
-    HG_TRY(hg_mem_array(key, (size_t)*n, sizeof **key));
-    for (int64_t i = first; i < end; i++) {
-        const float *from =
-            i < x->n ? v->rows.x + x->row[i] * nf : x->parent.x + (i - x->n) * nf;
-
-        memcpy(*features + (i - first) * nf, from, (size_t)nf * sizeof *from);
-        (*label)[i - first] = i >= x->n;
-        (*key)[i - first] = (uint64_t)i + 1;
-    }
-    return HG_OK;
-}
-
-static double
-ratio_of(const hg_transfer *x, const hg_forest *judge, int64_t i)
-{
-    const double most = x->ratio_max, odds = (double)x->n / (double)x->parent.n;
-    double q = (double)NAN, ratio;
-
-    if (hg_forest_oob_mean(judge, i, &q) == 0) {
-        return 1;
-    }
-    ratio = q < 1 ? fmax(0, q) / (1 - q) * odds : most;
-    return ratio < 1 / most ? 1 / most : ratio > most ? most : ratio;
-}
-
-static hg_status
-find_ratios(const hg_comm *comm, hg_transfer *x)
-{
-    const hg_validation *v = x->folds->validation;
-    hg_train_options o = HG_TRAIN_OPTIONS_INIT;
-    hg_field_spec label = {.name = "parent"};
-    hg_train_data data = {.n_feature = v->features.n, .n_target = 1, .target = &label};
-    hg_forest *judge = NULL;
-    float *features = NULL;
-    double *y = NULL, mean = 0;
-    uint64_t *key = NULL;
-    hg_status status;
-
-    o.trees = JUDGE_TREES;
-    o.min_leaf = JUDGE_LEAF;
-    o.scope = HG_TRAIN_OOB_MEANS;
-    o.seed = x->folds->split.seed + 4;
-    x->ratio_max = JUDGE_LEAF * (double)x->n / (double)x->parent.n;
-    x->ratio_max = fmax(x->ratio_max, JUDGE_LEAF);
-    HG_TRY_OR(end, status, hg_comm_agree(comm, pack(comm, x, &features, &y, &key, &data.n)));
-    data.x = features;
-    data.y = y;
-    data.key = key;
-    data.feature = v->features.spec;
-    HG_TRY_OR(end, status, hg_forest_train(comm, &o, &data, &judge));
-    for (int64_t i = 0; i < x->n; i++) {
-        x->ratio[i] = ratio_of(x, judge, i);
-        mean += x->ratio[i] / (double)x->n;
-    }
-    for (int64_t i = 0; i < x->n; i++) {
-        x->ratio[i] /= mean;
-    }
-    for (int64_t i = 0; i < x->parent.n; i++) {
-        x->parent_ratio[i] = ratio_of(x, judge, x->n + i) / mean;
-    }
-    x->ratio_max /= mean;
-end:
-    hg_forest_free(judge);
-    hg_mem_free(features);
-    hg_mem_free(y);
-    hg_mem_free(key);
-    return status;
 }
 
 /* ---- predictions of the parent ---- */
@@ -453,9 +369,9 @@ find_intervals(hg_transfer *x, int64_t n, hg_held held[], hg_transfer_target *t)
             const int k = class_of(x->parent.mass[i], n_class, edge);
 
             t->half[(size_t)l * n_parent + i] =
-                t->error[i] * find_quantile(start[k + 1] - start[k], held + start[k],
-                                            below + start[k], x->parent_ratio[i],
-                                            hg_transfer_levels[l]);
+                t->error[i] *
+                find_quantile(start[k + 1] - start[k], held + start[k], below + start[k],
+                              x->parent_ratio[i] * x->parent_weight, hg_transfer_levels[l]);
         }
     }
     hg_mem_free(below);
@@ -521,7 +437,7 @@ hg_transfer_run(const hg_comm *comm, const hg_folds *folds, const hg_guesses *gu
     status = choose_rows(x);
     status = status == HG_OK ? allocate(x) : status;
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(end, status, find_ratios(comm, x));
+    HG_TRY_OR(end, status, hg_transfer_ratios_find(comm, x));
     HG_TRY_OR(end, status, predict_parent(comm, x));
     status = compare_features(x);
     for (int t = 0; t < guesses->n_target && status == HG_OK; t++) {

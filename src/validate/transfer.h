@@ -40,24 +40,27 @@ typedef struct hg_transfer {
     hg_parent_sample parent;
     int64_t n;        /**< training haloes that are compared */
     int64_t *row;     /**< shape (n); their numbers */
-    double *ratio;    /**< shape (n); density of the parent over that of the training, mean 1 */
+    double *ratio;    /**< shape (n); what each stands for in the parent, mean 1: density of the
+                           parent over that of the training, with the weights of regions */
     double *distance; /**< shape (n); held out */
-    double *parent_ratio, *parent_distance;    /**< shape (parent.n) */
+    double *parent_ratio, *parent_distance;    /**< shape (parent.n); ratio without weights */
     double *mean;                              /**< shape (parent.n, n_target) */
     uint8_t *domain;                           /**< shape (parent.n) */
     hg_transfer_feature *feature;              /**< shape (features) */
     hg_transfer_target target[HG_TARGETS_MAX]; /**< shape (targets) */
     double ratio_max;                          /**< largest that can be told */
+    double parent_weight; /**< mean weight of the parent's haloes, in that of the training's */
 } hg_transfer;
 
 /** Compare with the parent.
  *
  * The density ratio w comes from a forest that tells haloes of the parent from training haloes,
- * each seen by trees that did not see it. The distance of a halo is the spread of the trees in
- * units of its rms over held-out training haloes, of all values together; errors by distance
- * are those of held-out haloes weighted by w. Intervals are those of weighted split conformal
- * prediction, one for each class of mass: |error| over the expected one, held out, is the
- * score.
+ * each seen by trees that did not see it; where weights of regions differ it compares the
+ * weighted training haloes, and is multiplied by the weight for errors. The distance of a halo
+ * is the spread of the trees in units of its rms over held-out training haloes, of all values
+ * together; errors by distance are those of held-out haloes weighted by w. Intervals are those
+ * of weighted split conformal prediction, one for each class of mass: |error| over the expected
+ * one, held out, is the score.
  *
  * @collective{comm}
  * @param[in]  guesses   with spreads
