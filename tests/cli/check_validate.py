@@ -156,6 +156,16 @@ def check_parent(folder, rows):
         assert abs((error <= parent[f"stellar_mass_{half}"]).mean() - share) < 0.04
 
 
+def check_weights(folder):
+    """Zooms that are too dense, galaxies that feel it and features that do not: the weights of the regions foretell the bias."""
+    parent = read_rows(folder / "validation_parent_rows.csv")
+    with h5py.File(folder / "truth.hdf5") as file:
+        truth = np.log10(file["SOAP/Catalogue/stellar_mass"][()][parent["row"].astype(int)])
+    bias, expected = (parent["stellar_mass_mean"] - truth).mean(), parent["stellar_mass_bias"].mean()
+    print("bias in the parent", bias, "foretold", expected)
+    assert bias > 0.1 and abs(expected - bias) < 0.4 * bias
+
+
 def check_slabs(folder):
     """Four slabs of a box of 120 Mpc, across x, which is given as the mass; draws from libraries of two classes."""
     rows, scores = read_rows(folder / "slabs_rows.csv"), read_scores(folder / "slabs_scores.csv")
@@ -216,6 +226,7 @@ def main():
         assert "to learn from" in str(file["Provenance"].attrs["warning_1"])
     check_slabs(folder)
     check_parent(folder, rows)
+    check_weights(folder / "biased")
     print("check_validate: metrics, errors and baselines are those of scikit-learn and scipy")
 
 

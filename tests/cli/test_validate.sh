@@ -44,6 +44,11 @@ run 1 validate "$work/one.yml" --set Validate.file="$work/slabs.hdf5" --set Vali
     --set Validate.parent=false --set Scatter.method=library --set Scatter.library_by=m_bound --set "Scatter.library_edges=[11.6]" \
     --set Validate.row_features=true
 grep -q '4 slabs' "$work/said"
+mkdir "$work/biased"
+sed "s/zooms: 8, zoom_radius: 12/zooms: 60, zoom_radius: 6/; s/oracle: 0/oracle: 0, law_environment: 0.3/; s|$work|$work/biased|
+    s/^Targets.*/Targets: {stellar_mass: log10}/; s/draws: 9, overdensity: \"position\[2\]\"/draws: 0/" "$work/p.yml" >"$work/biased/p.yml"
+run 1 mock "$work/biased/p.yml"
+run 1 validate "$work/biased/p.yml"
 sed 's/^Targets.*/Targets: {dust: log10}/' "$work/p.yml" >"$work/dust.yml"
 if /usr/bin/python3 -c 'import numpy, h5py, scipy, sklearn'; then
     /usr/bin/python3 -B "$HG_SOURCE/tests/cli/check_validate.py" "$work"
