@@ -4,13 +4,16 @@
 A universe whose galaxies have terms that no feature shows: coherent over 50 Mpc, over a host, and one of the
 environment. Validated by region and by rows, with Validate.parent; truth is that of parent haloes in no zoom.
 
-  per bin of mass: mean square error beyond the scatter of the law, and bias, in the parent and as folds say (the bias with the weights
-  of regions), each with its error: of the parent's from its sample, of folds from a jackknife over Validate.blocks;
+  per bin of mass: mean square error beyond the scatter of the law, and bias, in the parent and as folds say with the weights of
+  regions, each with its error: of the parent's from its sample, of folds from a jackknife over Validate.blocks;
   which of them are within 25 per cent, and how many could be told to be with these errors;
   deciles of the distance from the training haloes: expected against true rms error, slope of the line;
   coverage of the intervals of 68 and 95 per cent, overall and by decade of mass; PIT of held-out draws.
 
-    bench/validation_closure.py [--quick | --many] [--regions] [--keep] [--seed 1]
+With --biased the environment matters so much that the training is biased in the parent by a tenth of a dex, as zooms are too dense:
+then there is a bias that folds can foretell. In the other universes it is nearly nil.
+
+    bench/validation_closure.py [--quick | --many | --biased | --coherent] [--regions] [--keep] [--seed 1]
 """
 
 import argparse
@@ -23,16 +26,26 @@ from common import SOURCE, halograft, table
 
 PARAMS = """Meta: {{name: closure, seed: {seed}}}
 Mock: {{box: {box} Mpc, mesh: {mesh}, mass_min: {mass:g} Msun, zooms: {zooms}, zoom_radius: {radius} Mpc, zoom_buffer: 1 Mpc,
-       periodic: 0 Mpc, oracle: 0, law_region: 0.1, law_host: 0.08, law_environment: 0.03}}
+       periodic: 0 Mpc, oracle: 0, {law}}}
 Features: {{m200c: log10, m_bound: log10, vmax: log10, r_half: log10, a_half: none, central: none}}
 Targets: {{stellar_mass: log10}}
 Model: {{trees: 64}}
 Validate: {{by: region, folds: 8, parent: true, parent_rows: {parent_rows}, blocks: {blocks}}}
 Output: {{report: false, folder: "{folder}"}}
 """
-# With --coherent: the term of regions is twice as strong, and smoothed fields tell trees where a halo is.
-COHERENT = ((", law_region: 0.1", ", law_region: 0.2"),
-            ("Features:", "Environment: {{select: central == 1, gauss: [6 Mpc, 10 Mpc, 16 Mpc], mesh: 128, "
+# Universes: box and radius of zooms in Mpc, least mass, and what of these changes.
+USUAL = {"law": "law_region: 0.1, law_host: 0.08, law_environment: 0.03", "mesh": 128, "parent_rows": 60000, "blocks": 20}
+UNIVERSES = {
+    "": USUAL | {"box": 250, "zooms": 40, "radius": 14, "mass": 1e11},
+    "quick": USUAL | {"box": 150, "zooms": 12, "radius": 12, "mass": 1e11},
+    "many": USUAL | {"box": 500, "zooms": 300, "radius": 9, "mass": 1e11, "mesh": 256, "parent_rows": 120000, "blocks": 60},
+    "biased": {"box": 700, "zooms": 999, "radius": 14, "mass": 3e11, "mesh": 320, "parent_rows": 200000, "blocks": 60,
+               "law": "law_region: 0.03, law_host: 0.05, law_environment: 0.15"},
+    "coherent": USUAL | {"box": 200, "zooms": 24, "radius": 12, "mass": 2e11,
+                         "law": "law_region: 0.2, law_host: 0.08, law_environment: 0.03"},
+}
+# With --coherent smoothed fields tell trees where a halo is.
+COHERENT = (("Features:", "Environment: {{select: central == 1, gauss: [6 Mpc, 10 Mpc, 16 Mpc], mesh: 128, "
                           "particles_min: 100}}\nFeatures:"),
             ("central: none}}", "central: none, delta_gauss_6: none, delta_gauss_10: none, delta_gauss_16: none}}"))
 NAME = "stellar_mass"
@@ -74,7 +87,8 @@ def jackknife(held, here, estimate):
 
 
 def by_mass(held, parent, truth):
-    """Per bin of mass, bias and excess mean square error: [lower edge, haloes held out and in the parent, four numbers of each]."""
+    """Per bin of mass, bias and excess mean square error, held out with the weights of regions: [lower edge, haloes held out and in
+    the parent, four numbers of each]."""
     rows = []
     sigma2, all_e = truth["sigma"]**2, held[f"{NAME}_mean"] - held[NAME]
     for low in EDGES[:-1]:
@@ -84,7 +98,7 @@ def by_mass(held, parent, truth):
             continue
         e, floor, n = (parent[f"{NAME}_mean"] - truth["truth"])[there], sigma2[there].mean(), np.sqrt(there.sum())
         bias = jackknife(held, here, lambda k: np.average(all_e[k], weights=held["weight"][k]))
-        excess = jackknife(held, here, lambda k: (all_e[k]**2).mean() - floor)
+        excess = jackknife(held, here, lambda k: np.average(all_e[k]**2, weights=held["weight"][k]) - floor)
         rows.append([low, int(here.sum()), int(there.sum()), float(e.mean()), float(e.std() / n), *bias,
                      float((e**2).mean() - floor), float((e**2).std() / n), *excess])
     return rows
@@ -107,7 +121,7 @@ def over_all(held, parent, truth):
     e2 = (held[f"{NAME}_mean"] - held[NAME])**2
     floor = (truth["sigma"][truth["new"]]**2).mean()
     there = ((parent[f"{NAME}_mean"] - truth["truth"])[truth["new"]]**2).mean() - floor
-    return *jackknife(held, np.isfinite(e2), lambda k: e2[k].mean() - floor), there
+    return *jackknife(held, np.isfinite(e2), lambda k: np.average(e2[k], weights=held["weight"][k]) - floor), there
 
 
 def deciles(parent, truth):
@@ -123,7 +137,7 @@ def deciles(parent, truth):
 
 def coverage(held, parent, truth):
     """Share of haloes within their intervals, overall and by decade of mass, and what it may be off for too few held-out regions:
-    the jackknife error of the share of held-out errors below their own quantile."""
+    the jackknife error of the weighted share of held-out errors below their own quantile."""
     e, own = np.abs(parent[f"{NAME}_mean"] - truth["truth"]), np.abs(held[f"{NAME}_mean"] - held[NAME])
     rows = []
     for name, low, high in [("all", 0, 99), *((f"{m}-{m + 1}", m, m + 1) for m in range(10, 15))]:
@@ -133,51 +147,58 @@ def coverage(held, parent, truth):
             continue
         rows.append([name, int(here.sum()), int(at.sum())])
         for level in (68, 95):
-            within = own <= np.quantile(own[here], level / 100)
-            rows[-1] += [float((e <= parent[f"{NAME}_half{level}"])[at].mean()), jackknife(held, here, lambda k: within[k].mean())[1]]
+            order = np.argsort(own[here])
+            below = np.cumsum(held["weight"][here][order])
+            within = own <= own[here][order][np.searchsorted(below, level / 100 * below[-1])]
+            rows[-1] += [float((e <= parent[f"{NAME}_half{level}"])[at].mean()), jackknife(held, here, lambda k: np.average(within[k], weights=held["weight"][k]))[1]]
     return rows
+
+
+def report(folder, by):
+    """The tables of a validation."""
+    held, parent = rows_of(folder / f"by_{by}_rows.csv"), rows_of(folder / f"by_{by}_parent_rows.csv")
+    truth = read_truth(folder, parent["row"].astype(int))
+    scores = read_scores(folder / f"by_{by}_scores.csv")
+    print_masses(by_mass(held, parent, truth))
+    print("all masses: excess of folds {:.4f} +- {:.4f}, in the parent {:.4f}".format(*over_all(held, parent, truth)))
+    lines, slope = deciles(parent, truth)
+    table(["decile", "distance", "expected rms", "true rms"], lines)
+    table(["mass", "held out", "parent", "within 68 %", "+-", "within 95 %", "+-"], coverage(held, parent, truth))
+    print(f"validation_closure by={by} slope={slope:.3f} pit_ks={scores[('all', 'pit_ks')][0]:.4f}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a box of 150 Mpc with 12 zooms")
-    parser.add_argument("--many", action="store_true", help="a box of 500 Mpc with 300 zooms of 9 Mpc, held out by region only")
-    parser.add_argument("--coherent", action="store_true", help="a mock of 200 Mpc on which a split by rows is optimistic")
+    which = parser.add_mutually_exclusive_group()
+    for name, says in (("quick", "a box of 150 Mpc with 12 zooms"),
+                       ("many", "a box of 500 Mpc with 300 zooms of 9 Mpc, held out by region only"),
+                       ("biased", "a box of 700 Mpc with 999 zooms of 14 Mpc and a strong hidden term of the environment, by which "
+                                  "the training is biased in the parent; held out by region only"),
+                       ("coherent", "a mock of 200 Mpc on which a split by rows is optimistic")):
+        which.add_argument(f"--{name}", dest="universe", action="store_const", const=name, default="", help=says)
     parser.add_argument("--keep", action="store_true", help="use the universe that is there")
     parser.add_argument("--regions", action="store_true", help="hold out by region only")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    folder = SOURCE / "out" / f"validation_closure{options.seed}{'_coherent' * options.coherent}{'_many' * options.many}"
+    coherent = options.universe == "coherent"
+    folder = SOURCE / "out" / "_".join(filter(None, (f"validation_closure{options.seed}", options.universe)))
     folder.mkdir(parents=True, exist_ok=True)
-    box, zooms, radius, mass = ((200, 24, 12, 2e11) if options.coherent else (150, 12, 12, 1e11) if options.quick
-                                else (500, 300, 9, 1e11) if options.many else (250, 40, 14, 1e11))
     text = PARAMS
-    for old, new in COHERENT * options.coherent:
+    for old, new in COHERENT * coherent:
         text = text.replace(old, new)
-    (folder / "params.yml").write_text(text.format(folder=folder, box=box, zooms=zooms, radius=radius, mass=mass,
-                                                   seed=options.seed, mesh=256 if options.many else 128,
-                                                   parent_rows=120000 if options.many else 60000,
-                                                   blocks=60 if options.many else 20), encoding="utf-8")
+    (folder / "params.yml").write_text(text.format(folder=folder, seed=options.seed, **UNIVERSES[options.universe]), encoding="utf-8")
     base = [folder / "params.yml", "--overwrite"]
     if not (options.keep and (folder / "truth.hdf5").exists()):
         halograft("mock", *base, ranks=options.ranks)
-        if options.coherent:
+        if coherent:
             halograft("features", *base, ranks=options.ranks)
-    for by in ("region",) if options.many or options.regions else ("region", "rows"):
+    for by in ("region",) if options.universe in ("many", "biased") or options.regions else ("region", "rows"):
         bag = "group" if by == "region" else "row"
         said = halograft("validate", *base, "--set", f"Validate.by={by}", "--set", f"Model.bag={bag}", "--set",
                          f"Validate.file={folder}/by_{by}.hdf5", ranks=options.ranks)
         print(f"\nheld out by {by}" + "".join(f"\n  {line}" for line in said.splitlines() if line.startswith("warning")))
-        held, parent = rows_of(folder / f"by_{by}_rows.csv"), rows_of(folder / f"by_{by}_parent_rows.csv")
-        truth = read_truth(folder, parent["row"].astype(int))
-        scores = read_scores(folder / f"by_{by}_scores.csv")
-        print_masses(by_mass(held, parent, truth))
-        print("all masses: excess of folds {:.4f} +- {:.4f}, in the parent {:.4f}".format(*over_all(held, parent, truth)))
-        lines, slope = deciles(parent, truth)
-        table(["decile", "distance", "expected rms", "true rms"], lines)
-        table(["mass", "held out", "parent", "within 68 %", "+-", "within 95 %", "+-"], coverage(held, parent, truth))
-        print(f"validation_closure by={by} slope={slope:.3f} pit_ks={scores[('all', 'pit_ks')][0]:.4f}", flush=True)
+        report(folder, by)
 
 
 if __name__ == "__main__":
