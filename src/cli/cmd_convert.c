@@ -64,9 +64,10 @@ read_source(const hg_comm *comm, const hg_options *options, const char *command,
         s->input.n_file = options->n_file;
         s->input.files = s->files;
     }
+    hg_watchdog_start(comm->rank, options->n_set, options->set);
     HG_TRY(hg_params_read(comm, &read, &s->params));
+    hg_watchdog_limit(s->params->run.hang_timeout);
     hg_space_margin(s->params->output.space_margin);
-    hg_watchdog_start(comm->rank, s->params->run.hang_timeout);
     return HG_OK;
 }
 

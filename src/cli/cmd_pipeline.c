@@ -156,12 +156,13 @@ run_pipeline(const hg_comm *comm, const hg_options *options, pipeline run)
     if (options->common && run != hg_features_common) {
         return HG_FAIL(HG_E_USAGE, "--common is for 'features' alone");
     }
+    hg_watchdog_start(comm->rank, options->n_set, options->set);
     HG_TRY(hg_options_params(comm, options, &params));
+    hg_watchdog_limit(params->run.hang_timeout);
     set_log(comm, options, params);
     threads = hg_cmd_threads(comm, params);
     hg_mem_budget((int64_t)params->run.memory_max);
     hg_space_margin(params->output.space_margin);
-    hg_watchdog_start(comm->rank, params->run.hang_timeout);
     hg_stop_listen(params->output.folder, params->run.walltime);
     hg_log_info("start: halograft %s (%s), %d ranks x %d threads on %d node%s, %s",
                 hg_version(), hg_version_commit(), comm->size, threads, comm->n_node,

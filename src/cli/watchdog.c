@@ -1,20 +1,30 @@
 /* Nothing of MPI or HDF5 is called here, because the thread that hangs may hold their locks;
- * and _exit() runs no handlers that could wait for it. */
+ * and _exit() runs no handlers that could wait for it. Time is counted in short steps, so that
+ * a process that was stopped (a batch system may suspend jobs for hours) has not been silent.
+ */
 #include "cli/watchdog.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alive.h"
 #include "base/clock.h"
+#include "base/unit.h"
+#include "conf/schema_table.h"
 
+#define LIMIT "Run.hang_timeout"
 enum { EXIT_CODE = 9 };
 
 static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t is_changed;
     int rank;
     double timeout;
-} watch;
+} watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .is_changed = PTHREAD_COND_INITIALIZER};
 
 static void
 bark(double silent)
@@ -24,8 +34,8 @@ bark(double silent)
 
     hg_alive_text(sizeof where, where);
     n = snprintf(line, sizeof line,
-                 "[%07.1f] error: rank %d has made no progress for %.0f s: %s; "
-                 "Run.hang_timeout sets the limit\n",
+                 "[%07.1f] error: rank %d has made no progress for %.0f s: %s; " LIMIT
+                 " sets the limit\n",
                  hg_clock_seconds(), watch.rank, silent, where);
     if (write(STDERR_FILENO, line, (size_t)n) != n) {
         _exit(EXIT_CODE);
@@ -33,35 +43,81 @@ bark(double silent)
     _exit(EXIT_CODE);
 }
 
+/* wait for a while, or until there is another limit, which is returned */
+static double
+doze(double seconds)
+{
+    struct timespec until;
+    double timeout;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)seconds;
+    until.tv_nsec += (long)(1e9 * fmod(seconds, 1));
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&watch.lock);
+    pthread_cond_timedwait(&watch.is_changed, &watch.lock, &until);
+    timeout = watch.timeout;
+    pthread_mutex_unlock(&watch.lock);
+    return timeout;
+}
+
 static void *
 look(void *context)
 {
-    const double step = watch.timeout / 20 < 5 ? watch.timeout / 20 : 5;
     int64_t count = hg_alive_count();
-    double since = hg_clock_seconds();
+    double timeout = doze(0), silent = 0, last = hg_clock_seconds();
 
     for (;;) {
-        usleep((useconds_t)(1e6 * step));
+        const double step = timeout > 0 ? fmin(timeout / 20, 5) : 5;
+
+        timeout = doze(step);
         const double now = hg_clock_seconds();
 
+        silent += fmin(now - last, 2 * step);
+        last = now;
         if (hg_alive_count() != count) {
             count = hg_alive_count();
-            since = now;
-        } else if (now - since >= (hg_alive_waits() ? 2 : 1) * watch.timeout) {
-            bark(now - since);
+            silent = 0;
+        } else if (timeout > 0 && silent >= (hg_alive_waits() ? 2 : 1) * timeout) {
+            bark(silent);
         }
     }
     return context;
 }
 
 void
-hg_watchdog_start(int rank, double timeout)
+hg_watchdog_start(int rank, int n_set, const char *const set[])
 {
+    const size_t n = strlen(LIMIT "=");
+    const char *text = NULL, *unit = "";
     pthread_t thread;
 
+    for (int i = 0; i < hg_schema_n; i++) {
+        if (strcmp(hg_schema[i].section, "Run") == 0 &&
+            strcmp(hg_schema[i].key, strchr(LIMIT, '.') + 1) == 0) {
+            text = hg_schema[i].initial;
+            unit = hg_schema[i].unit;
+        }
+    }
+    for (int i = 0; i < n_set; i++) {
+        text = strncmp(set[i], LIMIT "=", n) == 0 ? set[i] + n : text;
+    }
     watch.rank = rank;
-    watch.timeout = timeout;
-    if (timeout > 0 && pthread_create(&thread, NULL, look, NULL) == 0) {
+    if (text == NULL || hg_unit_value(text, unit, (double)NAN, &watch.timeout) != HG_OK) {
+        watch.timeout = 0; /* reading the parameters will say what is wrong */
+    }
+    hg_alive_phase("parameters");
+    if (pthread_create(&thread, NULL, look, NULL) == 0) {
         pthread_detach(thread);
     }
+}
+
+void
+hg_watchdog_limit(double timeout)
+{
+    pthread_mutex_lock(&watch.lock);
+    watch.timeout = timeout;
+    pthread_cond_signal(&watch.is_changed);
+    pthread_mutex_unlock(&watch.lock);
 }

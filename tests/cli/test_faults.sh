@@ -150,8 +150,32 @@ ends_of() { # command
     grep -q "rank 1 has made no progress for 3 s: phase '[a-z]" log.txt || wrong "endless loop of $1"
     unfinished "endless loop of $1"
 }
+early() { # an endless loop while parameters are read
+    options_of apply
+    faulty apply 2 1 malloc 2 loop "${options[@]}" --set 'Run.hang_timeout=3 s'
+    expect 9 "endless loop before the run"
+    grep -q "rank 1 has made no progress for 3 s: phase 'parameters'" log.txt || wrong "endless loop before the run"
+}
+stopped() { # the time in which a process is stopped does not count for the watchdog
+    local pid
+    rm -rf out && mkdir out
+    code=0
+    env LD_PRELOAD="$shim" HG_FAULT_RANK=0 HG_FAULT_CALL=malloc HG_FAULT_NTH=2 HG_FAULT_WHAT=loop \
+        "$HALOGRAFT" apply p.yml --set Output.folder="$work/out" --set 'Run.hang_timeout=3 s' 2>log.txt &
+    pid=$!
+    sleep 1.5
+    kill -STOP "$pid"
+    sleep 5
+    kill -CONT "$pid"
+    wait "$pid" || code=$?
+    n_error=$(grep -c 'error: ' log.txt || true)
+    expect 9 "endless loop that was stopped"
+    grep -q "rank 0 has made no progress for 3 s: phase 'parameters'" log.txt || wrong "endless loop that was stopped"
+}
 ends() { # that no code of ours sees
     local n command
+    early
+    stopped
     faulty apply 2 1 write 3 abort "${apply[@]}"
     [ "$code" -eq 134 ] || wrong "abort"
     faulty apply 3 2 write 3 segv "${apply[@]}"
