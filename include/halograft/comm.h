@@ -83,11 +83,13 @@ void hg_comm_clear(hg_comm *comm);
  */
 HG_MUST_CHECK hg_status hg_comm_agree(const hg_comm *comm, hg_status status);
 
-/** Make the n-th agreement from now fail on `rank` with HG_E_FAULT (tests); n = 0 disarms.
+/** Make the n-th agreement of this process from now fail with HG_E_FAULT (tests), if it has
+ * rank `rank` in the communicator that agrees; n = 0 disarms.
  *
  * @local
+ * @return agreements that were missing to the one armed before; 0 = it was reached
  */
-void hg_fault_arm(int n, int rank);
+int hg_fault_arm(int n, int rank);
 
 /** Wait for all ranks.
  *

@@ -153,11 +153,14 @@ hg_comm_clear(hg_comm *comm)
     *comm = (hg_comm){.mpi = MPI_COMM_NULL};
 }
 
-void
+int
 hg_fault_arm(int n, int rank)
 {
+    const int left = fault_count;
+
     fault_count = n;
     fault_rank = rank;
+    return left;
 }
 
 hg_status

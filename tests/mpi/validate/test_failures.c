@@ -24,6 +24,8 @@
 
 TestSuite(failures, .init = mpi_setup, .fini = mpi_teardown, .timeout = 7200);
 
+enum { RANKS_MAX = 16 };
+
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
 static bool
@@ -127,34 +129,42 @@ run_quietly(pipeline run, const hg_params *params, double *slowest)
     return status;
 }
 
+/* Agreements are counted on each rank by itself, and those of some ranks alone know other
+ * numbers of ranks, so that a fault may hit nothing: the end is where no rank gets as far. */
 static void
 fail_agreements(pipeline run, const hg_params *params, const char *output, const char *product)
 {
     double slowest = 0;
-    int n_run = 0, n_late = 0, last = 0;
-    hg_status status = HG_E_FAULT;
+    int n_failed = 0, n_late = 0, last[RANKS_MAX] = {0};
+    int64_t left = 0;
 
-    for (int n = 1; status != HG_OK; n += is_full() ? 1 : 2 + n) {
+    all_assert(world.size <= RANKS_MAX);
+    for (int n = 1; left == 0; n += is_full() ? 1 : 2 + n) {
+        left = 1;
         for (int k = 0; k < (is_full() ? world.size : 1); k++) {
-            const int late = n_late;
+            const int late = n_late, rank = (n + k) % world.size;
+            hg_status status;
+            int64_t mine;
 
-            hg_fault_arm(n, (n + k) % world.size);
+            hg_fault_arm(n, rank);
             status = run_quietly(run, params, &slowest);
-            hg_fault_arm(0, 0);
+            mine = hg_fault_arm(0, 0);
+            hg_comm_min(&world, 1, &mine);
+            left = mine < left ? mine : left;
             cr_expect(status == HG_OK || status == HG_E_FAULT, "%d: %s", n,
                       hg_error_last()->message);
-            all_assert(status == HG_OK || status == HG_E_FAULT);
+            all_assert(status == HG_OK || (status == HG_E_FAULT && mine == 0));
             expect_clean(output, product, status, &n_late);
-            n_run++;
+            n_failed += status != HG_OK;
             /* only the agreement that tells of the finished file, the last one, comes later */
-            all_assert(status == HG_OK || last == 0 || last == n);
-            last = n_late > late ? n : last;
+            all_assert(status == HG_OK || last[rank] == 0 || last[rank] == n);
+            last[rank] = n_late > late ? n : last[rank];
         }
     }
-    all_assert(n_run > 4);
+    all_assert(n_failed > 3);
     if (is_full() && world.rank == 0) {
         printf("%s on %d ranks: %d agreements failed, slowest run %.1f s\n", product,
-               world.size, n_run - world.size, slowest);
+               world.size, n_failed, slowest);
     }
 }
 
