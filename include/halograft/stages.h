@@ -200,7 +200,8 @@ HG_MUST_CHECK hg_status hg_stages_predict(const hg_stages *stages,
 HG_MUST_CHECK hg_status hg_stages_save(const hg_comm *comm, const hg_stages *stages,
                                        const char *path, int overwrite);
 
-/** Read a model file; rank 0 reads, all ranks get the model. Content hashes are verified.
+/** Read a model file; rank 0 reads, all ranks get the model, and no rank holds more of it on
+ * the way than what it keeps. Content hashes are verified.
  *
  * @collective{comm}
  * @param[in]  path    model file
@@ -210,16 +211,6 @@ HG_MUST_CHECK hg_status hg_stages_save(const hg_comm *comm, const hg_stages *sta
  */
 HG_MUST_CHECK hg_status hg_stages_load(const hg_comm *comm, const char *path,
                                        hg_stages **stages);
-
-/** Bytes that hg_stages_load() takes on the first rank: a copy of its own and, where a node has
- * several ranks, its part of the one they share, which is all that stays.
- *
- * @local
- * @param[in] bytes      of the model in memory
- * @param[in] node_size  ranks of a node
- * @return bytes
- */
-double hg_stages_load_bytes(double bytes, int node_size);
 
 #ifdef __cplusplus
 }

@@ -96,7 +96,7 @@ size_model(const hg_comm *comm, const hg_params *params, sizes *z)
 agree:
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, &bytes, sizeof bytes);
-    z->model = hg_stages_load_bytes(of_file * (double)bytes, comm->node_size);
+    z->model = of_file * (double)bytes / comm->node_size;
     return HG_OK;
 }
 

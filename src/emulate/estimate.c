@@ -252,8 +252,7 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, cons
     const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
     const double model = model_bytes(params, c);
 
-    return (struct cost){.memory = fmax(hg_stages_load_bytes(model, ranks[1]),
-                                        model / ranks[1] + part * (graft + move)),
+    return (struct cost){.memory = model / ranks[1] + part * (graft + move),
                          .disk = (double)c->parent * (kept + 4 * values + domain + 9),
                          .seconds =
                              rows * ((double)params->model.trees * c->n_stage *

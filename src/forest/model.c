@@ -1,12 +1,16 @@
 /* The forest object: memory, accessors, texts, and what is derived from its content. */
 #include "forest/model.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
 #include "forest/row_sort.h"
+
+/* of nodes, leaves and leaf-mates, so that no sum of bytes overflows, whatever a file says */
+static const uint64_t COUNT_MAX = (uint64_t)1 << 48;
 
 hg_status
 hg_model_create(int n_feature, int n_target, int n_tree, int64_t n, hg_forest **forest)
@@ -47,30 +51,13 @@ fail:
     return status;
 }
 
-hg_status
-hg_model_reserve(hg_forest *f, uint64_t n_mate)
-{
-    const size_t n_node = f->node_offset[f->n_tree], n_leaf = f->leaf_offset[f->n_tree];
-
-    HG_TRY(hg_mem_array(&f->node, n_node, sizeof *f->node));
-    HG_TRY(hg_mem_array(&f->mean, n_leaf * (size_t)f->n_target, sizeof *f->mean));
-    HG_TRY(hg_mem_array(&f->mate_offset, n_leaf + 1, sizeof *f->mate_offset));
-    HG_TRY(hg_mem_array(&f->mate, n_mate, sizeof *f->mate));
-    f->mate_offset[0] = 0;
-    return HG_OK;
-}
-
-/* put an array behind those that stand in the block, with the content it has elsewhere */
+/* put an array behind those that stand in the block */
 static void *
-place(hg_forest *f, size_t bytes, void *old, size_t *at)
+place(const hg_forest *f, size_t bytes, size_t *at)
 {
     char *array = (char *)f->block.data + *at;
 
     *at += (bytes + 63) / 64 * 64;
-    if (old != NULL) {
-        memcpy(array, old, bytes);
-        hg_mem_free(old);
-    }
     return array;
 }
 
@@ -83,14 +70,19 @@ hg_model_reserve_shared(const hg_comm *comm, hg_forest *f, uint64_t n_mate)
                             n_mate * sizeof *f->mate};
     size_t all = 0, at = 0;
 
+    if (n_node > COUNT_MAX || n_leaf > COUNT_MAX || n_mate > COUNT_MAX) {
+        return HG_FAIL(HG_E_MEMORY,
+                       "%zu nodes, %zu leaves and %" PRIu64 " leaf-mates are too many", n_node,
+                       n_leaf, n_mate);
+    }
     for (int i = 0; i < 4; i++) {
         all += (bytes[i] + 63) / 64 * 64;
     }
     HG_TRY(hg_shared_create(comm, all, &f->block));
-    f->node = place(f, bytes[0], f->node, &at);
-    f->mate_offset = place(f, bytes[1], f->mate_offset, &at);
-    f->mean = place(f, bytes[2], f->mean, &at);
-    f->mate = place(f, bytes[3], f->mate, &at);
+    f->node = place(f, bytes[0], &at);
+    f->mate_offset = place(f, bytes[1], &at);
+    f->mean = place(f, bytes[2], &at);
+    f->mate = place(f, bytes[3], &at);
     if (!f->block.is_shared || f->block.node.rank == 0) {
         f->mate_offset[0] = 0;
     }

@@ -96,16 +96,9 @@ struct hg_forest {
 HG_MUST_CHECK hg_status hg_model_create(int n_feature, int n_target, int n_tree, int64_t n,
                                         hg_forest **forest);
 
-/** Allocate the arrays of the trees once node_offset, leaf_offset and the number of leaf-mates
- * are known; of their content mate_offset[0] alone is set, to 0.
- *
- * @local
- * @return HG_OK; HG_E_MEMORY
- */
-HG_MUST_CHECK hg_status hg_model_reserve(hg_forest *forest, uint64_t n_mate);
-
-/** The same in a block that the ranks of a node share. A rank that has the arrays already, with
- * content, moves them into it.
+/** Make the arrays of the trees, in a block that the ranks of a node share, once node_offset,
+ * leaf_offset and the number of leaf-mates are known; of their content mate_offset[0] alone is
+ * set, to 0.
  *
  * @collective{comm}
  * @return HG_OK; HG_E_MEMORY

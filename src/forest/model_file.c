@@ -409,13 +409,17 @@ check_offsets(hg_h5 *file, const char *path, int stage, const hg_forest *f)
               : HG_FAIL(HG_E_FORMAT, "the tree offsets in '%s' do not fit its nodes", path);
 }
 
-static hg_status
-read_content(hg_h5 *file, const char *path, int stage, hg_forest *f, hg_piece *piece)
+hg_status
+hg_model_read_sizes(hg_h5 *file, const char *path, int stage, hg_forest **forest,
+                    uint64_t *n_mate)
 {
     hg_model_item item[HG_MODEL_ITEMS];
-    int64_t n_mate = 0, one = 0;
-    uint64_t n_leaf;
+    int64_t n = 0, one = 0;
+    hg_forest *f;
 
+    *forest = NULL;
+    HG_TRY(create_from_file(file, path, stage, forest));
+    f = *forest;
     HG_TRY(hg_model_read_specs(file, stage, "features", f->n_feature, f->feature));
     HG_TRY(hg_model_read_specs(file, stage, "targets", f->n_target, f->target));
     HG_TRY(move_scaling(file, stage, f, false));
@@ -424,18 +428,8 @@ read_content(hg_h5 *file, const char *path, int stage, hg_forest *f, hg_piece *p
         HG_TRY(read_item(file, path, stage, &item[i]));
     }
     HG_TRY(check_offsets(file, path, stage, f));
-    HG_TRY(read_shape(file, stage, "leaf/row", &n_mate, &one));
-    HG_TRY(hg_model_reserve(f, (uint64_t)n_mate));
-    hg_model_list(f, (uint64_t)n_mate, item);
-    for (int i = HG_MODEL_TREE_ITEMS; i < HG_MODEL_ITEMS; i++) {
-        HG_TRY(read_item(file, path, stage, &item[i]));
-    }
-    HG_TRY(read_optional(file, path, stage, f));
-    HG_TRY(read_nodes(file, stage, f, piece));
-    n_leaf = f->leaf_offset[f->n_tree];
-    if (f->mate_offset[n_leaf] != (uint64_t)n_mate) {
-        return HG_FAIL(HG_E_FORMAT, "the leaf counts in '%s' do not add up to its rows", path);
-    }
+    HG_TRY(read_shape(file, stage, "leaf/row", &n, &one));
+    *n_mate = (uint64_t)n;
     return HG_OK;
 }
 
@@ -457,22 +451,23 @@ verify_hash(hg_h5 *file, const char *path, int stage, hg_forest *f)
 }
 
 hg_status
-hg_model_read(hg_h5 *file, const char *path, int stage, hg_forest **forest)
+hg_model_read_arrays(hg_h5 *file, const char *path, int stage, uint64_t n_mate, hg_forest *f)
 {
+    hg_model_item item[HG_MODEL_ITEMS];
     hg_piece *piece = NULL;
     hg_status status;
 
-    *forest = NULL;
-    HG_TRY(create_from_file(file, path, stage, forest));
-    HG_TRY_OR(fail, status, hg_mem_array(&piece, 1, sizeof *piece));
-    HG_TRY_OR(fail, status, read_content(file, path, stage, *forest, piece));
-    HG_TRY_OR(fail, status, verify_hash(file, path, stage, *forest));
+    hg_model_list(f, n_mate, item);
+    for (int i = HG_MODEL_TREE_ITEMS; i < HG_MODEL_ITEMS; i++) {
+        HG_TRY(read_item(file, path, stage, &item[i]));
+    }
+    HG_TRY(read_optional(file, path, stage, f));
+    HG_TRY(hg_mem_array(&piece, 1, sizeof *piece));
+    status = read_nodes(file, stage, f, piece);
     hg_mem_free(piece);
-    return HG_OK;
-
-fail:
-    hg_mem_free(piece);
-    hg_forest_free(*forest);
-    *forest = NULL;
-    return status;
+    HG_TRY(status);
+    if (f->mate_offset[f->leaf_offset[f->n_tree]] != n_mate) {
+        return HG_FAIL(HG_E_FORMAT, "the leaf counts in '%s' do not add up to its rows", path);
+    }
+    return verify_hash(file, path, stage, f);
 }

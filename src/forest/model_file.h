@@ -74,16 +74,26 @@ HG_MUST_CHECK hg_status hg_model_read_specs(hg_h5 *file, int stage, const char *
  */
 HG_MUST_CHECK hg_status hg_model_write_plan(hg_h5 *file, int stage, const hg_forest *forest);
 
-/** Write a forest as a stage of a file, or read one and check it, without texts.
+/** Write a forest as a stage of a file, without texts.
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_write(hg_h5 *file, int stage, const hg_forest *forest);
+
+/** Read a stage of a file in two steps: a forest with all that tells how large its trees are;
+ * and, into the arrays of the trees, which stand by then, the rest, all of which is checked.
  *
  * @local
  * @param[in]  path    of the file, for messages
- * @param[out] forest  owned by the caller, free with hg_forest_free(); NULL on failure
- * @return HG_OK; HG_E_FORMAT; HG_E_VERIFY; HG_E_READ; HG_E_WRITE; HG_E_MEMORY
+ * @param[out] forest  owned by the caller, free with hg_forest_free(), on failure too
+ * @param[out] n_mate  number of leaf-mates
+ * @return HG_OK; HG_E_FORMAT; HG_E_VERIFY; HG_E_READ; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_model_write(hg_h5 *file, int stage, const hg_forest *forest);
-HG_MUST_CHECK hg_status hg_model_read(hg_h5 *file, const char *path, int stage,
-                                      hg_forest **forest);
+HG_MUST_CHECK hg_status hg_model_read_sizes(hg_h5 *file, const char *path, int stage,
+                                            hg_forest **forest, uint64_t *n_mate);
+HG_MUST_CHECK hg_status hg_model_read_arrays(hg_h5 *file, const char *path, int stage,
+                                             uint64_t n_mate, hg_forest *forest);
 
 /** Check the links and leaf numbers of one tree.
  *
@@ -102,12 +112,23 @@ HG_MUST_CHECK hg_status hg_model_check_tree(const hg_forest *forest, const hg_no
  */
 HG_MUST_CHECK hg_status hg_model_check(const hg_forest *forest);
 
-/** Give rank 0's forest to all ranks (others pass NULL).
+/** Read a stage of a file, without texts: rank 0 reads straight into the memory that the ranks
+ * of its node share, from where the others get it.
  *
  * @collective{comm}
- * @param[in,out] forest  owned by the caller
+ * @param[in]  file    open on rank 0, NULL elsewhere
+ * @param[in]  path    of the file, for messages
+ * @param[out] forest  owned by the caller, free with hg_forest_free(), on failure too
+ * @return HG_OK; HG_E_FORMAT; HG_E_VERIFY; HG_E_READ; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_model_load(const hg_comm *comm, hg_h5 *file, const char *path,
+                                      int stage, hg_forest **forest);
+
+/** Give the texts of rank 0's forest to those of all ranks.
+ *
+ * @collective{comm}
  * @return HG_OK; HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_model_share(const hg_comm *comm, hg_forest **forest);
+HG_MUST_CHECK hg_status hg_model_share_meta(const hg_comm *comm, hg_forest *forest);
 
 #endif

@@ -1,4 +1,6 @@
-/* The arrays of a forest as a table, their check, and their way from rank 0 to all ranks. */
+/* The arrays of a forest as a table, their check, and their way from a file to all ranks: sizes
+ * come first, then the memory that the ranks of a node share, and rank 0 reads into that, so
+ * that no rank ever holds a copy of its own. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -106,9 +108,12 @@ take_scalars(const hg_forest *from, hg_forest *to)
     memcpy(to->target_weight, from->target_weight, sizeof to->target_weight);
 }
 
-static hg_status
-share_meta(const hg_comm *comm, int n_meta, hg_forest *f)
+hg_status
+hg_model_share_meta(const hg_comm *comm, hg_forest *f)
 {
+    int n_meta = f->n_meta;
+
+    hg_comm_broadcast(comm, 0, &n_meta, sizeof n_meta);
     for (int i = 0; i < n_meta; i++) {
         hg_status status = HG_OK;
         char name[sizeof f->meta->name] = "";
@@ -160,19 +165,40 @@ share_optional(const hg_comm *comm, hg_forest *f)
     return HG_OK;
 }
 
+/* a forest of the same sizes on all ranks, with memory for its trees, of which rank 0 knows */
+static hg_status
+share_sizes(const hg_comm *comm, uint64_t *n_mate, hg_forest **forest)
+{
+    hg_status status = HG_OK;
+    hg_forest scalars = {0}, *f;
+    size_t n_offset;
+
+    if (comm->rank == 0) {
+        scalars = **forest;
+    }
+    hg_comm_broadcast(comm, 0, &scalars, sizeof scalars);
+    hg_comm_broadcast(comm, 0, n_mate, sizeof *n_mate);
+    if (comm->rank > 0) {
+        status = hg_model_create(scalars.n_feature, scalars.n_target, scalars.n_tree,
+                                 scalars.n_row, forest);
+        if (status == HG_OK) {
+            take_scalars(&scalars, *forest);
+        }
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    f = *forest;
+    n_offset = (size_t)f->n_tree + 1;
+    hg_comm_broadcast(comm, 0, f->node_offset, n_offset * sizeof *f->node_offset);
+    hg_comm_broadcast(comm, 0, f->leaf_offset, n_offset * sizeof *f->leaf_offset);
+    return hg_model_reserve_shared(comm, f, *n_mate);
+}
+
 static hg_status
 share_arrays(const hg_comm *comm, uint64_t n_mate, hg_forest *f)
 {
-    const size_t n_tree = (size_t)f->n_tree;
     hg_model_item item[HG_MODEL_ITEMS];
     hg_shared_piece piece[4];
 
-    if (comm->size == 1) {
-        return HG_OK;
-    }
-    hg_comm_broadcast(comm, 0, f->node_offset, (n_tree + 1) * sizeof *f->node_offset);
-    hg_comm_broadcast(comm, 0, f->leaf_offset, (n_tree + 1) * sizeof *f->leaf_offset);
-    HG_TRY(hg_model_reserve_shared(comm, f, n_mate));
     hg_model_pieces(f, 0, f->n_tree, 0, n_mate, 0, piece);
     HG_TRY(hg_shared_spread(comm, 4, piece, &f->block));
     hg_model_list(f, n_mate, item);
@@ -183,34 +209,28 @@ share_arrays(const hg_comm *comm, uint64_t n_mate, hg_forest *f)
     }
     hg_comm_broadcast(comm, 0, f->feature, (size_t)f->n_feature * sizeof *f->feature);
     hg_comm_broadcast(comm, 0, f->target, (size_t)f->n_target * sizeof *f->target);
-    return HG_OK;
+    return share_optional(comm, f);
 }
 
 hg_status
-hg_model_share(const hg_comm *comm, hg_forest **forest)
+hg_model_load(const hg_comm *comm, hg_h5 *file, const char *path, int stage, hg_forest **forest)
 {
     hg_status status = HG_OK;
-    hg_forest scalars = {0};
-    int n_meta = 0;
     uint64_t n_mate = 0;
 
+    *forest = NULL;
     if (comm->rank == 0) {
-        scalars = **forest;
-        n_meta = (*forest)->n_meta;
-        n_mate = (*forest)->mate_offset[(*forest)->leaf_offset[(*forest)->n_tree]];
+        status = hg_model_read_sizes(file, path, stage, forest, &n_mate);
     }
-    hg_comm_broadcast(comm, 0, &scalars, sizeof scalars);
-    hg_comm_broadcast(comm, 0, &n_meta, sizeof n_meta);
-    hg_comm_broadcast(comm, 0, &n_mate, sizeof n_mate);
-    if (comm->rank > 0) {
-        status = hg_model_create(scalars.n_feature, scalars.n_target, scalars.n_tree,
-                                 scalars.n_row, forest);
-        if (status == HG_OK) {
-            take_scalars(&scalars, *forest);
-        }
+    HG_TRY(hg_comm_agree(comm, status));
+    HG_TRY(share_sizes(comm, &n_mate, forest));
+    if (comm->rank == 0) {
+        status = hg_model_read_arrays(file, path, stage, n_mate, *forest);
     }
     HG_TRY(hg_comm_agree(comm, status));
     HG_TRY(share_arrays(comm, n_mate, *forest));
-    HG_TRY(share_optional(comm, *forest));
-    return share_meta(comm, n_meta, *forest);
+    if (comm->rank > 0) {
+        status = hg_model_complete(*forest);
+    }
+    return hg_comm_agree(comm, status);
 }

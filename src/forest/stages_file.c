@@ -1,7 +1,7 @@
 /* Model files. One rank writes HDF5 to a temporary name, seals it with the hash of its bytes
- * and publishes it. Loading checks the seal, the format and its version, every stage by itself,
- * how the stages hang together, and the content hash of the whole, in this order, before the
- * model is given to the other ranks. The texts of a model are those of its first stage. */
+ * and publishes it. Loading checks the seal, the format and its version, every stage by itself
+ * before it is given to the other ranks, how the stages hang together, and the content hash of
+ * the whole, in this order. The texts of a model are those of its first stage. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +69,7 @@ count_rows(hg_h5 *file, const char *file_name, int s, const char *name, int64_t 
     return HG_OK;
 }
 
+/* all but the forest */
 static hg_status
 read_stage(hg_h5 *file, const char *name, int s, hg_stage *stage)
 {
@@ -76,7 +77,6 @@ read_stage(hg_h5 *file, const char *name, int s, hg_stage *stage)
     char path[HG_STAGE_PATH];
     int n_closed = 0;
 
-    HG_TRY(hg_model_read(file, name, s, &stage->forest));
     hg_stage_path(s, NULL, path);
     HG_TRY(hg_h5_get_integer(file, path, "use", &use));
     HG_TRY(hg_h5_get_integer(file, path, "label", &label));
@@ -258,22 +258,47 @@ visit_dataset(const char *name, bool is_group, void *context)
     return is_group ? HG_OK : read_meta(name, context);
 }
 
+/* open a file that is whole and a model */
 static hg_status
-read_content(hg_h5 *file, const char *path, hg_stages *m)
+open_file(const char *path, int64_t *n_stage, hg_h5 **file)
+{
+    bool is_sealed = false;
+
+    HG_TRY(hg_seal_check(path, &is_sealed));
+    HG_TRY(hg_h5_open(path, file));
+    HG_TRY(check_format(*file, path));
+    HG_TRY(hg_h5_get_integer(*file, "/", "stages", n_stage));
+    if (*n_stage < 1 || *n_stage > HG_STAGES_MAX) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' has the impossible number of %" PRId64 " stages",
+                       path, *n_stage);
+    }
+    return HG_OK;
+}
+
+static hg_status
+load_stage(const hg_comm *comm, hg_h5 *file, const char *path, int s, hg_stage *stage)
+{
+    hg_status status = HG_OK;
+    hg_forest *forest;
+
+    HG_TRY(hg_model_load(comm, file, path, s, &stage->forest));
+    if (comm->rank == 0) {
+        status = read_stage(file, path, s, stage);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    forest = stage->forest;
+    hg_comm_broadcast(comm, 0, stage, sizeof *stage);
+    stage->forest = forest; /* a pointer of this rank */
+    return HG_OK;
+}
+
+/* texts, and whether the stages are those that were written */
+static hg_status
+read_rest(hg_h5 *file, const char *path, hg_stages *m)
 {
     char text[32], wanted[32];
-    hg_meta_walk walk = {file, NULL};
-    int64_t n = 0;
+    hg_meta_walk walk = {file, m->stage[0].forest};
 
-    HG_TRY(hg_h5_get_integer(file, "/", "stages", &n));
-    if (n < 1 || n > HG_STAGES_MAX) {
-        return HG_FAIL(HG_E_FORMAT, "'%s' has the impossible number of %" PRId64 " stages",
-                       path, n);
-    }
-    for (m->n = 0; m->n < n; m->n++) {
-        HG_TRY(read_stage(file, path, m->n, &m->stage[m->n]));
-    }
-    walk.forest = m->stage[0].forest;
     HG_TRY(hg_h5_list_attributes(file, "/meta", visit_attribute, &walk));
     HG_TRY(hg_h5_list(file, "/meta", visit_dataset, &walk));
     HG_TRY(hg_stages_complete(m));
@@ -286,73 +311,49 @@ read_content(hg_h5 *file, const char *path, hg_stages *m)
     return HG_OK;
 }
 
+/* the stages of a file that rank 0 opens; it is left open where something fails */
 static hg_status
-read_file(const char *path, hg_stages *m)
-{
-    hg_status status, closed;
-    hg_h5 *file = NULL;
-    bool is_sealed = false;
-
-    HG_TRY(hg_seal_check(path, &is_sealed));
-    HG_TRY(hg_h5_open(path, &file));
-    status = check_format(file, path);
-    if (status == HG_OK) {
-        status = read_content(file, path, m);
-    }
-    closed = hg_h5_close(file);
-    return status != HG_OK ? status : closed;
-}
-
-/* give rank 0's stages to all ranks */
-static hg_status
-share_stages(const hg_comm *comm, hg_stages *m)
+load_file(const hg_comm *comm, const char *path, hg_h5 **file, hg_stages *m)
 {
     hg_status status = HG_OK;
-    int n = m->n;
+    int64_t n = 0;
 
-    hg_comm_broadcast(comm, 0, &n, sizeof n);
-    for (int s = 0; s < n; s++) {
-        hg_stage *stage = &m->stage[s];
-        hg_forest *forest = stage->forest;
-
-        hg_comm_broadcast(comm, 0, stage, sizeof *stage);
-        stage->forest = forest; /* a pointer of this rank */
-        m->n = s + 1;
-        HG_TRY(hg_model_share(comm, &stage->forest));
-        if (comm->rank > 0) {
-            status = hg_model_complete(stage->forest);
-        }
-        HG_TRY(hg_comm_agree(comm, status));
+    if (comm->rank == 0) {
+        status = open_file(path, &n, file);
     }
+    HG_TRY(hg_comm_agree(comm, status));
+    hg_comm_broadcast(comm, 0, &n, sizeof n);
+    for (m->n = 0; m->n < n; m->n++) {
+        HG_TRY(load_stage(comm, *file, path, m->n, &m->stage[m->n]));
+    }
+    if (comm->rank == 0) {
+        status = read_rest(*file, path, m);
+    }
+    HG_TRY(hg_comm_agree(comm, status));
+    HG_TRY(hg_model_share_meta(comm, m->stage[0].forest));
     return hg_comm_agree(comm, comm->rank > 0 ? hg_stages_complete(m) : HG_OK);
 }
 
 hg_status
 hg_stages_load(const hg_comm *comm, const char *path, hg_stages **stages)
 {
-    hg_status status;
+    hg_status status, closed;
     hg_stages *m = NULL;
+    hg_h5 *file = NULL;
 
     *stages = NULL;
-    status = hg_mem_zeros(&m, 1, sizeof *m);
-    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
-    if (comm->rank == 0) {
-        status = read_file(path, m);
+    status = hg_comm_agree(comm, hg_mem_zeros(&m, 1, sizeof *m));
+    if (status == HG_OK) {
+        status = load_file(comm, path, &file, m);
+        closed = hg_h5_close(file);
+        status = status != HG_OK ? status : hg_comm_agree(comm, closed);
     }
-    HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
-    HG_TRY_OR(fail, status, share_stages(comm, m));
+    if (status != HG_OK) {
+        hg_stages_free(m);
+        return status;
+    }
     *stages = m;
     return HG_OK;
-
-fail:
-    hg_stages_free(m);
-    return status;
-}
-
-double
-hg_stages_load_bytes(double bytes, int node_size)
-{
-    return node_size > 1 ? bytes * (1 + 1.0 / node_size) : bytes;
 }
 
 hg_status

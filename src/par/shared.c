@@ -72,7 +72,7 @@ hg_shared_create(const hg_comm *comm, size_t bytes, hg_shared *s)
     int64_t n_shared;
 
     *s = (hg_shared){.node = {.mpi = MPI_COMM_NULL}, .window = MPI_WIN_NULL};
-    if (bytes < LEAST_BYTES) { /* no message for it */
+    if (bytes < LEAST_BYTES || comm->size == 1) { /* no message for it */
         status = hg_mem_array(&s->data, bytes, 1);
         HG_TRY_OR(fail, status, hg_comm_agree(comm, status));
         return HG_OK;
