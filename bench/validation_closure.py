@@ -88,7 +88,8 @@ def jackknife(held, here, estimate):
 
 def by_mass(held, parent, truth):
     """Per bin of mass, bias and excess mean square error, held out with the weights of regions: [lower edge, haloes held out and in
-    the parent, four numbers of each]."""
+    the parent, four numbers of each]. Weights stand for the whole parent: its haloes that are in zooms, up to a fifth of the massive
+    ones and those in the densest places, have the errors of held-out haloes."""
     rows = []
     sigma2, all_e = truth["sigma"]**2, held[f"{NAME}_mean"] - held[NAME]
     for low in EDGES[:-1]:
@@ -96,11 +97,14 @@ def by_mass(held, parent, truth):
         there = truth["new"] & (parent["mass"] >= low) & (parent["mass"] < low + 0.5)
         if here.sum() < 300 or there.sum() < 300:
             continue
-        e, floor, n = (parent[f"{NAME}_mean"] - truth["truth"])[there], sigma2[there].mean(), np.sqrt(there.sum())
+        e, floor = (parent[f"{NAME}_mean"] - truth["truth"])[there], sigma2[there].mean()
+        inside = (~truth["new"] & (parent["mass"] >= low) & (parent["mass"] < low + 0.5)).sum()
+        outside = there.sum() / (there.sum() + inside)
+        whole = [(float(outside * x.mean() + (1 - outside) * y.mean()), float(outside * x.std() / np.sqrt(len(x))))
+                 for x, y in ((e, all_e[here]), (e**2, all_e[here]**2))]
         bias = jackknife(held, here, lambda k: np.average(all_e[k], weights=held["weight"][k]))
         excess = jackknife(held, here, lambda k: np.average(all_e[k]**2, weights=held["weight"][k]) - floor)
-        rows.append([low, int(here.sum()), int(there.sum()), float(e.mean()), float(e.std() / n), *bias,
-                     float((e**2).mean() - floor), float((e**2).std() / n), *excess])
+        rows.append([low, int(here.sum()), int(there.sum()), *whole[0], *bias, whole[1][0] - floor, whole[1][1], *excess])
     return rows
 
 
@@ -118,10 +122,11 @@ def print_masses(rows):
 
 def over_all(held, parent, truth):
     """Excess mean square error of all haloes: of folds with its jackknife error, and in the parent."""
-    e2 = (held[f"{NAME}_mean"] - held[NAME])**2
-    floor = (truth["sigma"][truth["new"]]**2).mean()
-    there = ((parent[f"{NAME}_mean"] - truth["truth"])[truth["new"]]**2).mean() - floor
-    return *jackknife(held, np.isfinite(e2), lambda k: np.average(e2[k], weights=held["weight"][k]) - floor), there
+    here = np.isfinite(held[NAME])
+    e2, new = (held[f"{NAME}_mean"] - held[NAME])**2, truth["new"]
+    floor = (truth["sigma"][new]**2).mean()
+    there = new.mean() * ((parent[f"{NAME}_mean"] - truth["truth"])[new]**2).mean() + (1 - new.mean()) * e2[here].mean() - floor
+    return *jackknife(held, here, lambda k: np.average(e2[k], weights=held["weight"][k]) - floor), there
 
 
 def deciles(parent, truth):
