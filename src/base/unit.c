@@ -143,6 +143,10 @@ hg_unit_parse(const char *text, hg_unit *unit)
         HG_TRY(apply_word(text, word, sign * power, unit));
         sign = 1;
     }
+    if (!(unit->factor > 0 && isfinite(unit->factor)) || fabs(unit->h) > HIGHEST ||
+        fabs(unit->a) > HIGHEST) {
+        return HG_FAIL(HG_E_FORMAT, "unit '%s' is larger or smaller than any number", text);
+    }
     return HG_OK;
 }
 
@@ -201,5 +205,8 @@ hg_unit_value(const char *text, const char *canonical, double h, double *value)
         return HG_FAIL(HG_E_FORMAT, "'%s': a unit with a is not allowed here", text);
     }
     *value *= unit.factor / want.factor * (unit.h != want.h ? pow(h, unit.h - want.h) : 1);
+    if (!isfinite(*value)) {
+        return HG_FAIL(HG_E_FORMAT, "'%s' is larger than any number", text);
+    }
     return HG_OK;
 }

@@ -100,7 +100,8 @@ Test(unit, a_wrong_or_missing_unit_is_refused_with_a_sentence)
         const char *text, *unit, *part;
     } bad[] = {{"50", "Mpc", "no unit"},        {"50 Mpx", "Mpc", "'Mpx'"},
                {"50 Msun", "Mpc", "converted"}, {"50 Mpc/h", "Mpc", "h is not allowed"},
-               {"x Mpc", "Mpc", "number"},      {"1e10 msun", "Msun", "did you mean 'Msun'"}};
+               {"x Mpc", "Mpc", "number"},      {"1e10 msun", "Msun", "did you mean 'Msun'"},
+               {"1e308 Gpc", "Mpc", "larger"},  {"1 cm^14 / cm^14", "", "than any number"}};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         double x;
@@ -131,6 +132,9 @@ Test(unit, powers_of_h_and_a_are_kept_apart)
     cr_assert_eq(hg_unit_parse("Mpc^101", &u), HG_E_FORMAT);
     cr_assert_eq(hg_unit_parse("a^-1e10", &u), HG_E_FORMAT);
     cr_assert_eq(hg_unit_parse("a^nan", &u), HG_E_FORMAT);
+    cr_assert_eq(hg_unit_parse("a^60 a^60", &u), HG_E_FORMAT);
+    cr_assert_eq(hg_unit_parse("1e300 1e300", &u), HG_E_FORMAT);
+    cr_assert_eq(hg_unit_parse("cm^10 cm^10", &u), HG_E_FORMAT);
 }
 
 Test(memory, sizes_that_overflow_and_budgets_are_refused)
