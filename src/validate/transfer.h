@@ -72,7 +72,7 @@ typedef struct hg_transfer {
  */
 HG_MUST_CHECK hg_status hg_transfer_run(const hg_comm *comm, const hg_folds *folds,
                                         const hg_guesses *guesses, hg_transfer *transfer);
-void hg_transfer_clear(hg_transfer *transfer);
+void hg_transfer_clear(hg_transfer *x);
 
 /** Add NAME_parent.csv (what, of, quantity, value), NAME_parent_rows.csv, and curves of errors
  * by distance to a statistics file in the making, and print what stands out.
