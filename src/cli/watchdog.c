@@ -16,7 +16,9 @@
 #include "base/unit.h"
 #include "conf/schema_table.h"
 
-#define LIMIT "Run.hang_timeout"
+#define SECTION "Run"
+#define KEY "hang_timeout"
+#define LIMIT SECTION "." KEY
 enum { EXIT_CODE = 9 };
 
 static struct {
@@ -90,21 +92,15 @@ void
 hg_watchdog_start(int rank, int n_set, const char *const set[])
 {
     const size_t n = strlen(LIMIT "=");
-    const char *text = NULL, *unit = "";
+    const hg_schema_key *key = hg_schema_find(SECTION, KEY);
+    const char *text = key->initial;
     pthread_t thread;
 
-    for (int i = 0; i < hg_schema_n; i++) {
-        if (strcmp(hg_schema[i].section, "Run") == 0 &&
-            strcmp(hg_schema[i].key, strchr(LIMIT, '.') + 1) == 0) {
-            text = hg_schema[i].initial;
-            unit = hg_schema[i].unit;
-        }
-    }
     for (int i = 0; i < n_set; i++) {
         text = strncmp(set[i], LIMIT "=", n) == 0 ? set[i] + n : text;
     }
     watch.rank = rank;
-    if (text == NULL || hg_unit_value(text, unit, (double)NAN, &watch.timeout) != HG_OK) {
+    if (hg_unit_value(text, key->unit, (double)NAN, &watch.timeout) != HG_OK) {
         watch.timeout = 0; /* reading the parameters will say what is wrong */
     }
     hg_alive_phase("parameters");

@@ -278,25 +278,12 @@ unknown_key(hg_params *params, const hg_yaml_entry *entry)
     note_error(params, entry->line, message);
 }
 
-static const hg_schema_key *
-find_key(const char *section, const char *name, int *index)
-{
-    for (int i = 0; i < hg_schema_n; i++) {
-        if (strcmp(hg_schema[i].section, section) == 0 && strcmp(hg_schema[i].key, name) == 0) {
-            *index = i;
-            return &hg_schema[i];
-        }
-    }
-    return NULL;
-}
-
 /* Mistakes are noted; too little memory is none of the user's. */
 static hg_status
 take_entry(hg_params *params, const hg_yaml_entry *entry)
 {
     hg_entries *open = open_section(params, entry->section);
-    int index = 0;
-    const hg_schema_key *key = find_key(entry->section, entry->key, &index);
+    const hg_schema_key *key = hg_schema_find(entry->section, entry->key);
     char message[4096];
     hg_status status;
 
@@ -308,7 +295,7 @@ take_entry(hg_params *params, const hg_yaml_entry *entry)
         unknown_key(params, entry);
         return HG_OK;
     }
-    params->state->given[index] = true;
+    params->state->given[key - hg_schema] = true;
     status = take_values(params, key, entry->n_value, entry->value);
     if (status != HG_OK && status != HG_E_MEMORY) {
         snprintf(message, sizeof message, "%.128s.%.256s: %.3500s", entry->section, entry->key,
@@ -333,11 +320,10 @@ apply_preset(hg_params *params)
     };
 
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        int index = 0;
-        const hg_schema_key *key = find_key("Model", rules[i].key, &index);
+        const hg_schema_key *key = hg_schema_find("Model", rules[i].key);
 
         if (strcmp(params->model.preset, rules[i].preset) == 0 &&
-            !params->state->given[index]) {
+            !params->state->given[key - hg_schema]) {
             HG_TRY(take_default(params, key, rules[i].value));
         }
     }
@@ -593,7 +579,7 @@ hg_params_hash(const hg_params *params)
 bool
 hg_params_given(const hg_params *params, const char *section, const char *name)
 {
-    int index = 0;
+    const hg_schema_key *key = hg_schema_find(section, name);
 
-    return find_key(section, name, &index) != NULL && params->state->given[index];
+    return key != NULL && params->state->given[key - hg_schema];
 }

@@ -33,6 +33,17 @@
 const hg_schema_key hg_schema[] = {HG_SECTIONS(SECTION)};
 const int hg_schema_n = (int)(sizeof hg_schema / sizeof hg_schema[0]);
 
+const hg_schema_key *
+hg_schema_find(const char *section, const char *key)
+{
+    for (int i = 0; i < hg_schema_n; i++) {
+        if (strcmp(hg_schema[i].section, section) == 0 && strcmp(hg_schema[i].key, key) == 0) {
+            return &hg_schema[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct {
     const char *section;
     const char *help;

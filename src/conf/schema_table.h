@@ -34,6 +34,13 @@ typedef struct hg_schema_key {
 extern const hg_schema_key hg_schema[];
 extern const int hg_schema_n;
 
+/** The parameter of a name.
+ *
+ * @local
+ * @return a row of hg_schema; NULL if there is none
+ */
+const hg_schema_key *hg_schema_find(const char *section, const char *key);
+
 /** Append the parameters in force as YAML.
  *
  * @local
