@@ -314,10 +314,9 @@ enum { HG_LEAF_LISTED = 16 }; /**< longer lists are quicker made by counting tha
 static inline void
 hg_leaf_put(hg_space *space, uint32_t leaf, uint32_t row)
 {
-    if (space->leaf_oob != NULL || space->rule.min_leaf > HG_LEAF_LISTED) {
-        if (space->leaf_of != NULL) { /* rows out of bag come later, between these */
-            space->leaf_of[row] = leaf;
-        }
+    if (space->leaf_oob != NULL || /* rows out of bag come later, between these */
+        (space->mate != NULL && space->rule.min_leaf > HG_LEAF_LISTED)) {
+        space->leaf_of[row] = leaf;
     } else if (space->mate != NULL) {
         space->mate[space->n_mate++] = row;
         space->count[leaf]++;
