@@ -271,23 +271,21 @@ warn(hg_statistics *statistics, const char *text)
     return hg_attributes_text(&statistics->provenance, name, text);
 }
 
-enum { CELL = 16 };
-
 /* a number, or a dash where there was nothing to compare */
-static const char *
-cell(double value, char text[CELL])
+static void
+print_cell(int width, double value)
 {
+    char text[48] = "-";
+
     if (isfinite(value)) {
-        snprintf(text, CELL, "%.4f", value);
+        snprintf(text, sizeof text, "%.4f", value);
     }
-    return isfinite(value) ? text : "-";
+    printf(" %*s", width, text);
 }
 
 static void
 print_features(const hg_transfer *x)
 {
-    char text[4][CELL];
-
     printf("\n%" PRId64 " haloes of the parent beside %" PRId64
            " training haloes (training minus parent, at fixed mass)\n"
            "%-24s %9s %9s %8s %8s %8s %9s\n",
@@ -296,10 +294,12 @@ print_features(const hg_transfer *x)
     for (int f = 0; f < x->folds->validation->features.n; f++) {
         const hg_transfer_feature *r = &x->feature[f];
 
-        printf("%-24s %9s %9s %8s %8s %8.4f %9.3f\n",
-               x->folds->validation->features.spec[f].name, cell(r->at_mass.shift, text[0]),
-               cell(r->at_mass.scatter, text[1]), cell(r->at_mass.ks, text[2]),
-               cell(r->at_mass.noise, text[3]), r->ks, 100 * (r->below + r->above));
+        printf("%-24s", x->folds->validation->features.spec[f].name);
+        print_cell(9, r->at_mass.shift);
+        print_cell(9, r->at_mass.scatter);
+        print_cell(8, r->at_mass.ks);
+        print_cell(8, r->at_mass.noise);
+        printf(" %8.4f %9.3f\n", r->ks, 100 * (r->below + r->above));
     }
 }
 
