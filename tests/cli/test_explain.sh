@@ -12,13 +12,18 @@ fail() {
     cat "$work/said" "$work/log" 2>/dev/null
     exit 1
 }
-awk 'BEGIN {
-    srand(5)
+# Numbers of its own, as those of rand() differ from one awk to another.
+awk 'function random() {
+    state = state * 16807 % 2147483647
+    return state / 2147483647
+}
+BEGIN {
+    state = 5005
     print "id,a,b,copy,c,noise,fold,y,red"
     for (i = 0; i < 700; i++) {
-        a = rand(); b = rand(); c = rand()
-        printf "%d,%.7f,%.7f,%.7f,%.7f,%.7f,%d,%.7f,%d\n", i + 1, a, b, b, c, rand(), i % 5,
-            2 * a + 2 * b * b + 2 * a * c + 0.3 * (rand() - 0.5), (a + 0.3 * rand() > 0.6)
+        a = random(); b = random(); c = random()
+        printf "%d,%.7f,%.7f,%.7f,%.7f,%.7f,%d,%.7f,%d\n", i + 1, a, b, b, c, random(), i % 5,
+            2 * a + 2 * b * b + 2 * a * c + 0.3 * (random() - 0.5), (a + 0.3 * random() > 0.6)
     }
 }' >"$work/rows.csv"
 cat >"$work/map.yml" <<END_OF_FILE
