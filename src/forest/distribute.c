@@ -382,7 +382,7 @@ prepare(const hg_comm *comm, const hg_train_data *data, const hg_train_distribut
     size_t n;
     hg_status status;
 
-    HG_TRY(hg_rows_sort(comm, data, &s->rows));
+    HG_TRY(hg_rows_sort(comm, s->options->threads, data, &s->rows));
     HG_TRY(hg_comm_agree(comm, hg_train_start(s->options, data, 0, &s->f)));
     s->f->n_row = s->rows.n_all;
     choose_cut(comm, d, s);

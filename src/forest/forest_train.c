@@ -364,7 +364,7 @@ hg_forest_train_parts(const hg_comm *comm, const hg_train_options *options,
 
     *forest = NULL;
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_check(options, data)));
-    HG_TRY_OR(end, status, hg_rows_sort(comm, data, &rows));
+    HG_TRY_OR(end, status, hg_rows_sort(comm, options->threads, data, &rows));
     HG_TRY_OR(end, status, hg_comm_agree(comm, hg_train_start(options, data, rows.n_all, &f)));
     HG_TRY_OR(end, status, hg_scaling_make(comm, options, data, &rows, &record, f, &plan));
     HG_TRY_OR(end, status, train_rows(comm, options, parts, &rows, &record, &plan, f));

@@ -278,6 +278,26 @@ end:
     return status;
 }
 
+/* the rows of the only rank stay where they are, in their order */
+static hg_status
+keep_pairs(hg_place **place, hg_route *r, uint64_t **groups, uint64_t **keys)
+{
+    const size_t n = (size_t)r->n_from;
+
+    r->n = r->n_from;
+    HG_TRY(hg_mem_array(&r->order, n, sizeof *r->order));
+    HG_TRY(hg_mem_array(groups, n, sizeof **groups));
+    HG_TRY(hg_mem_array(keys, n, sizeof **keys));
+    for (size_t i = 0; i < n; i++) {
+        r->order[i] = (uint32_t)(*place)[i].row;
+        (*groups)[i] = (*place)[i].group;
+        (*keys)[i] = (*place)[i].key;
+    }
+    hg_mem_free(*place);
+    *place = NULL;
+    return HG_OK;
+}
+
 static hg_status
 count_rows(const hg_comm *comm, hg_route *r)
 {
@@ -295,18 +315,23 @@ count_rows(const hg_comm *comm, hg_route *r)
 }
 
 hg_status
-hg_route_create(const hg_comm *comm, int64_t n, int has_group, const uint64_t group[],
-                const uint64_t key[], hg_route *r, uint64_t **groups, uint64_t **keys)
+hg_route_create(const hg_comm *comm, int threads, int64_t n, int has_group,
+                const uint64_t group[], const uint64_t key[], hg_route *r, uint64_t **groups,
+                uint64_t **keys)
 {
     hg_status status = HG_OK;
     hg_place *place = NULL;
 
-    *r = (hg_route){.n_from = n};
+    *r = (hg_route){.n_from = n, .threads = threads};
     *groups = *keys = NULL;
     HG_TRY_OR(fail, status, hg_comm_agree(comm, count_rows(comm, r)));
     HG_TRY_OR(fail, status, check_duplicates(comm, n, key));
     HG_TRY_OR(fail, status,
               hg_comm_agree(comm, sort_local(n, has_group ? group : NULL, key, &place)));
+    if (comm->size == 1) {
+        HG_TRY_OR(fail, status, keep_pairs(&place, r, groups, keys));
+        return HG_OK;
+    }
     HG_TRY_OR(fail, status, split_rows(comm, has_group, place, r));
     HG_TRY_OR(fail, status, count_arrivals(comm, r));
     HG_TRY_OR(fail, status, exchange_pairs(comm, &place, r, groups, keys));
@@ -342,8 +367,9 @@ hg_route_column(const hg_comm *comm, const hg_route *r, size_t size, const void 
     hg_status status;
 
     if (comm->size == 1) {
+#pragma omp parallel for num_threads(r->threads)
         for (int64_t i = 0; i < r->n; i++) {
-            memcpy(base + r->place[i] * stride, (const char *)from + r->order[i] * size, size);
+            memcpy(base + (size_t)i * stride, (const char *)from + r->order[i] * size, size);
         }
         return HG_OK;
     }

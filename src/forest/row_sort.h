@@ -16,13 +16,16 @@ typedef struct hg_route {
     int64_t *n_send;    /**< shape (size): rows to each rank */
     int64_t *n_receive; /**< shape (size) */
     uint32_t *order;    /**< shape (n_from): rows as given, by rank they go to */
-    uint32_t *place;    /**< shape (n): place of each row in the order of arrival */
+    uint32_t *place;    /**< shape (n): place of each row in the order of arrival; NULL on one
+                           rank, whose rows come in theirs */
+    int threads;        /**< that move columns on one rank */
 } hg_route;
 
 /** Sort the rows of all ranks by (group, key); rank r gets the canonical rows n_all r / size to
  * n_all (r + 1) / size - 1.
  *
  * @collective{comm}
+ * @param[in]  threads    that move columns
  * @param[in]  has_group  whether there are groups, the same on all ranks; else all count as 0
  * @param[in]  group  shape (n)
  * @param[in]  key    shape (n)
@@ -32,9 +35,10 @@ typedef struct hg_route {
  * @return HG_OK; HG_E_INPUT for the smallest key that occurs twice, for no rows or too many;
  * HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_route_create(const hg_comm *comm, int64_t n, int has_group,
-                                        const uint64_t group[], const uint64_t key[],
-                                        hg_route *route, uint64_t **groups, uint64_t **keys);
+HG_MUST_CHECK hg_status hg_route_create(const hg_comm *comm, int threads, int64_t n,
+                                        int has_group, const uint64_t group[],
+                                        const uint64_t key[], hg_route *route,
+                                        uint64_t **groups, uint64_t **keys);
 
 /** Send a column on its way, in bounded pieces.
  *

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "forest/threads.h"
 
 hg_status
 hg_rows_check(const hg_train_data *d)
@@ -98,7 +99,7 @@ release(const hg_train_data *d, const void *array)
 }
 
 hg_status
-hg_rows_sort(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
+hg_rows_sort(const hg_comm *comm, int threads, const hg_train_data *d, hg_rows *r)
 {
     const uint64_t *parent = d->parent_key != NULL ? d->parent_key : d->key;
     hg_status status = HG_OK;
@@ -106,8 +107,8 @@ hg_rows_sort(const hg_comm *comm, const hg_train_data *d, hg_rows *r)
     *r = (hg_rows){0};
     HG_TRY_OR(fail, status, hg_comm_agree(comm, agree_shape(comm, d, r)));
     HG_TRY_OR(fail, status,
-              hg_route_create(comm, d->n, r->has_group, d->group, d->key, &r->route, &r->group,
-                              &r->key));
+              hg_route_create(comm, hg_threads(threads), d->n, r->has_group, d->group, d->key,
+                              &r->route, &r->group, &r->key));
     r->n = r->route.n;
     r->first = r->route.first;
     r->n_all = r->route.n_all;
@@ -135,6 +136,8 @@ hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t strid
                        const hg_shared *block, hg_rows *r)
 {
     const size_t rest = stride - (size_t)d->n_feature;
+    const int threads = /* NOLINT: the analyser does not look into pragmas */
+        r->route.threads;
     hg_status status = HG_OK;
 
     r->is_shared = block != NULL;
@@ -149,6 +152,7 @@ hg_rows_place_features(const hg_comm *comm, const hg_train_data *d, size_t strid
     hg_route_clear(&r->route);
     HG_TRY(status);
     release(d, d->x);
+#pragma omp parallel for num_threads(threads)
     for (int64_t i = 0; i < r->n; i++) {
         hg_word *x = r->record + (size_t)i * stride;
 

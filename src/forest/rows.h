@@ -35,11 +35,12 @@ HG_MUST_CHECK hg_status hg_rows_check(const hg_train_data *data);
  * columns but the features.
  *
  * @collective{comm}
+ * @param[in] threads  that move columns, 0 = as many as there are
  * @return HG_OK; HG_E_INPUT for duplicate keys or no rows; HG_E_SHAPE when ranks differ;
  * HG_E_MEMORY
  */
-HG_MUST_CHECK hg_status hg_rows_sort(const hg_comm *comm, const hg_train_data *data,
-                                     hg_rows *rows);
+HG_MUST_CHECK hg_status hg_rows_sort(const hg_comm *comm, int threads,
+                                     const hg_train_data *data, hg_rows *rows);
 
 /** Make the records: features in canonical order, the other words zero.
  *
