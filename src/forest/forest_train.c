@@ -324,7 +324,9 @@ train_rows(const hg_comm *comm, const hg_train_options *o, const hg_train_parts 
         HG_TRY_OR(end, status, hg_comm_agree(comm, hg_checkpoint_flush_due(&checkpoint)));
     }
     HG_TRY_OR(end, status, hg_harvest_share(comm, &harvest, f));
-    hg_comm_sum(comm, n_value + n, oob);
+    if (o->bag != HG_BAG_NONE) { /* else all counts are 0 */
+        hg_comm_sum(comm, n_value + n, oob);
+    }
     HG_TRY_OR(end, status, set_residuals(comm, o, rows, oob, oob + n_value, f));
     hg_model_mark_full(f);
     HG_TRY_OR(end, status,
