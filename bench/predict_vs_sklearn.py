@@ -3,7 +3,7 @@
 
 Forests fitted by scikit-learn are converted to model files (tools/halograft_tools), so both sides walk equal
 trees; the sums of their predictions are compared. Both run in turns with one thread and are timed in seconds
-of processor time; the ratio of the medians is what counts.
+of processor time; the median of the ratios of turns is what counts.
 
     predict_vs_sklearn.py [--quick] [--bench PATH/bench_predict] [--rows N]
 
@@ -52,7 +52,7 @@ def compare(case, test, bench, folder, turns):
         b.append(ours["cpu_ns_per_row_tree"])
         if abs(ours["sum"] - total) > 1e-5 * len(test):
             sys.exit(f"the predictions differ: sums {total} and {ours['sum']}")
-    ratio = statistics.median(a) / statistics.median(b)
+    ratio = statistics.median(x / y for x, y in zip(a, b))
     print(f"{ours['leaves_per_tree']:.0f} leaves: scikit-learn {statistics.median(a):.1f} ns per row and tree "
           f"(best {min(a):.1f}), halograft {statistics.median(b):.1f} (best {min(b):.1f}), "
           f"ratio {ratio:.2f} target {target}", flush=True)

@@ -13,7 +13,8 @@ With --splitter best, best splits over 256 bins stand against RandomForestRegres
 values: 7 of the 20 features at a node.
 
 The last line is `train_vs_sklearn ratio=R target=12` (15 from 1e6 rows on, 8 with best splits), R the smallest ratio over
-the values of min_leaf. With --scaling, 64 trees are trained by one rank, by two threads and by two ranks
+the values of min_leaf, each the median of the ratios of turns: where the speed of a machine drifts, both of
+a turn see the same. With --scaling, 64 trees are trained by one rank, by two threads and by two ranks
 in turns, timed by the clock on the wall: for a machine that is otherwise idle. The last line is then
 `train_scaling ratio=R target=1.85`, R the smaller of the two speed-ups.
 """
@@ -80,7 +81,7 @@ def compare(args, x, y, path):
         for _ in range(args.turns or turns):
             a.append(time_sklearn(x, y, args.splitter, trees if args.rows < 1000000 else 1, min_leaf))
             b.append(run_ours(args.bench, path, args.rows, args.splitter, 16 * trees, min_leaf)["cpu_s_per_tree"])
-        ratio = statistics.median(a) / statistics.median(b)
+        ratio = statistics.median(x / y for x, y in zip(a, b))
         worst = min(worst, ratio)
         print(f"min_leaf {min_leaf}: scikit-learn {1e3 * statistics.median(a):.1f} ms/tree "
               f"(best {1e3 * min(a):.1f}), halograft {1e3 * statistics.median(b):.1f} "
@@ -103,7 +104,8 @@ def scale(args, path):
         if len(hashes) != 1:
             sys.exit(f"the models differ: {sorted(hashes)}")
         median = {way: statistics.median(values) for way, values in seconds.items()}
-        speed = {way: median["one"] / median[way] for way in ways if way != "one"}
+        speed = {way: statistics.median(a / b for a, b in zip(seconds["one"], seconds[way]))
+                 for way in ways if way != "one"}
         worst = min(worst, *speed.values())
         print(f"min_leaf {min_leaf}: 64 trees in {median['one']:.2f} s, "
               + ", ".join(f"{way} {median[way]:.2f} s ({speed[way]:.2f})" for way in speed), flush=True)
