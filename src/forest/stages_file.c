@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "forest/model_file.h"
+#include "forest/model_share.h"
 #include "forest/stage.h"
 #include "halograft_version.h"
 #include "store/publish.h"
