@@ -116,13 +116,26 @@ options_of() { # command; $options
     esac
 }
 short() { # half of what is asked for is moved, each time: the same files
-    local call
-    lasts=(HG_FAULT_LASTS=1)
-    for call in write read; do
-        faulty apply 1 0 "$call" 1 short "${apply[@]}"
-        [ "$code" -eq 0 ] || wrong "apply, each $call short"
-        [ -e out/galaxies.hdf5 ] || wrong "apply, each $call short, leaves nothing"
-        parts "apply, each $call short"
+    local command call file n
+    for command in apply train mock measure validate; do
+        options_of "$command"
+        lasts=()
+        faulty "$command" 1 9 write 1 EIO "${options[@]}"
+        [ "$code" -eq 0 ] || wrong "$command without faults"
+        rm -rf whole
+        mv out whole
+        n=$(find whole -name '*.hdf5' | wc -l)
+        [ "$n" -gt 0 ] || wrong "$command leaves nothing"
+        lasts=(HG_FAULT_LASTS=1)
+        for call in write read; do
+            faulty "$command" 1 0 "$call" 1 short "${options[@]}"
+            [ "$code" -eq 0 ] || wrong "$command, each $call short"
+            [ "$(find out -name '*.hdf5' | wc -l)" -eq "$n" ] || wrong "$command, each $call short, lacks a file"
+            while IFS= read -r file; do
+                "$HALOGRAFT" diff "$file" "out/${file#whole/}" >diff.txt || wrong "$command, each $call short: $(<diff.txt)"
+            done < <(find whole -name '*.hdf5')
+            parts "$command, each $call short"
+        done
     done
     lasts=()
 }
