@@ -1,7 +1,8 @@
 #!/bin/bash
 # A full disk at many positions, for any ranks and both layouts of catalogues: exit code 5 within seconds, no file under
 # a final name that is not whole, and --resume completes the catalogue once there is room. HG_POSITIONS=20 for the full
-# count (parts and shared x 1, 2, 3 ranks). Needs the right to mount a small file system.
+# count (parts and shared x 1, 2, 3 ranks), HG_LIMIT for the seconds after which a run is killed. Needs the right to mount
+# a small file system.
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
@@ -25,7 +26,7 @@ small_universe disk 400
 slowest=0 runs=0
 hg() { # ranks, arguments
     local began=$SECONDS code=0
-    timeout -s KILL 60 "${mpirun[@]}" -n "$1" "$HALOGRAFT" "${@:2}" >out.txt 2>log.txt || code=$?
+    timeout -s KILL "${HG_LIMIT:-60}" "${mpirun[@]}" -n "$1" "$HALOGRAFT" "${@:2}" >out.txt 2>log.txt || code=$?
     runs=$((runs + 1))
     if ((SECONDS - began > slowest)); then slowest=$((SECONDS - began)); fi
     return "$code"
