@@ -87,7 +87,8 @@ HG_MUST_CHECK hg_status hg_comm_agree(const hg_comm *comm, hg_status status);
  * rank `rank` in the communicator that agrees; n = 0 disarms.
  *
  * @local
- * @return agreements that were missing to the one armed before; 0 = it was reached
+ * @return agreements that were missing to the one armed before; 0 = it was reached, -1 = and
+ *         failed on this rank
  */
 int hg_fault_arm(int n, int rank);
 

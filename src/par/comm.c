@@ -173,6 +173,7 @@ hg_comm_agree(const hg_comm *comm, hg_status status)
     hg_error_record record;
 
     if (fault_count > 0 && --fault_count == 0 && comm->rank == fault_rank) {
+        fault_count = -1;
         worst.status = (int)HG_FAIL(HG_E_FAULT, "injected fault");
     }
     /* MAXLOC takes the lowest rank among equal statuses */

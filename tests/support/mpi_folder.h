@@ -23,13 +23,19 @@ drop_folder(void)
     }
 }
 
-/** Collective: remove a folder in that of the test, with what is in it. */
+static inline int
+remove_inner(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    return walk->level > 0 ? remove_entry(path, info, kind, walk) : 0;
+}
+
+/** Collective: remove what is in a folder of that of the test; "" for this itself. */
 static inline void
 empty_folder(const char *name)
 {
     hg_comm_barrier(&world);
     if (world.rank == 0) {
-        nftw(in_folder(name), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        nftw(in_folder(name), remove_inner, 16, FTW_DEPTH | FTW_PHYS);
     }
     hg_comm_barrier(&world);
 }

@@ -1,4 +1,4 @@
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -194,55 +194,38 @@ Test(own_catalogue, every_agreement_of_open_may_fail)
     hg_output_options options;
     hg_catalog_options open;
     const char *path;
+    fault_loop f = {.on_each = true};
 
     share_folder();
     options = test_options(in_folder("cat"));
     all_assert(write_catalogue(&world, &options) == HG_OK);
     path = in_folder("cat.hdf5");
     open = one_file(&path);
-    for (int rank = 0; rank < world.size; rank++) {
-        hg_status status = HG_E_FAULT;
-        int n = 0;
+    while (fault_next(&f)) {
+        hg_catalog *catalog = NULL;
 
-        while (status != HG_OK) {
-            hg_catalog *catalog = NULL;
-
-            hg_fault_arm(++n, rank);
-            status = hg_catalog_open(&world, &open, &catalog);
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || (status == HG_E_FAULT && catalog == NULL));
-            hg_catalog_close(catalog);
-        }
-        all_assert(n == 3);
+        all_assert((fault_status(&f, hg_catalog_open(&world, &open, &catalog)) == HG_OK) ==
+                   (catalog != NULL));
+        hg_catalog_close(catalog);
     }
+    all_assert(f.n_failed == 2 * world.size);
     drop_folder();
 }
 
 Test(own_catalogue, every_agreement_of_writing_may_fail)
 {
-    share_folder();
-    for (int rank = 0; rank < world.size; rank++) {
-        char name[16], master[24], part[24];
-        hg_output_options options;
-        hg_status status = HG_E_FAULT;
-        int n = 0;
+    fault_loop f = {.on_each = true};
 
-        snprintf(name, sizeof name, "cat%d", rank);
-        snprintf(master, sizeof master, "%s.hdf5", name);
-        snprintf(part, sizeof part, "%s.0.hdf5", name);
-        options = test_options(in_folder(name));
-        while (status != HG_OK) {
-            hg_fault_arm(++n, rank);
-            status = write_catalogue(&world, &options);
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || status == HG_E_FAULT);
-            hg_comm_barrier(&world);
-            cr_expect(hg_file_exists(in_folder(master)) == (status == HG_OK), "fault %d", n);
-            cr_expect(hg_file_exists(in_folder(part)) == (status == HG_OK), "fault %d", n);
-            hg_comm_barrier(&world);
-        }
-        all_assert(n >= 5);
+    share_folder();
+    while (fault_next(&f)) {
+        hg_output_options options = test_options(in_folder("cat"));
+        const bool is_done = fault_status(&f, write_catalogue(&world, &options)) == HG_OK;
+
+        cr_expect(hg_file_exists(in_folder("cat.hdf5")) == is_done, "fault %d", f.n);
+        cr_expect(hg_file_exists(in_folder("cat.0.hdf5")) == is_done, "fault %d", f.n);
+        empty_folder("");
     }
+    all_assert(f.n_failed >= 4 * world.size);
     drop_folder();
 }
 
@@ -252,9 +235,8 @@ Test(own_catalogue, every_allocation_of_open_and_read_may_fail)
     hg_output_options options;
     hg_catalog_options open;
     const char *path;
-    hg_status status = HG_E_MEMORY;
+    fault_loop f = {.of_memory = true, .on_each = true};
     int64_t used;
-    int n = 0;
 
     share_folder();
     options = test_options(in_folder("cat"));
@@ -262,22 +244,20 @@ Test(own_catalogue, every_allocation_of_open_and_read_may_fail)
     path = in_folder("cat.hdf5");
     open = one_file(&path);
     used = hg_mem_used();
-    while (status != HG_OK) {
+    while (fault_next(&f)) {
         hg_catalog *catalog = NULL;
         hg_table table = {0};
+        hg_status status = hg_catalog_open(&world, &open, &catalog);
 
-        hg_mem_fail_at(++n);
-        status = hg_catalog_open(&world, &open, &catalog);
         if (status == HG_OK) {
             status = hg_catalog_read(catalog, 0, 2, names, &table);
         }
-        hg_mem_fail_at(0);
-        status = hg_comm_agree(&world, status);
+        fault_status(&f, hg_comm_agree(&world, status));
         hg_table_clear(&table);
         hg_catalog_close(catalog);
         all_assert(hg_mem_used() == used);
     }
-    all_assert(n > 20);
+    all_assert(f.n_failed > 20);
     drop_folder();
 }
 

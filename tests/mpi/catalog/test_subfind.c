@@ -1,4 +1,4 @@
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -472,26 +472,20 @@ Test(subfind, every_agreement_of_open_may_fail)
 {
     const char *file;
     hg_catalog_options options = HG_CATALOG_OPTIONS_INIT;
+    fault_loop f = {.on_each = true};
 
     share_folder();
     file = pattern();
     put_set(&arepo);
     options.n_file = 1;
     options.files = &file;
-    for (int rank = 0; rank < world.size; rank++) {
-        hg_status status = HG_E_FAULT;
-        int n = 0;
+    while (fault_next(&f)) {
+        hg_catalog *catalog = NULL;
 
-        while (status != HG_OK) {
-            hg_catalog *catalog = NULL;
-
-            hg_fault_arm(++n, rank);
-            status = hg_catalog_open(&world, &options, &catalog);
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || (status == HG_E_FAULT && catalog == NULL));
-            hg_catalog_close(catalog);
-        }
-        all_assert(n == 3);
+        all_assert((fault_status(&f, hg_catalog_open(&world, &options, &catalog)) == HG_OK) ==
+                   (catalog != NULL));
+        hg_catalog_close(catalog);
     }
+    all_assert(f.n_failed == 2 * world.size);
     drop_folder();
 }

@@ -1,4 +1,4 @@
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,38 +139,30 @@ Test(params, the_echo_fed_back_gives_the_same_parameters)
 
 Test(params, every_agreement_may_fail_on_every_rank)
 {
-    for (int rank = 0; rank < world.size; rank++) {
-        hg_status status;
-        int n = 0;
+    fault_loop f = {.on_each = true};
 
-        do {
-            hg_params *p = NULL;
+    while (fault_next(&f)) {
+        hg_params *p = NULL;
 
-            hg_fault_arm(++n, rank);
-            status = read_text("Model: {trees: 3}\n", 0, NULL, &p);
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || (status == HG_E_FAULT && p == NULL));
-            hg_params_free(p);
-            all_assert(hg_mem_used() == 0);
-        } while (status != HG_OK);
-        all_assert(n > 2);
+        all_assert((fault_status(&f, read_text("Model: {trees: 3}\n", 0, NULL, &p)) == HG_OK) ==
+                   (p != NULL));
+        hg_params_free(p);
+        all_assert(hg_mem_used() == 0);
     }
+    all_assert(f.n_failed > world.size);
 }
 
 Test(params, too_little_memory_is_no_mistake_in_the_file)
 {
-    hg_status status;
-    int n = 0;
+    fault_loop f = {.of_memory = true, .on_each = true, .growth = 0.125};
 
-    do {
+    while (fault_next(&f)) {
         hg_params *p = NULL;
+        hg_status status =
+            read_text("Meta: {name: few}\nFeatures: {m200c: log10}\n", 0, NULL, &p);
 
-        n += 1 + n / 8;
-        hg_mem_fail_at(world.rank == world.size - 1 ? n : 0);
-        status = read_text("Meta: {name: few}\nFeatures: {m200c: log10}\n", 0, NULL, &p);
-        hg_mem_fail_at(0);
-        all_assert(status == HG_OK || (status == HG_E_MEMORY && p == NULL));
+        all_assert((fault_status(&f, status) == HG_OK) == (p != NULL));
         hg_params_free(p);
         all_assert(hg_mem_used() == 0);
-    } while (status != HG_OK);
+    }
 }

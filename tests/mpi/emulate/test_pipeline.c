@@ -1,7 +1,7 @@
 /* Training and application on a tiny table: every agreement and every allocation may fail, on
  * any rank, and all ranks come back with the same status, nothing leaks, and nothing is left
  * under a final name. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -138,78 +138,38 @@ count_files(const char *name)
 
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
 
-/* Let the n-th agreement fail for n = 1, 2, ... until one run succeeds; returns that n. */
-static int
-enumerate_faults(pipeline run, const hg_params *params, const char *product)
+/* Agreements fail, of which the work may forgive some, then allocations of one rank at a time,
+ * in steps that grow. */
+static void
+fail_anywhere(pipeline run, const hg_params *params, const char *product, int n_forgiven)
 {
     const int64_t before = hg_mem_used();
+    fault_loop loops[] = {{.forgives = n_forgiven > 0},
+                          {.of_memory = true, .on_each = true, .growth = 0.125}};
 
-    for (int n = 1; n < 1000; n++) {
-        hg_status status;
+    for (int k = 0; k < 2; k++) {
+        while (fault_next(&loops[k])) {
+            const hg_status status = fault_status(&loops[k], run(&world, params, false));
 
-        hg_fault_arm(n, n % world.size);
-        status = run(&world, params, false);
-        hg_fault_arm(0, 0);
-        all_assert(is_same(status));
-        all_assert(hg_mem_used() == before);
-        if (status == HG_OK) {
-            return n;
-        }
-        cr_expect(status == HG_E_FAULT, "%d: %s", n, hg_error_last()->message);
-        all_assert(status == HG_E_FAULT);
-        hg_comm_barrier(&world);
-        all_assert(count_files(product) == 0 && count_files(".") == 0);
-        hg_comm_barrier(&world);
-    }
-    return 0;
-}
-
-/* The same with allocations of one rank at a time, in steps that grow. */
-static int
-enumerate_allocations(pipeline run, const hg_params *params, const char *product)
-{
-    const int64_t before = hg_mem_used();
-    int n_run = 0;
-
-    for (int64_t n = 1; n < 1000000; n += 1 + n / 8) {
-        for (int rank = world.size - 1; rank >= 0; rank--) {
-            hg_status status;
-            int64_t left;
-
-            hg_mem_fail_at(world.rank == rank ? n : 0);
-            status = run(&world, params, false);
-            left = hg_mem_fail_at(0);
-            hg_comm_max(&world, 1, &left);
-            n_run++;
-            all_assert(is_same(status));
             all_assert(hg_mem_used() == before);
-            cr_expect(status == HG_OK || status == HG_E_MEMORY, "%d: %s", (int)n,
-                      hg_error_last()->message);
-            all_assert(status == HG_OK || status == HG_E_MEMORY);
-            hg_comm_barrier(&world);
             all_assert((count_files(product) > 0) == (status == HG_OK));
             all_assert(count_files(".") == 0);
             empty_folder("out");
-            all_assert((left > 0) == (status == HG_OK)); /* no failure is swallowed */
-            if (status == HG_OK && rank == 0) {          /* rank 0 allocates most */
-                return n_run;
-            }
         }
+        all_assert(loops[k].n_failed > 14);
+        all_assert(loops[k].n_forgiven <= n_forgiven * world.size);
     }
-    return 0;
 }
-
 Test(pipeline, training_may_fail_anywhere)
 {
     hg_params *params = NULL;
 
     make_inputs();
     params = read_params(0, NULL);
-    all_assert(enumerate_faults(hg_emulate_train, params, "model") > 20);
+    fail_anywhere(hg_emulate_train, params, "model", 1); /* part files that stay */
+    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
     all_assert(count_files("model") == 1);
     all_assert(hg_emulate_train(&world, params, false) == HG_E_EXISTS);
-    empty_folder("out");
-    all_assert(enumerate_allocations(hg_emulate_train, params, "model") > 20);
     hg_params_free(params);
     drop_folder();
 }
@@ -226,9 +186,7 @@ Test(pipeline, application_may_fail_anywhere)
     params = read_params(2, more);
     all_assert(hg_emulate_train(&world, params, false) == HG_OK);
     all_assert(hg_file_exists(in_folder("models/tiny.hdf5")));
-    all_assert(enumerate_faults(hg_emulate_apply, params, "galaxies.hdf5") > 14);
-    empty_folder("out");
-    all_assert(enumerate_allocations(hg_emulate_apply, params, "galaxies.hdf5") > 20);
+    fail_anywhere(hg_emulate_apply, params, "galaxies.hdf5", 0);
     hg_params_free(params);
     drop_folder();
 }
@@ -265,40 +223,39 @@ Test(pipeline, a_failed_replacement_leaves_the_old_catalogue)
 {
     static const char *const four[] = {"Output.rows_per_part=24"};
     static const char *const two[] = {"Output.rows_per_part=60", "Scatter.draws=2"};
-    hg_params *params = NULL;
+    hg_params *params = NULL, *before = NULL;
     uint64_t old;
-    int n = 0, n_replaced = 0;
-    hg_status status = HG_E_FAULT;
+    fault_loop f = {.n = 0};
+    int n_late = 0;
 
     make_inputs();
-    params = read_params(1, four);
-    all_assert(hg_emulate_train(&world, params, false) == HG_OK);
-    all_assert(hg_emulate_apply(&world, params, false) == HG_OK);
-    all_assert(hg_emulate_apply(&world, params, false) == HG_E_EXISTS);
-    hg_params_free(params);
+    before = read_params(1, four);
+    all_assert(hg_emulate_train(&world, before, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, before, false) == HG_OK);
+    all_assert(hg_emulate_apply(&world, before, false) == HG_E_EXISTS);
     old = catalogue_sum();
     all_assert(old != 0 && count_files("galaxies.") == 4 + 2);
     params = read_params(2, two);
-    while (status != HG_OK && n < 100) {
+    while (fault_next(&f)) {
+        const hg_status status = fault_status(&f, hg_emulate_apply(&world, params, true));
         uint64_t now;
 
-        n++;
-        hg_fault_arm(n, n % world.size);
-        status = hg_emulate_apply(&world, params, true);
-        hg_fault_arm(0, 0);
-        all_assert(is_same(status));
         hg_comm_barrier(&world);
         now = catalogue_sum();
         /* whole and the old one, until the last agreement: then the new one stands already */
         all_assert(now != 0 && count_files(".") == count_files(".galaxies.") &&
                    count_files(".galaxies.hdf5") == 0);
-        all_assert(status != HG_OK || count_files(".") == 0);
+        all_assert(status != HG_OK || (count_files(".") == 0 && now != old));
         all_assert(count_files("galaxies.") == (now == old ? 4 : 2) + 2);
-        all_assert(status == HG_OK ? now != old : status == HG_E_FAULT);
-        n_replaced += now != old;
+        n_late += status != HG_OK && now != old;
         hg_comm_barrier(&world);
+        if (now != old) {
+            all_assert(hg_emulate_apply(&world, before, true) == HG_OK);
+            old = catalogue_sum();
+        }
     }
-    all_assert(n > 10 && status == HG_OK && n_replaced <= 2);
+    all_assert(f.n_failed > 9 && n_late <= world.size);
+    hg_params_free(before);
     hg_params_free(params);
     drop_folder();
 }

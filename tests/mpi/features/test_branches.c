@@ -1,5 +1,5 @@
 /* Random forests of objects whose branches a plain walk knows. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <math.h>
 #include <string.h>
@@ -155,23 +155,12 @@ Test(branches, finding_them_may_fail_anywhere)
 
     make_forest(5);
     for (int way = 0; way < 2; way++) { /* an agreement, an allocation */
-        hg_status status = HG_E_FAULT;
-        int n = 0;
+        fault_loop f = {.of_memory = way == 1, .on_each = true};
 
-        while (status != HG_OK) {
-            const int rank = ++n % world.size;
-
-            if (way == 0) {
-                hg_fault_arm(n, rank);
-            } else {
-                hg_mem_fail_at(world.rank == rank ? n : 0);
-            }
-            status = ask(&world, HG_LINK_DESCENDANT, out, &found, counts);
-            hg_fault_arm(0, 0);
-            hg_mem_fail_at(0);
-            all_assert(status == HG_OK || status == (way == 0 ? HG_E_FAULT : HG_E_MEMORY));
+        while (fault_next(&f)) {
+            fault_status(&f, ask(&world, HG_LINK_DESCENDANT, out, &found, counts));
             all_assert(hg_mem_used() == 0);
         }
-        all_assert(n > 10);
+        all_assert(f.n_failed > 9 * world.size);
     }
 }

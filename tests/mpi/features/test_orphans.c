@@ -1,4 +1,5 @@
 /* Orphans of a small table of links, and what fails on the way to them. */
+#include "mpi_fault.h"
 #include "mpi_folder.h"
 
 #include <math.h>
@@ -111,26 +112,16 @@ Test(orphans, finding_them_may_fail_anywhere)
     params = read_params();
     used = hg_mem_used();
     for (int way = 0; way < 2; way++) { /* an agreement, an allocation */
-        hg_status status = HG_E_FAULT;
-        int n = 0;
+        fault_loop f = {.of_memory = way == 1};
 
-        while (status != HG_OK) {
-            const int rank = ++n % world.size;
+        while (fault_next(&f)) {
             hg_orphans orphans;
 
-            if (way == 0) {
-                hg_fault_arm(n, rank);
-            } else {
-                hg_mem_fail_at(world.rank == rank ? n : 0);
-            }
-            status = find(params, &orphans);
-            hg_fault_arm(0, 0);
-            hg_mem_fail_at(0);
-            all_assert(status == HG_OK || status == (way == 0 ? HG_E_FAULT : HG_E_MEMORY));
+            fault_status(&f, find(params, &orphans));
             hg_orphans_clear(&orphans);
             all_assert(hg_mem_used() == used);
         }
-        all_assert(n > 10);
+        all_assert(f.n_failed > 9);
     }
     hg_params_free(params);
     drop_folder();

@@ -1,5 +1,5 @@
 /* ranks: 6 */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <math.h>
 #include <string.h>
@@ -151,21 +151,14 @@ Test(pencil, every_agreement_may_fail_on_every_rank)
 {
     const hg_mesh_options o = {.n = 8, .backend = HG_BACKEND_PENCIL, .grid = {2, 2}};
     const int64_t used = hg_mem_used();
+    fault_loop f = {.on_each = true};
 
-    for (int rank = 0; rank < world.size; rank++) {
-        hg_status status = HG_E_FAULT;
-        int n = 1;
+    while (fault_next(&f)) {
+        hg_mesh *mesh = NULL;
 
-        for (; status != HG_OK; n++) {
-            hg_mesh *mesh = NULL;
-
-            hg_fault_arm(n, rank);
-            status = hg_mesh_create(&world, &o, &mesh);
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || status == HG_E_FAULT);
-            hg_mesh_free(mesh);
-            all_assert(hg_mem_used() == used);
-        }
-        all_assert(n > 5);
+        fault_status(&f, hg_mesh_create(&world, &o, &mesh));
+        hg_mesh_free(mesh);
+        all_assert(hg_mem_used() == used);
     }
+    all_assert(f.n_failed > 4 * world.size);
 }

@@ -1,6 +1,6 @@
 /* Part files of a training over ranks: joined ranges give the bits of a whole training, and
  * every failure on the way, of a rank or of memory, reaches all ranks and leaks nothing. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -105,7 +105,7 @@ Test(checkpoint, any_fault_reaches_every_rank_and_leaks_nothing)
     hg_train_options o = few_trees(HG_SPLITTER_RANDOM);
     char folder[64], path[128];
     hg_train_parts parts = {.path = path, .overwrite = 1};
-    int n_fault = 0, n_memory = 0;
+    const int64_t used = hg_mem_used();
 
     o.trees = 3;
     make_folder(folder);
@@ -113,39 +113,20 @@ Test(checkpoint, any_fault_reaches_every_rank_and_leaks_nothing)
     for (int merge = 0; merge <= 1; merge++) { /* writing all parts, then reading them */
         parts.n_tree = merge ? 0 : o.trees;
         parts.merge = merge;
-        for (int n = 1;; n++, n_fault++) {
-            int64_t used = hg_mem_used();
-            hg_forest *f = NULL;
-            hg_status status;
+        fault_loop loops[] = {{.step = 1}, {.of_memory = true, .step = 7}};
 
-            hg_fault_arm(n, n % world.size);
-            status = hg_forest_train_parts(&world, &o, &rows.data, &parts, &f);
-            if (status == HG_OK) {
-                hg_fault_arm(0, 0);
-                all_assert((f != NULL) == merge);
-                hg_forest_free(f);
-                break;
-            }
-            all_assert(f == NULL && status == HG_E_FAULT);
-            all_assert(hg_mem_used() == used);
-        }
-        for (int n = 1;; n += 7, n_memory++) {
-            int64_t used = hg_mem_used();
-            hg_forest *f = NULL;
-            hg_status status;
+        for (int k = 0; k < 2; k++) {
+            while (fault_next(&loops[k])) {
+                hg_forest *f = NULL;
+                hg_status status = hg_forest_train_parts(&world, &o, &rows.data, &parts, &f);
 
-            hg_mem_fail_at(n % world.size == world.rank ? n : 0);
-            status = hg_forest_train_parts(&world, &o, &rows.data, &parts, &f);
-            if (status == HG_OK) {
-                hg_mem_fail_at(0);
+                all_assert((fault_status(&loops[k], status) == HG_OK && merge) == (f != NULL));
                 hg_forest_free(f);
-                break;
+                all_assert(hg_mem_used() == used);
             }
-            all_assert(f == NULL && status == HG_E_MEMORY);
-            all_assert(hg_mem_used() == used);
+            all_assert(loops[k].n_failed > 4);
         }
     }
-    all_assert(n_fault > 10 && n_memory > 8);
     all_assert(hg_forest_remove_parts(&world, path) == HG_OK);
     hg_comm_barrier(&world);
     if (world.rank == 0) {

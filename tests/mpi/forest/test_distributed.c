@@ -1,6 +1,6 @@
 /* Training on rows spread over ranks: the same content as when every rank has all rows, for any
  * number of ranks, any cut between the top of a tree and its subtrees, and degenerate rows. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +187,8 @@ Test(distributed, any_fault_reaches_every_rank_and_leaks_nothing)
     hg_train_distribution d = {.path = "/nowhere/model.hdf5", .cut = 30};
     hg_forest *f = NULL;
     char folder[64], path[128];
-    int n_fault = 0, n_memory = 0;
+    const int64_t used = hg_mem_used();
+    fault_loop loops[] = {{.step = 7}, {.of_memory = true, .step = 11}};
 
     make_folder(folder);
     snprintf(path, sizeof path, "%s/model.hdf5", folder);
@@ -195,32 +196,17 @@ Test(distributed, any_fault_reaches_every_rank_and_leaks_nothing)
     o.oob_trees_min = 1;
     all_assert(hg_forest_train_distributed(&world, &o, &rows.data, NULL, &d, &f) == HG_E_WRITE);
     d.path = path;
-    for (int n = 1;; n += 7, n_fault++) {
-        int64_t used = hg_mem_used();
+    for (int k = 0; k < 2; k++) {
+        while (fault_next(&loops[k])) {
+            hg_status status =
+                hg_forest_train_distributed(&world, &o, &rows.data, NULL, &d, &f);
 
-        hg_fault_arm(n, n % world.size);
-        if (hg_forest_train_distributed(&world, &o, &rows.data, NULL, &d, &f) == HG_OK) {
-            hg_fault_arm(0, 0);
+            all_assert((fault_status(&loops[k], status) == HG_OK) == (f != NULL));
             hg_forest_free(f);
-            break;
+            all_assert(hg_mem_used() == used);
         }
-        all_assert(f == NULL && hg_error_last()->status == HG_E_FAULT);
-        all_assert(hg_mem_used() == used);
+        all_assert(loops[k].n_failed > 10);
     }
-    all_assert(n_fault > 10);
-    for (int n = 1;; n += 11, n_memory++) { /* memory runs out on one rank */
-        int64_t used = hg_mem_used();
-
-        hg_mem_fail_at(n % world.size == world.rank ? n : 0);
-        if (hg_forest_train_distributed(&world, &o, &rows.data, NULL, &d, &f) == HG_OK) {
-            hg_mem_fail_at(0);
-            hg_forest_free(f);
-            break;
-        }
-        all_assert(f == NULL && hg_error_last()->status == HG_E_MEMORY);
-        all_assert(hg_mem_used() == used);
-    }
-    all_assert(n_memory > 10);
     clear_rows(&rows);
     if (world.rank == 0) {
         rmdir(folder);

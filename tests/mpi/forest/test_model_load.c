@@ -1,6 +1,7 @@
 /* A model large enough for the memory that ranks of a node share: it is read straight into
  * that, on one node and on several, and what fails on the way fails on all ranks and leaves
  * nothing. */
+#include "mpi_fault.h"
 #include "mpi_folder.h"
 
 #include <stdio.h>
@@ -111,35 +112,21 @@ Test(model_load, any_fault_reaches_every_rank_and_leaks_nothing)
 {
     const int64_t before = hg_mem_used();
     char path[256];
-    int64_t left = 0;
-    int n_fault = 0;
+    fault_loop loops[] = {{.on_each = true},
+                          {.of_memory = true, .on_each = true, .growth = 0.25}};
 
     share_folder();
     snprintf(path, sizeof path, "%s", in_folder("model.hdf5"));
     save_model(path);
-    for (int n = 1; left == 0; n++) {
-        hg_forest *f = NULL;
+    for (int k = 0; k < 2; k++) {
+        while (fault_next(&loops[k])) {
+            hg_forest *f = NULL;
 
-        hg_fault_arm(n, n % world.size);
-        n_fault += hg_forest_load(&world, path, &f) == HG_E_FAULT;
-        left = hg_fault_arm(0, 0);
-        hg_comm_min(&world, 1, &left);
-        hg_forest_free(f);
-        all_assert(hg_mem_used() == before);
-    }
-    all_assert(n_fault > 5);
-    left = 0;
-    for (int64_t n = 1; left == 0; n += 1 + n / 4) {
-        hg_forest *f = NULL;
-        hg_status status;
-
-        hg_mem_fail_at(world.rank == n % world.size ? n : 0);
-        status = hg_forest_load(&world, path, &f);
-        left = hg_mem_fail_at(0);
-        hg_comm_max(&world, 1, &left);
-        all_assert(status == (left > 0 ? HG_OK : HG_E_MEMORY));
-        hg_forest_free(f);
-        all_assert(hg_mem_used() == before);
+            fault_status(&loops[k], hg_forest_load(&world, path, &f));
+            hg_forest_free(f);
+            all_assert(hg_mem_used() == before);
+        }
+        all_assert(loops[k].n_failed > 5);
     }
     drop_folder();
 }

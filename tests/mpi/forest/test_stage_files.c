@@ -1,5 +1,6 @@
 /* Models of several stages over ranks, in files and from tasks: the same bits however they were
  * made, and one clear sentence on all ranks when they cannot be. */
+#include "mpi_fault.h"
 #include "mpi_folder.h"
 
 #include <math.h>
@@ -153,8 +154,10 @@ Test(stage_files, files_give_back_what_was_written_and_damage_is_found)
     test_rows rows = make_stage_rows(world.rank, world.size);
     hg_train_options o = few_trees();
     hg_stages *m = NULL, *g = NULL;
-    hg_forest *f = NULL;
+    hg_forest *one = NULL;
+    fault_loop f = {.on_each = true};
     uint64_t hash;
+    int64_t used;
 
     share_folder();
     all_assert(hg_stages_train(&world, &o, &rows.data, roles, NULL, &m) == HG_OK);
@@ -171,20 +174,16 @@ Test(stage_files, files_give_back_what_was_written_and_damage_is_found)
         all_assert(strcmp(hg_stages_target(g, t)->name, rows.spec[t].name) == 0);
     }
     hg_stages_free(g);
-    all_assert(hg_forest_load(&world, in_folder("model.hdf5"), &f) == HG_E_FORMAT && f == NULL);
-    for (int n = 1;; n++) { /* faults at every agreement of a load */
-        int64_t used = hg_mem_used();
-
-        hg_fault_arm(n, world.size - 1);
-        if (hg_stages_load(&world, in_folder("model.hdf5"), &g) == HG_OK) {
-            hg_fault_arm(0, 0);
-            hg_stages_free(g);
-            all_assert(n > 10);
-            break;
-        }
-        all_assert(g == NULL && hg_error_last()->status == HG_E_FAULT);
+    all_assert(hg_forest_load(&world, in_folder("model.hdf5"), &one) == HG_E_FORMAT &&
+               one == NULL);
+    used = hg_mem_used();
+    while (fault_next(&f)) { /* faults at every agreement of a load */
+        all_assert((fault_status(&f, hg_stages_load(&world, in_folder("model.hdf5"), &g)) ==
+                    HG_OK) == (g != NULL));
+        hg_stages_free(g);
         all_assert(hg_mem_used() == used);
     }
+    all_assert(f.n_failed > 9 * world.size);
     hg_comm_barrier(&world);
     if (world.rank == 0) {
         cr_assert_eq(truncate(in_folder("model.hdf5"), 4096), 0);
@@ -278,35 +277,20 @@ Test(stage_files, any_fault_reaches_every_rank_and_leaks_nothing)
 {
     test_rows rows = make_stage_rows(world.rank, world.size);
     hg_train_options o = few_trees();
-    int n_fault = 0, n_memory = 0;
+    const int64_t used = hg_mem_used();
+    fault_loop loops[] = {{.step = 4}, {.of_memory = true, .step = 17}};
 
     o.trees = 6;
-    for (int n = 1;; n += 4, n_fault++) {
-        int64_t used = hg_mem_used();
-        hg_stages *m = NULL;
+    for (int k = 0; k < 2; k++) {
+        while (fault_next(&loops[k])) {
+            hg_stages *m = NULL;
+            hg_status status = hg_stages_train(&world, &o, &rows.data, roles, NULL, &m);
 
-        hg_fault_arm(n, n % world.size);
-        if (hg_stages_train(&world, &o, &rows.data, roles, NULL, &m) == HG_OK) {
-            hg_fault_arm(0, 0);
+            all_assert((fault_status(&loops[k], status) == HG_OK) == (m != NULL));
             hg_stages_free(m);
-            break;
+            all_assert(hg_mem_used() == used);
         }
-        all_assert(m == NULL && hg_error_last()->status == HG_E_FAULT);
-        all_assert(hg_mem_used() == used);
+        all_assert(loops[k].n_failed > 10);
     }
-    for (int n = 1;; n += 17, n_memory++) {
-        int64_t used = hg_mem_used();
-        hg_stages *m = NULL;
-
-        hg_mem_fail_at(n % world.size == world.rank ? n : 0);
-        if (hg_stages_train(&world, &o, &rows.data, roles, NULL, &m) == HG_OK) {
-            hg_mem_fail_at(0);
-            hg_stages_free(m);
-            break;
-        }
-        all_assert(m == NULL && hg_error_last()->status == HG_E_MEMORY);
-        all_assert(hg_mem_used() == used);
-    }
-    all_assert(n_fault > 10 && n_memory > 10);
     clear_rows(&rows);
 }

@@ -1,6 +1,6 @@
 /* The forest over ranks: the same bits however rows and trees are spread, the same failure on
  * every rank, and files that give back what was written. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,7 +241,8 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
     hg_forest *f = NULL, *g = NULL;
     double *mean[2], *draw[2];
     char path[64] = "", *text = NULL;
-    int64_t size = 0;
+    int64_t size = 0, used;
+    fault_loop loop = {.on_each = true};
     FILE *file;
 
     if (world.rank == 0) {
@@ -283,20 +284,14 @@ Test(train, a_saved_forest_comes_back_and_a_damaged_one_does_not)
     all_assert(memcmp(mean[0], mean[1], N * NO * sizeof(double)) == 0);
     all_assert(memcmp(draw[0], draw[1], N * NO * sizeof(double)) == 0);
     hg_forest_free(g);
-    /* faults at every agreement of a load */
-    for (int n = 1;; n++) {
-        int64_t used = hg_mem_used();
-
-        hg_fault_arm(n, world.size - 1);
-        if (hg_forest_load(&world, path, &g) == HG_OK) {
-            hg_fault_arm(0, 0);
-            hg_forest_free(g);
-            all_assert(n > 3);
-            break;
-        }
-        all_assert(g == NULL && hg_error_last()->status == HG_E_FAULT);
+    used = hg_mem_used();
+    while (fault_next(&loop)) { /* faults at every agreement of a load */
+        all_assert((fault_status(&loop, hg_forest_load(&world, path, &g)) == HG_OK) ==
+                   (g != NULL));
+        hg_forest_free(g);
         all_assert(hg_mem_used() == used);
     }
+    all_assert(loop.n_failed > 2 * world.size);
     /* one byte turned over, then cut short, then no model at all */
     if (world.rank == 0) {
         file = fopen(path, "r+b");
@@ -345,41 +340,25 @@ train_with_faults(hg_splitter splitter, int trees, int step)
 {
     test_rows rows = make_rows(N, P, NO, world.rank, world.size);
     hg_train_options o = few_trees(1);
-    int n_fault = 0, n_memory = 0;
+    const int64_t used = hg_mem_used();
+    fault_loop loops[] = {{.step = 1}, {.of_memory = true, .step = step}};
 
     o.trees = trees;
     o.splitter = splitter;
     rows.data.group = rows.group;
     rows.data.weight = rows.weight;
-    for (int n = 1;; n++, n_fault++) {
-        int64_t used = hg_mem_used();
-        hg_forest *f = NULL;
+    for (int k = 0; k < 2; k++) {
+        o.threads = k + 1;
+        while (fault_next(&loops[k])) {
+            hg_forest *f = NULL;
 
-        hg_fault_arm(n, n % world.size);
-        if (hg_forest_train(&world, &o, &rows.data, &f) == HG_OK) {
-            hg_fault_arm(0, 0);
+            all_assert((fault_status(&loops[k], hg_forest_train(&world, &o, &rows.data, &f)) ==
+                        HG_OK) == (f != NULL));
             hg_forest_free(f);
-            break;
+            all_assert(hg_mem_used() == used);
         }
-        all_assert(f == NULL && hg_error_last()->status == HG_E_FAULT);
-        all_assert(hg_mem_used() == used);
     }
-    all_assert(n_fault > 8);
-    o.threads = 2;
-    for (int n = 1;; n += step, n_memory++) { /* memory runs out on one rank */
-        int64_t used = hg_mem_used();
-        hg_forest *f = NULL;
-
-        hg_mem_fail_at(n_memory % world.size == world.rank ? n : 0);
-        if (hg_forest_train(&world, &o, &rows.data, &f) == HG_OK) {
-            hg_mem_fail_at(0);
-            hg_forest_free(f);
-            break;
-        }
-        all_assert(f == NULL && hg_error_last()->status == HG_E_MEMORY);
-        all_assert(hg_mem_used() == used);
-    }
-    all_assert(n_memory > 40 / step);
+    all_assert(loops[0].n_failed > 8 && loops[1].n_failed > 40 / step);
     clear_rows(&rows);
 }
 

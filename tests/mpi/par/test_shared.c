@@ -1,6 +1,6 @@
 /* Blocks that ranks of a node share: content, counted memory, nodes of several sizes, and what
  * is done where there is no window. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,18 +89,17 @@ Test(shared, any_fault_reaches_every_rank_and_nothing_stays_counted)
     const int64_t before = hg_mem_used();
     const size_t bytes = 1 << 20;
     hg_comm comm = make_nodes(2);
-    hg_status status = HG_E_FAULT;
+    fault_loop f = {.on_each = true};
     hg_shared s;
 
-    for (int n = 1; status != HG_OK; n++) {
-        hg_fault_arm(n, n % world.size);
-        status = hg_shared_create(&comm, bytes, &s);
-        all_assert(status == HG_OK || status == HG_E_FAULT);
+    while (fault_next(&f)) {
+        hg_status status = fault_status(&f, hg_shared_create(&comm, bytes, &s));
+
         all_assert(status == HG_OK || (s.data == NULL && hg_mem_used() == before));
-        all_assert(n < 10);
+        hg_shared_clear(&comm, &s);
+        all_assert(hg_mem_used() == before);
     }
-    hg_fault_arm(0, 0);
-    hg_shared_clear(&comm, &s);
+    all_assert(f.n_failed > 0);
     hg_mem_budget(before + (1 << 18)); /* less than half of the block */
     all_assert(hg_shared_create(&comm, bytes, &s) == HG_E_MEMORY);
     hg_mem_budget(0);

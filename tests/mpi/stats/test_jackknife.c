@@ -1,6 +1,6 @@
 /* The jackknife against its definition by brute force, against known variances, and identities.
  */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -436,24 +436,19 @@ Test(jackknife, every_agreement_may_fail_on_every_rank)
     const hg_pairs_bins bins = make_bins(HG_PAIRS_R, HG_LOS_Z);
     hg_pairs_task task = {.bins = &bins, .box = box, .regions = SIDE};
     const int64_t before = hg_mem_used();
-    hg_status status = HG_E_FAULT;
+    fault_loop f = {.on_each = true};
     hg_pairs pairs;
-    int faults = 0;
 
     make_points(7, N, 0, point, NULL);
     task.a = deal(&world, N, (const double(*)[3])point, NULL);
     all_assert(hg_pairs_measure(&world, &task, &pairs) == HG_OK);
-    for (int n = 1; status != HG_OK; n++) {
+    while (fault_next(&f)) {
         hg_jackknife jackknife = {0};
 
-        hg_fault_arm(n, world.size - 1);
-        status = hg_jackknife_add(&world, &task, &pairs, &jackknife);
-        hg_fault_arm(0, 0);
-        all_assert(status == HG_OK || status == HG_E_FAULT);
+        fault_status(&f, hg_jackknife_add(&world, &task, &pairs, &jackknife));
         hg_jackknife_clear(&jackknife);
-        faults += status != HG_OK;
     }
-    all_assert(faults == 3);
+    all_assert(f.n_failed == 3 * world.size);
     hg_pairs_clear(&pairs);
     all_assert(hg_mem_used() == before);
 }

@@ -1,4 +1,4 @@
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -333,40 +333,34 @@ Test(power, cross_spectra_have_the_shot_noise_of_common_objects)
 Test(power, every_agreement_may_fail_on_every_rank)
 {
     double(*point)[3] = NULL, (*mine)[3] = NULL;
+    fault_loop f = {.on_each = true};
     int64_t m, used;
 
     all_assert(hg_mem_array(&point, 200, sizeof *point) == HG_OK);
     random_points(31, 200, 10, point);
     m = deal_points(&world, 200, point, &mine);
     used = hg_mem_used();
-    for (int rank = 0; rank < world.size; rank++) {
-        hg_status status = HG_E_FAULT;
-        int n = 1;
+    while (fault_next(&f)) {
+        hg_mesh *mesh = NULL;
+        hg_density density = {0};
+        hg_fine fine = {0};
+        hg_status status = hg_mesh_create(&world, &(hg_mesh_options){.n = 8}, &mesh);
 
-        for (; status != HG_OK; n++) {
-            hg_mesh *mesh = NULL;
-            hg_density density = {0};
-            hg_fine fine = {0};
-
-            hg_fault_arm(n, rank);
-            status = hg_mesh_create(&world, &(hg_mesh_options){.n = 8}, &mesh);
-            if (status == HG_OK) {
-                status = hg_density_create(&world, mesh, HG_KERNEL_CIC, true, 10, m,
-                                           (const double(*)[3])mine, NULL, &density);
-            }
-            if (status == HG_OK) {
-                status = hg_fine_measure(&world, mesh, &density, NULL, density.weight_sum2,
-                                         HG_LOS_NONE, &fine);
-            }
-            hg_fault_arm(0, 0);
-            all_assert(status == HG_OK || status == HG_E_FAULT);
-            hg_fine_clear(&fine);
-            hg_density_clear(&density);
-            hg_mesh_free(mesh);
-            all_assert(hg_mem_used() == used);
+        if (status == HG_OK) {
+            status = hg_density_create(&world, mesh, HG_KERNEL_CIC, true, 10, m,
+                                       (const double(*)[3])mine, NULL, &density);
         }
-        all_assert(n > 5);
+        if (status == HG_OK) {
+            status = hg_fine_measure(&world, mesh, &density, NULL, density.weight_sum2,
+                                     HG_LOS_NONE, &fine);
+        }
+        fault_status(&f, status);
+        hg_fine_clear(&fine);
+        hg_density_clear(&density);
+        hg_mesh_free(mesh);
+        all_assert(hg_mem_used() == used);
     }
+    all_assert(f.n_failed > 4 * world.size);
     hg_mem_free(mine);
     hg_mem_free(point);
 }

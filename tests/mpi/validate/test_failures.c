@@ -3,9 +3,8 @@
  * on each, and all ranks come back with the same status, nothing leaks, and nothing looks
  * finished. A few of them by default; HG_FAULTS=0 tries every agreement on every rank and every
  * tenth allocation. HG_COMMANDS names the pipelines that fail: mock, measure, validate. */
-#include "mpi_test.h"
+#include "mpi_fault.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +23,7 @@
 
 TestSuite(failures, .init = mpi_setup, .fini = mpi_teardown, .timeout = 7200);
 
-enum { RANKS_MAX = 16 };
-
 typedef hg_status (*pipeline)(const hg_comm *comm, const hg_params *params, bool overwrite);
-
-static bool
-is_full(void)
-{
-    const char *asked = getenv("HG_FAULTS");
-
-    return asked != NULL && strcmp(asked, "0") == 0;
-}
 
 static bool
 is_wanted(const char *command)
@@ -96,117 +85,54 @@ look_at(const char *path, const struct stat *info, int kind, struct FTW *walk)
     return 0;
 }
 
-/* What a run that failed must not leave, in the folder that is emptied then. */
-static void
-expect_clean(const char *output, const char *product, hg_status status, int *n_late)
+/* One run, and what one that failed must not leave in the folder, which is emptied then: hidden
+ * files. Returns whether the product is there. */
+static bool
+run_once(fault_loop *f, pipeline run, const hg_params *params, const char *output,
+         const char *product, double *slowest)
 {
+    const double began = MPI_Wtime();
+    const int64_t before = hg_mem_used();
+    const hg_status status = fault_status(f, run(&world, params, true));
     char name[300];
+    bool is_there;
 
-    hg_comm_barrier(&world);
+    *slowest = fmax(*slowest, MPI_Wtime() - began);
+    all_assert(hg_mem_used() == before);
     snprintf(name, sizeof name, "%s/%s", output, product);
-    if (status == HG_OK) {
-        all_assert(hg_file_exists(in_folder(name)));
-    } else {
-        *n_late += hg_file_exists(in_folder(name));
-    }
+    is_there = hg_file_exists(in_folder(name));
+    all_assert(is_there || status != HG_OK);
     n_hidden = 0;
     nftw(in_folder(output), look_at, 16, FTW_PHYS);
     all_assert(n_hidden == 0);
     empty_folder(output);
-}
-
-static hg_status
-run_quietly(pipeline run, const hg_params *params, double *slowest)
-{
-    const double began = MPI_Wtime();
-    const int64_t before = hg_mem_used();
-    hg_status status;
-
-    status = run(&world, params, true);
-    *slowest = fmax(*slowest, MPI_Wtime() - began);
-    all_assert(is_same(status));
-    all_assert(hg_mem_used() == before);
-    return status;
-}
-
-/* Agreements are counted on each rank by itself, and those of some ranks alone know other
- * numbers of ranks, so that a fault may hit nothing: the end is where no rank gets as far. */
-static void
-fail_agreements(pipeline run, const hg_params *params, const char *output, const char *product)
-{
-    double slowest = 0;
-    int n_failed = 0, n_late = 0, last[RANKS_MAX] = {0};
-    int64_t left = 0;
-
-    all_assert(world.size <= RANKS_MAX);
-    for (int n = 1; left == 0; n += is_full() ? 1 : 2 + n) {
-        left = 1;
-        for (int k = 0; k < (is_full() ? world.size : 1); k++) {
-            const int late = n_late, rank = (n + k) % world.size;
-            hg_status status;
-            int64_t mine;
-
-            hg_fault_arm(n, rank);
-            status = run_quietly(run, params, &slowest);
-            mine = hg_fault_arm(0, 0);
-            hg_comm_min(&world, 1, &mine);
-            left = mine < left ? mine : left;
-            cr_expect(status == HG_OK || status == HG_E_FAULT, "%d: %s", n,
-                      hg_error_last()->message);
-            all_assert(status == HG_OK || (status == HG_E_FAULT && mine == 0));
-            expect_clean(output, product, status, &n_late);
-            n_failed += status != HG_OK;
-            /* only the agreement that tells of the finished file, the last one, comes later */
-            all_assert(status == HG_OK || last[rank] == 0 || last[rank] == n);
-            last[rank] = n_late > late ? n : last[rank];
-        }
-    }
-    all_assert(n_failed > 3);
-    if (is_full() && world.rank == 0) {
-        printf("%s on %d ranks: %d agreements failed, slowest run %.1f s\n", product,
-               world.size, n_failed, slowest);
-    }
-}
-
-static void
-fail_allocations(pipeline run, const hg_params *params, const char *output, const char *product)
-{
-    double slowest = 0;
-    int n_run = 0, n_late = 0;
-    int64_t left = 0;
-
-    for (int rank = 0; rank < world.size; rank++) {
-        left = 0;
-        for (int64_t n = 1; left == 0; n += is_full() ? 10 : 2 + n) {
-            hg_status status;
-
-            hg_mem_fail_at(world.rank == rank ? n : 0);
-            status = run_quietly(run, params, &slowest);
-            left = hg_mem_fail_at(0);
-            hg_comm_max(&world, 1, &left);
-            cr_expect(status == HG_OK || status == HG_E_MEMORY, "%" PRId64 ": %s", n,
-                      hg_error_last()->message);
-            all_assert((left > 0) == (status == HG_OK) &&
-                       (status == HG_OK || status == HG_E_MEMORY));
-            expect_clean(output, product, status, &n_late);
-            all_assert(n_late == 0);
-            n_run++;
-        }
-    }
-    all_assert(n_run > 4 * world.size);
-    if (is_full() && world.rank == 0) {
-        printf("%s on %d ranks: %d allocations failed, slowest run %.1f s\n", product,
-               world.size, n_run - world.size, slowest);
-    }
+    return is_there && status != HG_OK;
 }
 
 static void
 fail_everywhere(pipeline run, const hg_params *params, const char *command, const char *output,
                 const char *product)
 {
-    if (is_wanted(command)) {
-        fail_agreements(run, params, output, product);
-        fail_allocations(run, params, output, product);
+    fault_loop loops[] = {{.step = 2, .growth = 1},
+                          {.of_memory = true, .on_each = true, .step = 2, .growth = 1}};
+
+    for (int k = 0; k < 2 && is_wanted(command); k++) {
+        double slowest = 0;
+        int n_late = 0, last = 0;
+
+        while (fault_next(&loops[k])) {
+            if (run_once(&loops[k], run, params, output, product, &slowest)) {
+                n_late++;
+                last = loops[k].n;
+            }
+        }
+        all_assert(loops[k].n_failed > 3 * (k == 0 ? 1 : world.size));
+        /* only the agreement that tells of the finished file, the last one, comes later */
+        all_assert(n_late == 0 || (k == 0 && n_late <= world.size));
+        all_assert(n_late == 0 || !fault_is_full() || last == loops[k].n - 1);
+        if (fault_is_full() && world.rank == 0) {
+            printf("%s on %d ranks: slowest run %.1f s\n", command, world.size, slowest);
+        }
     }
 }
 
