@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
 
 few=${HG_FAULTS:-1}
-read -r -a commands <<<"${HG_COMMANDS:-apply train mock measure validate explain design shared short summary ends}"
+read -r -a commands <<<"${HG_COMMANDS:-apply train rows mock measure validate explain design shared short summary ends}"
 shim=$HG_BUILD_DIR/tests/libfault_shim.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -111,6 +111,7 @@ options_of() { # command; $options
     apply | explain) options=("${apply[@]}") ;;
     design) options=("${apply[@]}" --set Output.catalogue="$work/ref/galaxies") ;;
     mock) options=() ;;
+    rows) options+=(--set Model.scheme=rows) ;;
     validate) options+=(--set Validate.by=rows --set Validate.folds=2 --set Validate.blocks=4 --set Model.bag=row) ;;
     measure) options+=(--set "Measure.catalogues=[galaxies=ref/galaxies.hdf5@draw]") ;;
     esac
@@ -225,6 +226,7 @@ for command in "${commands[@]}"; do
         ;;
     esac
     options_of "$command"
+    [ "$command" != rows ] || command=train # whose ranks share rows out, not trees
     enumerate "$command" "$ranks" $last malloc ENOMEM "6" 10 "${options[@]}"
     enumerate "$command" "$ranks" 0 write ENOSPC "5" 3 "${options[@]}"
     [ "$few" -ne 1 ] || [ "$command" = apply ] || continue
