@@ -169,6 +169,29 @@ hg_text_nearest(const char *name, size_t n, const char *const names[])
     return nearest;
 }
 
+static hg_hint
+make_hint(const char *before, const char *near, const char *after)
+{
+    hg_hint hint = {""};
+
+    if (near != NULL) {
+        snprintf(hint.text, sizeof hint.text, "%s%.130s%s", before, near, after);
+    }
+    return hint;
+}
+
+hg_hint
+hg_text_hint(const char *name, size_t n, const char *const names[])
+{
+    return make_hint(", did you mean '", hg_text_nearest(name, n, names), "'?");
+}
+
+hg_hint
+hg_text_aside(const char *name, size_t n, const char *const names[])
+{
+    return make_hint(" (there is '", hg_text_nearest(name, n, names), "')");
+}
+
 char *
 hg_text_trim(const char *string, size_t n, char buffer[])
 {

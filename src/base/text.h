@@ -80,6 +80,21 @@ int hg_text_distance(const char *a, const char *b);
  */
 const char *hg_text_nearest(const char *name, size_t n, const char *const names[]);
 
+/** The end of a sentence about a name that is not known; empty when none is near. */
+typedef struct hg_hint {
+    char text[160];
+} hg_hint;
+
+/** The nearest name for such a sentence: ", did you mean 'NAME'?" as its end, or
+ * " (there is 'NAME')" within it.
+ *
+ * @local
+ * @param[in] n      number of candidates
+ * @param[in] names  shape (n)
+ */
+hg_hint hg_text_hint(const char *name, size_t n, const char *const names[]);
+hg_hint hg_text_aside(const char *name, size_t n, const char *const names[]);
+
 /** Copy `string` into `buffer` without leading and trailing white space; truncates.
  *
  * @local

@@ -69,7 +69,6 @@ static hg_status
 apply_word(const char *text, const char *word, double power, hg_unit *unit)
 {
     const char *names[N_WORD];
-    const char *near;
     double number;
 
     if (hg_text_real(word, &number) && number > 0) {
@@ -87,10 +86,8 @@ apply_word(const char *text, const char *word, double power, hg_unit *unit)
         }
         names[i] = words[i].word;
     }
-    near = hg_text_nearest(word, N_WORD, names);
-    return HG_FAIL(HG_E_FORMAT, "'%s' in unit '%s' is not a known unit%s%s%s", word, text,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
+    return HG_FAIL(HG_E_FORMAT, "'%s' in unit '%s' is not a known unit%s", word, text,
+                   hg_text_hint(word, N_WORD, names).text);
 }
 
 hg_status

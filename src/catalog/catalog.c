@@ -36,7 +36,6 @@ static hg_status
 name_formats(const char *given, int *format)
 {
     const char *names[sizeof hg_formats / sizeof hg_formats[0]];
-    const char *near;
     size_t n = 0;
 
     for (; hg_formats[n] != NULL; n++) {
@@ -46,10 +45,8 @@ name_formats(const char *given, int *format)
             return HG_OK;
         }
     }
-    near = hg_text_nearest(given, n, names);
-    return HG_FAIL(HG_E_PARAM, "'%s' is not a known format of catalogues%s%s%s", given,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
+    return HG_FAIL(HG_E_PARAM, "'%s' is not a known format of catalogues%s", given,
+                   hg_text_hint(given, n, names).text);
 }
 
 /* A master that is missing while its parts are there tells of a run that did not end. */
@@ -368,7 +365,7 @@ static hg_status
 resolve(const hg_plan *plan, const char *name, hg_source *source)
 {
     const hg_source *found = hg_plan_find(plan, name);
-    const char *bracket = strchr(name, '['), *near = NULL, **names = NULL;
+    const char *bracket = strchr(name, '['), **names = NULL;
     char base[HG_NAME_MAX];
     hg_status status;
 
@@ -396,11 +393,9 @@ resolve(const hg_plan *plan, const char *name, hg_source *source)
     for (int i = 0; i < plan->n_source; i++) {
         names[i] = plan->source[i].column.name;
     }
-    near = hg_text_nearest(name, (size_t)plan->n_source, names);
-    status = HG_FAIL(HG_E_NOTFOUND, "'%s' has no column '%s'%s%s%s",
+    status = HG_FAIL(HG_E_NOTFOUND, "'%s' has no column '%s'%s",
                      plan->n_file > 0 ? hg_plan_path(plan, 0) : "the catalogue", name,
-                     near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                     near != NULL ? "'?" : "");
+                     hg_text_hint(name, (size_t)plan->n_source, names).text);
     hg_mem_free(names);
     return status;
 }

@@ -167,7 +167,6 @@ read_frame(const map_reader *m)
 
     for (int i = 0; i < m->doc.n; i++) {
         const hg_yaml_entry *e = &m->doc.entry[i];
-        const char *near = NULL;
         size_t k = 0;
 
         if (strcmp(e->section, "Header") != 0) {
@@ -177,10 +176,8 @@ read_frame(const map_reader *m)
             k++;
         }
         if (k == n_known) {
-            near = hg_text_nearest(e->key, n_known, known);
-            return HG_FAIL(HG_E_PARAM, "line %d: Header.%s is not known%s%s%s", e->line, e->key,
-                           near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                           near != NULL ? "'?" : "");
+            return HG_FAIL(HG_E_PARAM, "line %d: Header.%s is not known%s", e->line, e->key,
+                           hg_text_hint(e->key, n_known, known).text);
         }
     }
     HG_TRY(read_header(m, "h", "", &frame->h));

@@ -83,7 +83,7 @@ add_all_lines(const char *path, const hg_sheet *sheet, hg_plan *plan)
 static hg_status
 add_named_line(const char *path, const hg_sheet *sheet, const char *name, hg_plan *plan)
 {
-    const char **names = NULL, *near;
+    const char **names = NULL;
     int found = -1;
     hg_status status;
 
@@ -102,12 +102,11 @@ add_named_line(const char *path, const hg_sheet *sheet, const char *name, hg_pla
     for (int row = 0; row < sheet->n_row; row++) {
         names[row] = hg_sheet_field(sheet, row, 0);
     }
-    near = hg_text_nearest(name, (size_t)sheet->n_row, names);
     status = HG_FAIL(HG_E_NOTFOUND,
-                     "run table '%s' has no line for run '%s'%s%s%s, and the catalogue has no "
+                     "run table '%s' has no line for run '%s'%s, and the catalogue has no "
                      "column '%s' that tells runs apart",
-                     path, name, near != NULL ? " (there is '" : "", near != NULL ? near : "",
-                     near != NULL ? "')" : "", hg_sheet_name(sheet, 0));
+                     path, name, hg_text_aside(name, (size_t)sheet->n_row, names).text,
+                     hg_sheet_name(sheet, 0));
     hg_mem_free(names);
     return status;
 }

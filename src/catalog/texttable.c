@@ -225,12 +225,11 @@ find_field(const heading *head, const char *path, const char *wanted, int *field
         }
     }
     if (seen == 0 || last < 0) {
-        const char *near = hg_text_nearest(base, (size_t)head->n,
-                                           (const char *const *)(const void *)head->field);
+        const hg_hint hint =
+            hg_text_hint(base, (size_t)head->n, (const char *const *)(const void *)head->field);
 
-        return HG_FAIL(HG_E_NOTFOUND, "table '%s' has no column '%s'%s%s%s", path, wanted,
-                       near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                       near != NULL ? "'?" : "");
+        return HG_FAIL(HG_E_NOTFOUND, "table '%s' has no column '%s'%s", path, wanted,
+                       hint.text);
     }
     if (seen > 1 && k == 0) {
         return HG_FAIL(HG_E_FORMAT, "table '%s' has %d columns '%s': write '%s#1'", path, seen,

@@ -97,17 +97,17 @@ find_command(const char *name)
 static hg_status
 unknown_command(const char *name)
 {
-    const char *names[sizeof hg_commands / sizeof hg_commands[0]], *near;
+    const char *names[sizeof hg_commands / sizeof hg_commands[0]];
     size_t n = 0;
+    hg_hint hint;
 
     while (hg_commands[n].name != NULL) {
         names[n] = hg_commands[n].name;
         n++;
     }
-    near = hg_text_nearest(name, n, names);
-    return HG_FAIL(HG_E_USAGE, "there is no command '%s'%s%s%s", name,
-                   near != NULL ? ", did you mean '" : "; 'halograft --help' lists them",
-                   near != NULL ? near : "", near != NULL ? "'?" : "");
+    hint = hg_text_hint(name, n, names);
+    return HG_FAIL(HG_E_USAGE, "there is no command '%s'%s", name,
+                   hint.text[0] != '\0' ? hint.text : "; 'halograft --help' lists them");
 }
 
 static int

@@ -21,15 +21,13 @@ enum { N_KNOWN = sizeof known / sizeof known[0] };
 static hg_status
 unknown_option(const char *text)
 {
-    const char *names[N_KNOWN], *near;
+    const char *names[N_KNOWN];
 
     for (int i = 0; i < N_KNOWN; i++) {
         names[i] = known[i].name;
     }
-    near = hg_text_nearest(text, N_KNOWN, names);
-    return HG_FAIL(HG_E_USAGE, "unknown option '%s'%s%s%s", text,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
+    return HG_FAIL(HG_E_USAGE, "unknown option '%s'%s", text,
+                   hg_text_hint(text, N_KNOWN, names).text);
 }
 
 static hg_status

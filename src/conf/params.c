@@ -247,8 +247,9 @@ take_open(hg_params *params, hg_entries *entries, const hg_yaml_entry *entry)
 static void
 unknown_key(hg_params *params, const hg_yaml_entry *entry)
 {
-    const char *names[512], *sections[64], *near;
+    const char *names[512], *sections[64];
     char message[512];
+    hg_hint hint;
     int n = 0, n_section = 0;
     bool known = false;
 
@@ -264,17 +265,11 @@ unknown_key(hg_params *params, const hg_yaml_entry *entry)
     sections[n_section++] = "Features";
     sections[n_section++] = "Targets";
     sections[n_section++] = "Samples";
-    near = known ? hg_text_nearest(entry->key, (size_t)n, names)
-                 : hg_text_nearest(entry->section, (size_t)n_section, sections);
-    if (known) {
-        snprintf(message, sizeof message, "unknown parameter '%s.%s'%s%s%s", entry->section,
-                 entry->key, near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                 near != NULL ? "'?" : "; 'halograft params' lists all");
-    } else {
-        snprintf(message, sizeof message, "unknown section '%s'%s%s%s", entry->section,
-                 near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                 near != NULL ? "'?" : "; 'halograft params' lists all");
-    }
+    hint = known ? hg_text_hint(entry->key, (size_t)n, names)
+                 : hg_text_hint(entry->section, (size_t)n_section, sections);
+    snprintf(message, sizeof message, "unknown %s '%s%s%s'%s", known ? "parameter" : "section",
+             entry->section, known ? "." : "", known ? entry->key : "",
+             hint.text[0] != '\0' ? hint.text : "; 'halograft params' lists all");
     note_error(params, entry->line, message);
 }
 

@@ -80,7 +80,7 @@ static hg_status
 find_after(const hg_recipes *targets, int at, int k, uint32_t *after)
 {
     const hg_recipe *r = &targets->recipe[at];
-    const char *names[HG_TARGETS_MAX], *near;
+    const char *names[HG_TARGETS_MAX];
 
     for (int t = 0; t < targets->n; t++) {
         names[t] = targets->recipe[t].name;
@@ -93,11 +93,9 @@ find_after(const hg_recipes *targets, int at, int k, uint32_t *after)
         *after |= 1u << t;
         return HG_OK;
     }
-    near = hg_text_nearest(r->after[k], (size_t)targets->n, names);
-    return HG_FAIL(HG_E_PARAM,
-                   "target '%s' comes after '%s', which is no target%s%s%s: list it in Targets",
-                   r->name, r->after[k], near != NULL ? " (there is '" : "",
-                   near != NULL ? near : "", near != NULL ? "')" : "");
+    return HG_FAIL(
+        HG_E_PARAM, "target '%s' comes after '%s', which is no target%s: list it in Targets",
+        r->name, r->after[k], hg_text_aside(r->after[k], (size_t)targets->n, names).text);
 }
 
 hg_status
@@ -260,16 +258,13 @@ hg_names_check(const hg_names *names, const hg_catalog *catalog, const char *wha
         have[n++] = hg_catalog_column(catalog, i)->name;
     }
     for (int i = 0; i < names->n; i++) {
-        const char *near;
         size_t used = strlen(list);
 
         if (hg_catalog_find(catalog, names->v[i]) != NULL) {
             continue;
         }
-        near = hg_text_nearest(names->v[i], (size_t)n, have);
-        snprintf(list + used, sizeof list - used, "%s'%s'%s%s%s", used > 0 ? ", " : "",
-                 names->v[i], near != NULL ? " (there is '" : "", near != NULL ? near : "",
-                 near != NULL ? "')" : "");
+        snprintf(list + used, sizeof list - used, "%s'%s'%s", used > 0 ? ", " : "", names->v[i],
+                 hg_text_aside(names->v[i], (size_t)n, have).text);
     }
     if (list[0] == '\0') {
         return HG_OK;
@@ -283,7 +278,7 @@ hg_names_check(const hg_names *names, const hg_catalog *catalog, const char *wha
 hg_status
 hg_recipes_feature(const hg_recipes *features, const char *where, const char *name, int *f)
 {
-    const char *names[HG_FEATURES_MAX], *near;
+    const char *names[HG_FEATURES_MAX];
     size_t n = 0;
 
     for (*f = 0; *f < features->n; (*f)++) {
@@ -294,8 +289,6 @@ hg_recipes_feature(const hg_recipes *features, const char *where, const char *na
             names[n++] = features->spec[*f].name;
         }
     }
-    near = hg_text_nearest(name, n, names);
-    return HG_FAIL(HG_E_PARAM, "%s: '%s' is no feature%s%s%s", where, name,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
+    return HG_FAIL(HG_E_PARAM, "%s: '%s' is no feature%s", where, name,
+                   hg_text_hint(name, n, names).text);
 }

@@ -140,16 +140,15 @@ find_columns(const char *path, const hg_sheet *sheet, int column[N_NAME])
         }
     }
     for (int k = 0; k < sheet->n_column; k++) {
-        const char *near;
+        const char *name = hg_sheet_name(sheet, k);
         bool known = false;
 
         for (int i = 0; i < N_NAME; i++) {
             known = known || column[i] == k;
         }
-        near = known ? NULL : hg_text_nearest(hg_sheet_name(sheet, k), N_NAME, names);
-        if (near != NULL) {
-            return HG_FAIL(HG_E_FORMAT, "'%s': unknown column '%s', did you mean '%s'?", path,
-                           hg_sheet_name(sheet, k), near);
+        if (!known && hg_text_nearest(name, N_NAME, names) != NULL) {
+            return HG_FAIL(HG_E_FORMAT, "'%s': unknown column '%s'%s", path, name,
+                           hg_text_hint(name, N_NAME, names).text);
         }
     }
     return HG_OK;

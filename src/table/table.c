@@ -41,7 +41,7 @@ hg_table_find(const hg_table *table, const char *name)
 hg_status
 hg_table_need(const hg_table *table, const char *name, const hg_column **column)
 {
-    const char *names[256], *near;
+    const char *names[256];
     int n = table->n_column < 256 ? table->n_column : 256;
 
     *column = hg_table_find(table, name);
@@ -51,10 +51,8 @@ hg_table_need(const hg_table *table, const char *name, const hg_column **column)
     for (int i = 0; i < n; i++) {
         names[i] = table->column[i].name;
     }
-    near = hg_text_nearest(name, (size_t)n, names);
-    return HG_FAIL(HG_E_NOTFOUND, "there is no column '%s'%s%s%s", name,
-                   near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                   near != NULL ? "'?" : "");
+    return HG_FAIL(HG_E_NOTFOUND, "there is no column '%s'%s", name,
+                   hg_text_hint(name, (size_t)n, names).text);
 }
 
 hg_status
