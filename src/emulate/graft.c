@@ -56,23 +56,22 @@ select_rows(const hg_grafter *g, const hg_table *table, struct part_space *s)
 {
     const hg_column *flags = hg_table_find(table, "flags");
     const bool is_flagged = flags != NULL && strcmp(g->params->parent.on_bad_rows, "flag") == 0;
-    double *value = NULL;
-    hg_status status = HG_OK;
+    uint8_t *keep = NULL;
+    hg_status status;
 
     HG_TRY(hg_mem_array(&s->row, (size_t)table->n, sizeof *s->row));
-    if (g->selection != NULL) {
-        HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
-        status = hg_expression_evaluate(g->selection, table, value);
-    }
+    HG_TRY(hg_mem_array(&keep, (size_t)table->n, sizeof *keep));
+    memset(keep, 1, (size_t)table->n);
+    status = hg_expression_keep(g->selection, table, keep);
     for (int64_t i = 0; i < table->n && status == HG_OK; i++) {
-        if (is_flagged && ((int64_t)hg_column_value(flags, i, 0) & HG_FLAG_BAD) != 0) {
-            continue;
-        }
-        if (value == NULL || (value[i] != 0 && !isnan(value[i]))) {
+        const bool is_bad =
+            is_flagged && ((int64_t)hg_column_value(flags, i, 0) & HG_FLAG_BAD) != 0;
+
+        if (keep[i] && !is_bad) {
             s->row[s->n++] = i;
         }
     }
-    hg_mem_free(value);
+    hg_mem_free(keep);
     return status;
 }
 

@@ -51,23 +51,14 @@ make_room(int64_t more, bool has_mass, hg_halo_points *p)
 }
 
 static hg_status
-evaluate(const hg_expression *expression, const char *name, const hg_table *table,
-         double value[])
-{
-    const hg_status status = hg_expression_evaluate(expression, table, value);
-
-    if (status != HG_OK) {
-        hg_error_prefix("Environment.%s: ", name);
-    }
-    return status;
-}
-
-static hg_status
 take_masses(const hg_halo_reading *reading, const hg_table *table, hg_halo_points *p)
 {
     double *mass = p->mass + p->n;
 
-    HG_TRY(evaluate(reading->e->mass, "mass", table, mass));
+    if (hg_expression_evaluate(reading->e->mass, table, mass) != HG_OK) {
+        hg_error_prefix("Environment.mass: ");
+        return hg_error_last()->status;
+    }
     for (int64_t i = 0; i < table->n; i++) {
         if (!isfinite(mass[i])) {
             return HG_FAIL(HG_E_INPUT, "Environment.mass is %g in row %" PRId64, mass[i],
@@ -83,26 +74,20 @@ take_tracers(const hg_halo_reading *reading, const hg_table *table, hg_halo_poin
 {
     const hg_column *particles = hg_table_find(table, "n_part");
     const double particle_mass = table->frame.particle_mass;
-    double *value = NULL;
+    uint8_t *is_tracer = p->is_tracer + p->n;
 
-    if (reading->e->select != NULL) {
-        HG_TRY(hg_mem_array(&value, (size_t)table->n, sizeof *value));
-        if (evaluate(reading->e->select, "select", table, value) != HG_OK) {
-            hg_mem_free(value);
-            return hg_error_last()->status;
-        }
+    memset(is_tracer, 1, (size_t)table->n);
+    if (hg_expression_keep(reading->e->select, table, is_tracer) != HG_OK) {
+        hg_error_prefix("Environment.select: ");
+        return hg_error_last()->status;
     }
     for (int64_t i = 0; i < table->n; i++) {
-        const bool is_tracer = value == NULL || (value[i] != 0 && !isnan(value[i]));
-
-        p->is_tracer[p->n + i] = is_tracer;
-        if (is_tracer && particles != NULL) {
+        if (is_tracer[i] && particles != NULL) {
             p->fewest = fmin(p->fewest, hg_column_value(particles, i, 0));
-        } else if (is_tracer && reading->has_mass && particle_mass > 0) {
+        } else if (is_tracer[i] && reading->has_mass && particle_mass > 0) {
             p->fewest = fmin(p->fewest, p->mass[p->n + i] / particle_mass);
         }
     }
-    hg_mem_free(value);
     return HG_OK;
 }
 

@@ -247,7 +247,7 @@ add_samples(const hg_measure_plan *plan, const hg_table *table, double *value, u
         }
         HG_TRY(hg_expression_evaluate(plan->sample[s].expression, table, value));
         for (int64_t i = 0; i < table->n; i++) {
-            if (value[i] != 0 && !isnan(value[i])) {
+            if (hg_expression_picks(value[i])) {
                 mask[i] |= (uint64_t)1 << s;
                 pass->objects[s]++;
             }

@@ -9,6 +9,8 @@
 #ifndef HG_TABLE_EXPRESSION_H
 #define HG_TABLE_EXPRESSION_H
 
+#include <math.h>
+
 #include "halograft/error.h"
 #include "halograft/table.h"
 
@@ -48,7 +50,17 @@ const char *hg_expression_column(const hg_expression *expression);
 HG_MUST_CHECK hg_status hg_expression_evaluate(const hg_expression *expression,
                                                const hg_table *table, double value[]);
 
-/** Keep those rows for which an expression is neither 0 nor NaN.
+/** Whether a value of an expression that picks rows picks its row: it is neither 0 nor NaN.
+ *
+ * @local
+ */
+static inline bool
+hg_expression_picks(double value)
+{
+    return value != 0 && !isnan(value);
+}
+
+/** Keep those rows that an expression picks.
  *
  * @local
  * @param[in]     expression  NULL = all stay
