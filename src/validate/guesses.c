@@ -16,12 +16,6 @@
 
 enum { BLOCK = 2048 };
 
-double
-hg_guesses_truth(const hg_validation *v, int64_t row, int target)
-{
-    return v->rows.y[row * v->targets.n + target];
-}
-
 /* What a rank works with. */
 struct work {
     const hg_folds *folds;
@@ -43,10 +37,10 @@ find_scales(const hg_validation *v, double scale[])
             continue;
         }
         for (int64_t i = 0; i < v->rows.n; i++) {
-            mean += hg_guesses_truth(v, i, t) / (double)v->rows.n;
+            mean += hg_validation_truth(v, i, t) / (double)v->rows.n;
         }
         for (int64_t i = 0; i < v->rows.n; i++) {
-            const double d = hg_guesses_truth(v, i, t) - mean;
+            const double d = hg_validation_truth(v, i, t) - mean;
 
             square += d * d / (double)v->rows.n;
         }
@@ -64,7 +58,7 @@ allocate(const hg_folds *folds, hg_guesses *g, struct work *w)
     g->n_target = v->targets.n;
     g->n_draw =
         strcmp(v->params->scatter.method, "none") == 0 ? 0 : (int)v->params->validate.draws;
-    HG_TRY(hg_rivals_list(v, g));
+    HG_TRY(hg_rivals_list(v, &g->n_rival, g->rival_name));
     HG_TRY(hg_mem_zeros(&g->mean, all, sizeof *g->mean));
     HG_TRY(hg_mem_zeros(&g->probability, all, sizeof *g->probability));
     if (v->params->validate.parent) {
@@ -91,7 +85,7 @@ score_target(const struct work *w, int64_t n, int64_t i, int t, int64_t row)
     const hg_validation *v = w->folds->validation;
     const int nt = v->targets.n, m = w->guesses->n_draw;
     const int64_t at = row * nt + t;
-    double truth = hg_guesses_truth(v, row, t), draw[1024];
+    double truth = hg_validation_truth(v, row, t), draw[1024];
     bool is_open = isfinite(truth);
 
     truth = is_open ? truth : -(double)INFINITY;
@@ -117,7 +111,7 @@ score_energy(const struct work *w, int64_t n, int64_t i, int64_t row)
 
     for (int t = 0; t < nt; t++) {
         if (w->scale[t] > 0) {
-            truth[n_plain] = hg_guesses_truth(v, row, t);
+            truth[n_plain] = hg_validation_truth(v, row, t);
             scale[n_plain++] = w->scale[t];
         }
     }
@@ -200,7 +194,8 @@ predict_fold(void *context, const hg_comm *group, int trial, const hg_stages *mo
         status = predict_block(w, model, &options, end - i < BLOCK ? end - i : BLOCK, row + i);
     }
     if (status == HG_OK && group->rank == 0) {
-        status = hg_rivals_fill(w->folds, trial, n, row, w->guesses);
+        status =
+            hg_rivals_fill(w->folds, trial, n, row, w->guesses->rival, w->guesses->reference);
     }
     return hg_comm_agree(group, status);
 }

@@ -3,9 +3,7 @@
 #ifndef HG_VALIDATE_GUESSES_H
 #define HG_VALIDATE_GUESSES_H
 
-#include "validate/folds.h"
-
-enum { HG_RIVALS_MAX = 12 };
+#include "validate/rivals.h"
 
 /** Predictions of all rows by one method; {0} is a valid empty one. */
 typedef struct hg_guesses {
@@ -22,7 +20,7 @@ typedef struct hg_guesses {
     double *energy;      /**< shape (n); energy score of plain targets, each over its standard
                               deviation */
     int n_rival;         /**< baselines */
-    char rival_name[HG_RIVALS_MAX][48]; /**< training mean, isotonic vmax, ... */
+    char rival_name[HG_RIVALS_MAX][HG_RIVAL_NAME]; /**< training mean, isotonic vmax, ... */
     double *rival;     /**< shape (n_rival, n, n_target); of labels the share */
     double *reference; /**< shape (n, n_target); mean of the rows that trained */
 } hg_guesses;
@@ -36,31 +34,5 @@ typedef struct hg_guesses {
 HG_MUST_CHECK hg_status hg_guesses_make(const hg_comm *comm, const hg_folds *folds,
                                         hg_guesses *guesses);
 void hg_guesses_clear(hg_guesses *guesses);
-
-/** Fit baselines to the rows of a fold's training and predict the fold; part of
- * hg_guesses_make().
- *
- * @local
- * @param[in]     fold     number
- * @param[in]     n        rows of the fold
- * @param[in]     row      shape (n)
- * @param[in,out] guesses  `rival` and `reference` of these rows are filled
- * @return HG_OK; HG_E_MEMORY
- */
-HG_MUST_CHECK hg_status hg_rivals_fill(const hg_folds *folds, int fold, int64_t n,
-                                       const int64_t row[], hg_guesses *guesses);
-
-/** List the baselines: names in guesses->rival_name.
- *
- * @local
- * @return HG_OK; HG_E_PARAM for a proxy that is no feature
- */
-HG_MUST_CHECK hg_status hg_rivals_list(const hg_validation *validation, hg_guesses *guesses);
-
-/** Truth of a row: NaN where a hurdle is closed.
- *
- * @local
- */
-double hg_guesses_truth(const hg_validation *validation, int64_t row, int target);
 
 #endif

@@ -1,6 +1,8 @@
 /* Baselines see what the forest sees: the rows of its training, weighted as its training is.
  * The mean of an open value is compared on rows that are open; the rival of a label is its
  * share. */
+#include "validate/rivals.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +10,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "stats/baseline.h"
-#include "validate/guesses.h"
 
 /* Which feature a baseline takes; HG_RIVAL_MASS = the mass, HG_RIVAL_ALL = all features. */
 enum { HG_RIVAL_MASS = -1, HG_RIVAL_ALL = -2 };
@@ -54,34 +55,34 @@ name_of(const hg_validation *v, int proxy)
 }
 
 static hg_status
-list_rivals(const hg_validation *v, int *n, rival list[], char name[][48])
+list_rivals(const hg_validation *v, int *n, rival list[], char name[][HG_RIVAL_NAME])
 {
     const hg_params_validate *p = &v->params->validate;
     int proxy[HG_RIVALS_MAX] = {0}, n_proxy = 0, k = 0;
 
     HG_TRY(list_proxies(v, &n_proxy, proxy));
-    snprintf(name[k], 48, "training mean");
+    snprintf(name[k], HG_RIVAL_NAME, "training mean");
     list[k++] = (rival){HG_BASELINE_MEAN, HG_RIVAL_MASS, 0};
-    snprintf(name[k], 48, "line %.36s", name_of(v, proxy[0]));
+    snprintf(name[k], HG_RIVAL_NAME, "line %.36s", name_of(v, proxy[0]));
     list[k++] = (rival){HG_BASELINE_LINE, proxy[0], 0};
     for (int i = 0; i < n_proxy; i++) {
-        snprintf(name[k], 48, "isotonic %.36s", name_of(v, proxy[i]));
+        snprintf(name[k], HG_RIVAL_NAME, "isotonic %.36s", name_of(v, proxy[i]));
         list[k++] = (rival){HG_BASELINE_ISOTONIC, proxy[i], 0};
     }
-    snprintf(name[k], 48, "matching %.36s", name_of(v, proxy[0]));
+    snprintf(name[k], HG_RIVAL_NAME, "matching %.36s", name_of(v, proxy[0]));
     list[k++] = (rival){HG_BASELINE_MATCHING, proxy[0], p->matching_scatter};
-    snprintf(name[k], 48, "ridge");
+    snprintf(name[k], HG_RIVAL_NAME, "ridge");
     list[k++] = (rival){HG_BASELINE_RIDGE, HG_RIVAL_ALL, p->ridge};
     *n = k;
     return HG_OK;
 }
 
 hg_status
-hg_rivals_list(const hg_validation *v, hg_guesses *g)
+hg_rivals_list(const hg_validation *v, int *n, char name[HG_RIVALS_MAX][HG_RIVAL_NAME])
 {
     rival list[HG_RIVALS_MAX];
 
-    return list_rivals(v, &g->n_rival, list, g->rival_name);
+    return list_rivals(v, n, list, name);
 }
 
 /* Arrays of the rows of one fit. */
@@ -107,8 +108,8 @@ copy_inputs(const hg_validation *v, const rival *one, int64_t row, double x[])
 }
 
 static hg_status
-fit_one(const hg_folds *folds, int fold, const rival *one, int r, int t, int64_t n,
-        const int64_t row[], struct fit *fit, hg_guesses *g)
+fit_one(const hg_folds *folds, int fold, const rival *one, int t, int64_t n,
+        const int64_t row[], struct fit *fit, double guess[], double reference[])
 {
     const hg_validation *v = folds->validation;
     const int nx = one->feature == HG_RIVAL_ALL ? v->features.n : 1;
@@ -116,7 +117,7 @@ fit_one(const hg_folds *folds, int fold, const rival *one, int r, int t, int64_t
     int64_t n_fit = 0;
 
     for (int64_t i = 0; i < v->rows.n; i++) {
-        const double y = hg_guesses_truth(v, i, t);
+        const double y = hg_validation_truth(v, i, t);
 
         if (isfinite(y) && hg_folds_train(folds, i, fold)) {
             copy_inputs(v, one, i, fit->x + n_fit * nx);
@@ -132,21 +133,23 @@ fit_one(const hg_folds *folds, int fold, const rival *one, int r, int t, int64_t
     hg_baseline_predict(baseline, n, fit->x, fit->predicted);
     hg_baseline_free(baseline);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t at = row[i] * g->n_target + t;
+        const int64_t at = row[i] * v->targets.n + t;
 
-        g->rival[r * g->n * g->n_target + at] = fit->predicted[i];
+        guess[at] = fit->predicted[i];
         if (one->kind == HG_BASELINE_MEAN) {
-            g->reference[at] = fit->predicted[i];
+            reference[at] = fit->predicted[i];
         }
     }
     return HG_OK;
 }
 
 hg_status
-hg_rivals_fill(const hg_folds *folds, int fold, int64_t n, const int64_t row[], hg_guesses *g)
+hg_rivals_fill(const hg_folds *folds, int fold, int64_t n, const int64_t row[], double guess[],
+               double reference[])
 {
     const size_t n_all = (size_t)folds->validation->rows.n;
-    char name[HG_RIVALS_MAX][48];
+    const int nt = folds->validation->targets.n;
+    char name[HG_RIVALS_MAX][HG_RIVAL_NAME];
     rival list[HG_RIVALS_MAX];
     struct fit fit = {0};
     int n_rival = 0;
@@ -160,8 +163,9 @@ hg_rivals_fill(const hg_folds *folds, int fold, int64_t n, const int64_t row[], 
     HG_TRY_OR(done, status, hg_mem_array(&fit.weight, n_all, sizeof *fit.weight));
     HG_TRY_OR(done, status, hg_mem_array(&fit.predicted, (size_t)n, sizeof *fit.predicted));
     for (int r = 0; r < n_rival; r++) {
-        for (int t = 0; t < g->n_target && status == HG_OK; t++) {
-            status = fit_one(folds, fold, &list[r], r, t, n, row, &fit, g);
+        for (int t = 0; t < nt && status == HG_OK; t++) {
+            status = fit_one(folds, fold, &list[r], t, n, row, &fit,
+                             guess + (size_t)r * n_all * (size_t)nt, reference);
         }
     }
 done:

@@ -80,8 +80,9 @@ is_scored(const struct sheet *s, const hg_marks *m, int64_t row)
 {
     const int64_t at = row * s->guesses->n_target + m->target;
 
-    return m->is_label || (isfinite(hg_guesses_truth(s->folds->validation, row, m->target)) &&
-                           isfinite(s->guesses->mean[at]));
+    return m->is_label ||
+           (isfinite(hg_validation_truth(s->folds->validation, row, m->target)) &&
+            isfinite(s->guesses->mean[at]));
 }
 
 /* Metrics that need more than predictions; of the forest alone the scores of draws. */
@@ -140,7 +141,7 @@ mark_rows(const struct sheet *s, const hg_marks *m, int block, double value[], i
         if (s->folds->block[i] == block || !is_scored(s, m, i)) {
             continue;
         }
-        truth[n] = hg_guesses_truth(v, i, m->target);
+        truth[n] = hg_validation_truth(v, i, m->target);
         truth[n] = is_hurdle ? isfinite(truth[n]) : truth[n];
         guess[n] = guess_of(s->guesses, m, i, is_hurdle);
         weight[n] = v->rows.weight[i];

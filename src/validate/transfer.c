@@ -389,7 +389,7 @@ find_errors(hg_transfer *x, int target)
     HG_TRY(hg_mem_array(&held, (size_t)x->n, sizeof *held));
     for (int64_t i = 0; i < x->n && !v->role[target].is_label; i++) {
         const double e = x->guesses->mean[x->row[i] * v->targets.n + target] -
-                         hg_guesses_truth(v, x->row[i], target);
+                         hg_validation_truth(v, x->row[i], target);
 
         if (isfinite(e)) {
             held[n++] = (hg_held){.place = x->distance[i],

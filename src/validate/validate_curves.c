@@ -104,7 +104,7 @@ add_curves(const hg_findings *found, const hg_marks *m, hg_statistics *statistic
 static bool
 is_target_row(const hg_findings *found, int64_t row, int t)
 {
-    return isfinite(hg_guesses_truth(found->folds->validation, row, t)) &&
+    return isfinite(hg_validation_truth(found->folds->validation, row, t)) &&
            isfinite(found->guesses->mean[row * found->guesses->n_target + t]);
 }
 
@@ -194,7 +194,7 @@ add_plane(const hg_findings *found, const hg_marks *m, bool is_residual,
             HG_TRY(hg_statistics_map(statistics, &label, PLANE_BINS, PLANE_BINS, &map));
         }
         for (int64_t i = 0; i < g->n; i++) {
-            const double truth = hg_guesses_truth(v, i, m->target),
+            const double truth = hg_validation_truth(v, i, m->target),
                          mean = g->mean[i * g->n_target + m->target],
                          x = is_residual ? v->mass[i] : truth,
                          y = is_residual ? mean - truth : mean;
@@ -223,10 +223,10 @@ copy_joint(const hg_findings *found, int64_t n, int n_plain, const int plain[], 
         double mean = 0, square = 0;
 
         for (int64_t i = 0; i < n; i++) {
-            mean += hg_guesses_truth(found->folds->validation, i, plain[p]) / (double)n;
+            mean += hg_validation_truth(found->folds->validation, i, plain[p]) / (double)n;
         }
         for (int64_t i = 0; i < n; i++) {
-            const double y = hg_guesses_truth(found->folds->validation, i, plain[p]);
+            const double y = hg_validation_truth(found->folds->validation, i, plain[p]);
 
             square += (y - mean) * (y - mean) / (double)n;
             truth[i * n_plain + p] = y;

@@ -86,7 +86,7 @@ add_row(const hg_findings *found, int64_t row, hg_text *text)
                        v->rows.weight[row], v->mass[row]));
     for (int t = 0; t < g->n_target; t++) {
         const int64_t at = row * g->n_target + t;
-        const double list[] = {hg_guesses_truth(v, row, t), g->mean[at], g->draw[at],
+        const double list[] = {hg_validation_truth(v, row, t), g->mean[at], g->draw[at],
                                g->pit[at], g->probability[at]};
 
         for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {

@@ -101,6 +101,12 @@ find_masses(hg_validation *v)
     return HG_OK;
 }
 
+double
+hg_validation_truth(const hg_validation *v, int64_t row, int target)
+{
+    return v->rows.y[row * v->targets.n + target];
+}
+
 /* Draws of residuals need trees that did not see a row. */
 hg_status
 hg_validation_check_draws(const hg_validation *v)

@@ -55,6 +55,12 @@ void hg_validation_close(hg_validation *validation);
 double hg_validation_extra_of(const hg_validation *validation, hg_validation_extra which,
                               int64_t row);
 
+/** Truth of a row: NaN where a hurdle is closed.
+ *
+ * @local
+ */
+double hg_validation_truth(const hg_validation *validation, int64_t row, int target);
+
 /** Whether held-out rows can be drawn as the section Scatter says.
  *
  * @local
