@@ -285,8 +285,9 @@ hg_members_read(const hg_comm *comm, const hg_members_options *options, hg_membe
 }
 
 static hg_status
-write_file(const char *path, const hg_members *m)
+fill_file(const void *members, const char *temporary)
 {
+    const hg_members *m = members;
     const int64_t n = m->n, n_id = m->n > 0 ? m->first[n] : 0;
     hg_h5 *file = NULL;
     int64_t *length = NULL;
@@ -296,7 +297,7 @@ write_file(const char *path, const hg_members *m)
     for (int64_t i = 0; i < n; i++) {
         length[i] = m->first[i + 1] - m->first[i];
     }
-    HG_TRY_OR(done, status, hg_h5_create(path, &file));
+    HG_TRY_OR(done, status, hg_h5_create(temporary, &file));
     HG_TRY_OR(done, status, hg_h5_write(file, "Objects/Id", HG_I64, 1, &n, NULL, m->key));
     HG_TRY_OR(done, status, hg_h5_write(file, "Objects/Offset", HG_I64, 1, &n, NULL, m->first));
     HG_TRY_OR(done, status, hg_h5_write(file, "Objects/Length", HG_I64, 1, &n, NULL, length));
@@ -310,15 +311,5 @@ done:
 hg_status
 hg_members_write(const char *path, const hg_members *members)
 {
-    char temporary[HG_PATH_MAX];
-
-    hg_status status;
-
-    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
-    status = write_file(temporary, members);
-    if (status != HG_OK) {
-        remove(temporary);
-        return status;
-    }
-    return hg_publish(temporary, path, NULL);
+    return hg_publish_file(path, fill_file, members);
 }

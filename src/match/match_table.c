@@ -308,22 +308,30 @@ done:
     return status;
 }
 
+/* What a file is made of. */
+struct content {
+    const hg_match_result *result;
+    const pair_line *line;
+    const char *parameters;
+};
+
 static hg_status
-write_file(const char *path, const hg_match_result *r, const pair_line line[],
-           const char *parameters)
+fill_file(const void *context, const char *temporary)
 {
+    const struct content *content = context;
+    const hg_match_result *r = content->result;
     hg_h5 *file = NULL;
     hg_status status, closed;
 
-    HG_TRY(hg_h5_create(path, &file));
-    HG_TRY_OR(done, status, write_pairs(file, r, line));
+    HG_TRY(hg_h5_create(temporary, &file));
+    HG_TRY_OR(done, status, write_pairs(file, r, content->line));
     for (int s = 0; s < 2; s++) {
         HG_TRY_OR(done, status, write_unmatched(file, r, s));
         HG_TRY_OR(done, status, write_fractions(file, r, s));
     }
     HG_TRY_OR(done, status,
               hg_h5_put_string(file, "/", "Method", r->by_place ? "place" : "particles"));
-    status = hg_h5_put_string(file, "/", "Parameters", parameters);
+    status = hg_h5_put_string(file, "/", "Parameters", content->parameters);
 done:
     closed = hg_h5_close(file);
     return status == HG_OK ? closed : status;
@@ -357,7 +365,8 @@ hg_status
 hg_match_table_write(const hg_match_result *result, const char *path, const char *parameters,
                      bool csv)
 {
-    char name[HG_PATH_MAX], temporary[HG_PATH_MAX];
+    struct content content = {.result = result, .parameters = parameters};
+    char name[HG_PATH_MAX];
     pair_line *line = NULL;
     hg_status status;
 
@@ -370,13 +379,8 @@ hg_match_table_write(const hg_match_result *result, const char *path, const char
         HG_TRY_OR(done, status, write_csv(name, result, line));
     }
     HG_TRY_OR(done, status, hg_text_path(sizeof name, name, "%s.hdf5", path));
-    HG_TRY_OR(done, status, hg_publish_begin(name, sizeof temporary, temporary));
-    status = write_file(temporary, result, line, parameters);
-    if (status == HG_OK) {
-        status = hg_publish(temporary, name, NULL);
-    } else {
-        remove(temporary);
-    }
+    content.line = line;
+    status = hg_publish_file(name, fill_file, &content);
 done:
     hg_mem_free(line);
     return status;

@@ -278,32 +278,27 @@ bytes_of(const hg_statistics *s)
     return 24 * n;
 }
 
-hg_status
-hg_statistics_write(hg_statistics *statistics, const char *path)
+static hg_status
+fill_file(const void *statistics, const char *temporary)
 {
-    char temporary[HG_PATH_MAX];
     hg_h5 *file = NULL;
     hg_status status, closed;
 
-    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
-    HG_TRY(hg_space_check(path, bytes_of(statistics)));
     HG_TRY(hg_h5_create(temporary, &file));
     status = write_content(statistics, file);
     closed = hg_h5_close(file);
     status = status != HG_OK ? status : closed;
-    if (status != HG_OK) {
-        remove(temporary);
-        return status;
-    }
-    status = write_csv(statistics, path, "_covariance", csv_covariances);
-    status = status == HG_OK ? write_csv(statistics, path, "", csv_curves) : status;
-    status = status == HG_OK ? hg_seal_put(temporary) : status;
-    if (status != HG_OK) {
-        remove(temporary);
-        return status;
-    }
+    return status == HG_OK ? hg_seal_put(temporary) : status;
+}
+
+hg_status
+hg_statistics_write(hg_statistics *statistics, const char *path)
+{
+    HG_TRY(hg_space_check(path, bytes_of(statistics)));
+    HG_TRY(write_csv(statistics, path, "_covariance", csv_covariances));
+    HG_TRY(write_csv(statistics, path, "", csv_curves));
     /* last: where it is, all of them are */
-    HG_TRY(hg_bundle_file(&statistics->beside, path));
+    HG_TRY(hg_bundle_fill(&statistics->beside, path, fill_file, statistics));
     return hg_bundle_publish(&statistics->beside);
 }
 

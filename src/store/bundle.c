@@ -8,6 +8,9 @@
 
 #include "base/memory.h"
 #include "store/publish.h"
+#include "store/textout.h"
+
+enum { PIECE = 1 << 20 };
 
 struct hg_bundle_file {
     char path[HG_PATH_MAX], temporary[HG_PATH_MAX], old[HG_PATH_MAX];
@@ -46,6 +49,49 @@ hg_bundle_file(hg_bundle *bundle, const char *path)
         unlink(temporary);
     }
     return status;
+}
+
+hg_status
+hg_bundle_fill(hg_bundle *bundle, const char *path, hg_fill *fill, const void *context)
+{
+    HG_TRY(hg_publish_fill(path, fill, context));
+    return hg_bundle_file(bundle, path);
+}
+
+static hg_status
+write_lines(const hg_bundle_table *lines, hg_textout *file)
+{
+    hg_text text = {0};
+    hg_status status = lines->add_head(lines->context, &text);
+
+    for (int64_t i = 0; i < lines->n && status == HG_OK; i++) {
+        status = lines->add_row(lines->context, i, &text);
+        if (status == HG_OK && text.n >= PIECE) {
+            status = hg_textout_write(file, text.data, text.n);
+            text.n = 0;
+        }
+    }
+    status = status == HG_OK ? hg_textout_write(file, text.data, text.n) : status;
+    hg_text_clear(&text);
+    return status;
+}
+
+static hg_status
+fill_lines(const void *lines, const char *temporary)
+{
+    hg_textout *file = NULL;
+    hg_status status, closed;
+
+    HG_TRY(hg_textout_create(temporary, false, &file));
+    status = write_lines(lines, file);
+    closed = hg_textout_close(file);
+    return status != HG_OK ? status : closed;
+}
+
+hg_status
+hg_bundle_lines(hg_bundle *bundle, const char *path, const hg_bundle_table *lines)
+{
+    return hg_bundle_fill(bundle, path, fill_lines, lines);
 }
 
 hg_status

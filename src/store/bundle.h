@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "halograft/error.h"
+#include "store/publish.h"
 
 /** Files under their temporary names that wait for hg_bundle_publish(); {0} is a valid empty
  * one. */
@@ -23,6 +24,33 @@ typedef struct hg_bundle {
  */
 HG_MUST_CHECK hg_status hg_bundle_text(hg_bundle *bundle, const char *path, hg_status status,
                                        hg_text *text);
+
+/** Have a file written under its temporary name and take it in.
+ *
+ * @local
+ * @param[in] path  final name
+ * @return HG_OK; the failures of `fill`; HG_E_WRITE, HG_E_MEMORY; the temporary file is removed
+ * then
+ */
+HG_MUST_CHECK hg_status hg_bundle_fill(hg_bundle *bundle, const char *path, hg_fill *fill,
+                                       const void *context);
+
+/** The lines of a table, of which not all need to be in memory at once. */
+typedef struct hg_bundle_table {
+    int64_t n; /**< rows */
+    hg_status (*add_head)(const void *context, hg_text *text);
+    hg_status (*add_row)(const void *context, int64_t row, hg_text *text);
+    const void *context;
+} hg_bundle_table;
+
+/** Write a table of text under its temporary name, in pieces, and take it in.
+ *
+ * @local
+ * @param[in] path  final name
+ * @return as hg_bundle_fill()
+ */
+HG_MUST_CHECK hg_status hg_bundle_lines(hg_bundle *bundle, const char *path,
+                                        const hg_bundle_table *lines);
 
 /** Take in a closed file that was written to hg_publish_name(path): flush it to disk and read
  * it back.

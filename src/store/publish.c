@@ -195,35 +195,55 @@ hg_folder_sync(const char *path)
 }
 
 hg_status
-hg_publish_write(const char *path, const char *text)
+hg_publish_fill(const char *path, hg_fill *fill, const void *context)
 {
     char temporary[HG_PATH_MAX];
-    FILE *file;
-    size_t n = strlen(text);
-    bool ok;
+    hg_status status;
 
     HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
-    file = fopen(temporary, "wb");
+    status = fill(context, temporary);
+    if (status != HG_OK) {
+        unlink(temporary);
+    }
+    return status;
+}
+
+hg_status
+hg_publish_file(const char *path, hg_fill *fill, const void *context)
+{
+    char temporary[HG_PATH_MAX];
+
+    HG_TRY(hg_publish_fill(path, fill, context));
+    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
+    return hg_publish(temporary, path, NULL);
+}
+
+static hg_status
+fill_text(const void *text, const char *temporary)
+{
+    const size_t n = strlen(text);
+    FILE *file = fopen(temporary, "wb");
+    bool ok;
+
     if (file == NULL) {
         return HG_FAIL(HG_E_WRITE, "'%s' cannot be created: %s", temporary, strerror(errno));
     }
     ok = fwrite(text, 1, n, file) == n;
     ok = fclose(file) == 0 && ok;
-    if (!ok) {
-        unlink(temporary);
-        return HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", path, strerror(errno));
-    }
-    return HG_OK;
+    return ok ? HG_OK
+              : HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", temporary, strerror(errno));
+}
+
+hg_status
+hg_publish_write(const char *path, const char *text)
+{
+    return hg_publish_fill(path, fill_text, text);
 }
 
 hg_status
 hg_publish_text(const char *path, const char *text)
 {
-    char temporary[HG_PATH_MAX];
-
-    HG_TRY(hg_publish_write(path, text));
-    HG_TRY(hg_publish_name(path, sizeof temporary, temporary));
-    return hg_publish(temporary, path, NULL);
+    return hg_publish_file(path, fill_text, text);
 }
 
 hg_status

@@ -75,6 +75,22 @@ HG_MUST_CHECK hg_status hg_publish_rename(const char *temporary, const char *pat
  */
 HG_MUST_CHECK hg_status hg_folder_sync(const char *path);
 
+/** Write a file under a temporary name and close it.
+ *
+ * @local
+ * @param[in] context    as given to hg_publish_fill()
+ * @param[in] temporary  the name to write to
+ */
+typedef hg_status hg_fill(const void *context, const char *temporary);
+
+/** Have a file written under the temporary name of `path`, or written and published.
+ *
+ * @local
+ * @return HG_OK; the failures of `fill`, and of hg_publish(); there is no temporary file then
+ */
+HG_MUST_CHECK hg_status hg_publish_fill(const char *path, hg_fill *fill, const void *context);
+HG_MUST_CHECK hg_status hg_publish_file(const char *path, hg_fill *fill, const void *context);
+
 /** Write a small text file under the temporary name of `path`.
  *
  * @local

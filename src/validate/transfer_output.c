@@ -213,8 +213,9 @@ add_table(const hg_transfer *x, const struct groups *all, const char *path, hg_b
 }
 
 static hg_status
-add_halo(const hg_transfer *x, int64_t i, hg_text *text)
+add_halo(const void *context, int64_t i, hg_text *text)
 {
+    const hg_transfer *x = context;
     const int nt = x->guesses->n_target;
 
     HG_TRY(hg_text_add(text, "%" PRId64 ",%.9g,%.9g,%.9g,%d", x->parent.row[i],
@@ -235,24 +236,20 @@ add_halo(const hg_transfer *x, int64_t i, hg_text *text)
 }
 
 static hg_status
-add_haloes(const hg_transfer *x, const char *path, hg_bundle *bundle)
+add_halo_head(const void *context, hg_text *text)
 {
-    hg_text text = {0};
-    hg_status status = hg_text_add(&text, "row,mass,ratio,distance,domain");
+    const hg_transfer *x = context;
 
-    for (int t = 0; t < x->guesses->n_target && status == HG_OK; t++) {
+    HG_TRY(hg_text_add(text, "row,mass,ratio,distance,domain"));
+    for (int t = 0; t < x->guesses->n_target; t++) {
         const char *name = x->folds->validation->targets.spec[t].name;
 
         if (x->target[t].n_bin > 0) {
-            status = hg_text_add(&text, ",%s_mean,%s_error,%s_bias,%s_half68,%s_half95", name,
-                                 name, name, name, name);
+            HG_TRY(hg_text_add(text, ",%s_mean,%s_error,%s_bias,%s_half68,%s_half95", name,
+                               name, name, name, name));
         }
     }
-    status = status == HG_OK ? hg_text_append(&text, "\n", 1) : status;
-    for (int64_t i = 0; i < x->parent.n && status == HG_OK; i++) {
-        status = add_halo(x, i, &text);
-    }
-    return hg_bundle_text(bundle, path, status, &text);
+    return hg_text_append(text, "\n", 1);
 }
 
 /* ---- words ---- */
@@ -569,7 +566,9 @@ hg_transfer_write(const hg_transfer *x, const char *path, hg_statistics *statist
     HG_TRY(add_table(x, &all, table, &statistics->beside));
     if (x->folds->validation->params->validate.rows) {
         HG_TRY(hg_paths_table(path, "parent_rows", sizeof table, table));
-        HG_TRY(add_haloes(x, table, &statistics->beside));
+        HG_TRY(
+            hg_bundle_lines(&statistics->beside, table,
+                            &(const hg_bundle_table){x->parent.n, add_halo_head, add_halo, x}));
     }
     HG_TRY(add_pictures(x, &all, statistics));
     print_features(x);

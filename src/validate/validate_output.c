@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "store/publish.h"
-#include "store/textout.h"
-
-enum { PIECE = 1 << 20 };
+#include "store/bundle.h"
 
 void
 hg_marks_target(const hg_findings *found, const hg_marks *m, size_t n, char name[])
@@ -76,8 +73,9 @@ add_features(const hg_folds *folds, int64_t row, hg_text *text)
 }
 
 static hg_status
-add_row(const hg_findings *found, int64_t row, hg_text *text)
+add_row(const void *context, int64_t row, hg_text *text)
 {
+    const hg_findings *found = context;
     const hg_validation *v = found->folds->validation;
     const hg_guesses *g = found->guesses;
 
@@ -104,8 +102,9 @@ add_row(const hg_findings *found, int64_t row, hg_text *text)
 }
 
 static hg_status
-add_head(const hg_findings *found, hg_text *text)
+add_head(const void *context, hg_text *text)
 {
+    const hg_findings *found = context;
     static const char *const what[] = {"", "_mean", "_draw", "_pit", "_probability"};
     const hg_guesses *g = found->guesses;
     const hg_validation *v = found->folds->validation;
@@ -130,42 +129,12 @@ add_head(const hg_findings *found, hg_text *text)
     return hg_text_append(text, "\n", 1);
 }
 
-/* There may be more rows than a text of them has room for in memory. */
-static hg_status
-write_rows(const hg_findings *found, hg_textout *file)
-{
-    hg_text text = {0};
-    hg_status status = add_head(found, &text);
-
-    for (int64_t i = 0; i < found->guesses->n && status == HG_OK; i++) {
-        status = add_row(found, i, &text);
-        if (status == HG_OK && text.n >= PIECE) {
-            status = hg_textout_write(file, text.data, text.n);
-            text.n = 0;
-        }
-    }
-    status = status == HG_OK ? hg_textout_write(file, text.data, text.n) : status;
-    hg_text_clear(&text);
-    return status;
-}
-
 hg_status
 hg_findings_add_rows(const hg_findings *found, const char *path, hg_bundle *bundle)
 {
-    char temporary[HG_PATH_MAX];
-    hg_textout *file = NULL;
-    hg_status status, closed;
+    const hg_bundle_table lines = {found->guesses->n, add_head, add_row, found};
 
-    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
-    HG_TRY(hg_textout_create(temporary, false, &file));
-    status = write_rows(found, file);
-    closed = hg_textout_close(file);
-    status = status != HG_OK ? status : closed;
-    if (status != HG_OK) {
-        remove(temporary);
-        return status;
-    }
-    return hg_bundle_file(bundle, path);
+    return hg_bundle_lines(bundle, path, &lines);
 }
 
 static void
