@@ -1,4 +1,5 @@
-/** What h5.c and h5_attribute.c share. Layer: store, private. */
+/** What the files h5*.c share. Calls go down: h5_data.c on members (h5_member.c), both on h5.c.
+ * Layer: store, private. */
 #ifndef HG_STORE_H5_PRIVATE_H
 #define HG_STORE_H5_PRIVATE_H
 
@@ -18,6 +19,14 @@ struct hg_h5 {
  * @local
  */
 hg_status hg_h5_fail(hg_status status, const hg_h5 *file, const char *object, const char *what);
+
+/** Whether all that was written so far has reached the disk: HDF5 does not know of writes that
+ * fail (h5_disk.h).
+ *
+ * @local
+ * @return HG_OK; HG_E_WRITE
+ */
+hg_status hg_h5_check_disk(const hg_h5 *file);
 
 /** Native memory type, and the memory type nearest to a type on disk (false if not numeric).
  *
