@@ -11,6 +11,7 @@
 #include "design/candidates.h"
 #include "design/survey.h"
 #include "halograft/stages.h"
+#include "par/shared.h"
 #include "store/publish.h"
 #include "suite/allowance.h"
 #include "suite/paths.h"
@@ -96,7 +97,7 @@ size_model(const hg_comm *comm, const hg_params *params, sizes *z)
 agree:
     HG_TRY(hg_comm_agree(comm, status));
     hg_comm_broadcast(comm, 0, &bytes, sizeof bytes);
-    z->model = of_file * (double)bytes / comm->node_size;
+    z->model = of_file * (double)bytes / hg_shared_ranks(comm->node_size);
     return HG_OK;
 }
 

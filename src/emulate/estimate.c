@@ -205,17 +205,12 @@ end:
     return status;
 }
 
-static double
-model_bytes(const hg_params *params, const struct counts *c)
-{
-    return hg_scheme_model(params, c->training, c->n_stage, c->shape);
-}
-
 static struct cost
 cost_of_train(const hg_params *params, const struct counts *c, const hg_scheme *scheme,
               int cores)
 {
-    const double rows = (double)c->training, model = model_bytes(params, c);
+    const double rows = (double)c->training;
+    const double model = hg_scheme_model(params, c->training, c->n_stage, c->shape, 1);
     const double levels = 1.3 * log2(c->leaves > 2 ? c->leaves : 2);
     const double tree = rows * levels * train_row_level_s + 2 * c->leaves * train_node_s;
     const double trees = (double)params->model.trees * c->n_stage;
@@ -238,21 +233,22 @@ rows_of_first_rank(int64_t rows, int64_t part, int ranks)
 }
 
 static struct cost
-cost_of_apply(const hg_params *params, const struct counts *c, int threads, const int ranks[2])
+cost_of_apply(const hg_params *params, const struct counts *c, int threads, hg_ranks ranks)
 {
     const double kept = 3 * 8 + 3 * 4 + 8 + 8 + 1, draws = (double)params->scatter.draws;
     const double n_feature = params->features.n, n_target = params->targets.n;
     const double part = fmin((double)c->parent, (double)params->output.rows_per_part);
-    const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks[0]);
+    const double rows = rows_of_first_rank(c->parent, params->output.rows_per_part, ranks.all);
     const bool has_domain = params->output.domain && params->scatter.mean;
     const double n_quantile = params->scatter.quantiles.n, domain = has_domain ? 17 : 0;
     const double values = n_target * (1 + draws + n_quantile + (has_domain ? 1 : 0));
     /* one part in prediction, another one on its way from or to the disk */
     const double graft = kept + 12 * n_feature + 12 * values + 2 * domain + 32;
     const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
-    const double model = model_bytes(params, c);
+    const double model =
+        hg_scheme_model(params, c->training, c->n_stage, c->shape, ranks.sharing);
 
-    return (struct cost){.memory = model / ranks[1] + part * (graft + move),
+    return (struct cost){.memory = model + part * (graft + move),
                          .disk = (double)c->parent * (kept + 4 * values + domain + 9),
                          .seconds =
                              rows * ((double)params->model.trees * c->n_stage *
@@ -291,9 +287,9 @@ static void
 print_estimate(const hg_comm *comm, const hg_params *params, const struct counts *c,
                int threads, const hg_measure_memory *memory)
 {
-    const int ranks = comm->size, both[2] = {ranks, comm->node_size};
+    const hg_ranks ranks = hg_scheme_ranks(comm->size, comm->node_size);
     const hg_scheme scheme =
-        hg_scheme_choose(params, both, c->training, c->n_stage, c->shape, threads);
+        hg_scheme_choose(params, ranks, c->training, c->n_stage, c->shape, threads);
     struct cost all = {0, 0, 0};
     char text[256];
 
@@ -308,14 +304,14 @@ print_estimate(const hg_comm *comm, const hg_params *params, const struct counts
            scheme.by_rows ? "rows" : "trees");
     printf("%-10s %9s %9s %9s\n", "step", "MiB/rank", "disk MiB", "seconds");
     if (c->is_made) {
-        print_cost("mock", cost_of_mock(params, c, ranks), &all);
+        print_cost("mock", cost_of_mock(params, c, ranks.all), &all);
     }
-    print_cost("train", cost_of_train(params, c, &scheme, ranks * threads), &all);
-    print_cost("apply", cost_of_apply(params, c, threads, both), &all);
-    print_cost("measure", cost_of_measure(params, c, ranks, memory), &all);
+    print_cost("train", cost_of_train(params, c, &scheme, ranks.all * threads), &all);
+    print_cost("apply", cost_of_apply(params, c, threads, ranks), &all);
+    print_cost("measure", cost_of_measure(params, c, ranks.all, memory), &all);
     printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
-           all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks,
-           ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+           all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks.all,
+           ranks.all == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
     if (c->has_box) {
         hg_measure_memory_text(params, memory, sizeof text, text);
         printf("%s\n", text);
@@ -339,12 +335,15 @@ count_rows(const hg_comm *comm, const hg_params *params, bool has_parent, struct
 
 hg_status
 hg_emulate_count_training(const hg_comm *comm, const hg_params *params, int64_t *n_row,
-                          int *n_stage, hg_stage_shape shape[])
+                          int64_t *n_parent, int *n_stage, hg_stage_shape shape[])
 {
     struct counts c = {0};
 
-    HG_TRY(count_rows(comm, params, false, &c));
+    HG_TRY(count_rows(comm, params, n_parent != NULL, &c));
     *n_row = c.training;
+    if (n_parent != NULL) {
+        *n_parent = c.parent;
+    }
     *n_stage = c.n_stage;
     memcpy(shape, c.shape, (size_t)c.n_stage * sizeof *shape);
     return HG_OK;

@@ -20,15 +20,16 @@ HG_MUST_CHECK hg_status hg_emulate_estimate(const hg_comm *comm, const hg_params
                                             int threads);
 
 /** Training rows of all ranks before selections, of what the mock would make where it has to,
- * and the forests of a model; reads headers only.
+ * haloes of the parent, and the forests of a model; reads headers only.
  *
  * @collective{comm}
+ * @param[out] n_parent NULL = not wanted, and the parent is not looked for
  * @param[out] n_stage  number of forests
  * @param[out] shape    shape (HG_STAGES_MAX), filled up to n_stage
  * @return HG_OK; HG_E_PARAM; the failures of opening the inputs
  */
 HG_MUST_CHECK hg_status hg_emulate_count_training(const hg_comm *comm, const hg_params *params,
-                                                  int64_t *n_row, int *n_stage,
-                                                  hg_stage_shape shape[]);
+                                                  int64_t *n_row, int64_t *n_parent,
+                                                  int *n_stage, hg_stage_shape shape[]);
 
 #endif

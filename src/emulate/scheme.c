@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "forest/threads.h"
 #include "halograft/log.h"
+#include "par/shared.h"
 
 /* share of the machine that may be used; buffers of the exchange of rows, or of the scatter */
 static const double machine_share = 0.8, buffers = 8 << 20;
@@ -18,7 +19,8 @@ static const double machine_share = 0.8, buffers = 8 << 20;
 typedef struct hg_spread {
     const hg_params_model *model;
     double n, share; /* on all ranks, on one */
-    double threads, ranks, per_node;
+    double threads, ranks, sharing;
+    bool has_mates; /* leaves list their rows: for draws */
 } hg_spread;
 
 double
@@ -45,11 +47,20 @@ record_of(const hg_spread *s, const hg_stage_shape *shape)
     return 64 * ceil((shape->n_feature + channels) / 16);
 }
 
-/* a finished forest in memory */
+/* the trees of a finished forest */
 static double
 forest_of(const hg_spread *s, const hg_stage_shape *shape)
 {
-    return (double)s->model->trees * (leaves_of(s) * (24 + 4 * shape->n_target) + 4 * s->n);
+    return (double)s->model->trees *
+           (leaves_of(s) * (24 + 4 * shape->n_target) + (s->has_mates ? 4 * s->n : 0));
+}
+
+/* what it keeps of the rows: three numbers of 8 bytes, values, residuals, two of 4 bytes and
+ * one of 2, and the list by which haloes of the parent are found */
+static double
+columns_of(const hg_spread *s, const hg_stage_shape *shape)
+{
+    return s->n * (50 + 8 * shape->n_target);
 }
 
 /* one forest by trees: rows as given, their records, what threads grow in, the forest */
@@ -58,11 +69,11 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
 {
     const hg_params_model *m = s->model;
     const double o = shape->n_target, f = shape->n_feature, record = record_of(s, shape);
-    /* ranks of several nodes have their own trees apart until all go to one place per node;
+    /* ranks that share no memory have their own trees apart until all go to one place per copy;
      * elsewhere there is some room for trees that are larger than the first */
     const double copies =
-        s->ranks > s->per_node ? 1 / s->ranks + 1 / s->per_node : 1.1 / s->per_node;
-    double rows = record / s->per_node + 58 + 16 * o, arena = record, histograms = 0;
+        s->ranks > s->sharing ? 1 / s->ranks + 1 / s->sharing : 1.1 / s->sharing;
+    double rows = record / s->sharing + 8 + 8 * o, arena = record, histograms = 0;
 
     if (strcmp(m->splitter, "best") == 0) {
         const double bins = (double)m->bins;
@@ -70,11 +81,11 @@ trees_of(const hg_spread *s, const hg_stage_shape *shape)
             16 * ceil(((o + 3) * (m->weighted ? 8 : 4) + f * (bins > 256 ? 2 : 1)) / 16);
         const double lines = 8 * ceil((o + 2) / 8) * 8 * bins * fmax(m->max_features * f, 1);
 
-        rows += binned / s->per_node;
+        rows += binned / s->sharing;
         arena = 2 * binned;
         histograms = fmin(8 * lines, 64 << 20);
     }
-    return s->share * (4 * f + 16 * o + 60) + s->n * rows +
+    return s->share * (4 * f + 16 * o + 60) + s->n * rows + columns_of(s, shape) +
            s->threads *
                (s->n * (arena + 21 + 8 * o) + leaves_of(s) * (20 + 12 * o) + histograms) +
            copies * forest_of(s, shape);
@@ -90,7 +101,7 @@ stages_of(const hg_spread *s, int n_stage, const hg_stage_shape shape[])
     for (int k = 0; k < n_stage; k++) {
         copies = n_stage == 1 ? 0 : s->share * (4 * shape[k].n_feature + 24 * n_stage + 40);
         most = fmax(most, finished + copies + trees_of(s, &shape[k]));
-        finished += forest_of(s, &shape[k]) / s->per_node;
+        finished += forest_of(s, &shape[k]) / s->sharing + columns_of(s, &shape[k]);
     }
     return most;
 }
@@ -107,36 +118,45 @@ rows_of(const hg_spread *s, const hg_stage_shape *shape)
 
 double
 hg_scheme_model(const hg_params *params, int64_t n_row, int n_stage,
-                const hg_stage_shape shape[])
+                const hg_stage_shape shape[], int sharing)
 {
-    const hg_spread s = {.model = &params->model, .n = (double)n_row};
+    const hg_spread s = {.model = &params->model, .n = (double)n_row, .has_mates = true};
     double bytes = 0;
 
     for (int k = 0; k < n_stage; k++) {
-        bytes += forest_of(&s, &shape[k]);
+        bytes += forest_of(&s, &shape[k]) / sharing + columns_of(&s, &shape[k]);
     }
     return bytes;
 }
 
+hg_ranks
+hg_scheme_ranks(int all, int per_node)
+{
+    return (hg_ranks){all, per_node, hg_shared_ranks(per_node)};
+}
+
 hg_scheme
-hg_scheme_choose(const hg_params *params, const int ranks[2], int64_t n_row, int n_stage,
+hg_scheme_choose(const hg_params *params, hg_ranks ranks, int64_t n_row, int n_stage,
                  const hg_stage_shape shape[], int threads)
 {
     const hg_params_model *m = &params->model;
-    const hg_spread spread = {.model = m,
-                              .n = (double)n_row,
-                              .share = (double)n_row / ranks[0],
-                              .threads = fmin(threads, ceil((double)m->trees / ranks[0])),
-                              .ranks = ranks[0],
-                              .per_node = ranks[1]};
+    hg_spread spread = {.model = m,
+                        .n = (double)n_row,
+                        .share = (double)n_row / ranks.all,
+                        .threads = fmin(threads, ceil((double)m->trees / ranks.all)),
+                        .ranks = ranks.all,
+                        .sharing = ranks.sharing};
     hg_scheme s;
 
     s.is_plain = n_stage == 1 && !shape[0].is_label && strcmp(m->splitter, "best") != 0;
     s.means = stages_of(&spread, n_stage, shape);
-    s.trees = s.means + buffers;
+    spread.has_mates = true;
+    s.draws = stages_of(&spread, n_stage, shape);
+    s.trees = s.draws + buffers;
     s.rows = rows_of(&spread, &shape[0]);
-    s.limit = params->run.memory_max > 0 ? params->run.memory_max
-                                         : machine_share * (double)hg_mem_machine() / ranks[1];
+    s.limit = params->run.memory_max > 0
+                  ? params->run.memory_max
+                  : machine_share * (double)hg_mem_machine() / ranks.per_node;
     s.by_rows =
         strcmp(m->scheme, "rows") == 0 ||
         (strcmp(m->scheme, "auto") == 0 && s.is_plain && s.limit > 0 && s.trees > s.limit);
@@ -148,13 +168,13 @@ hg_scheme_agree(const hg_comm *comm, const hg_params *params, int64_t n_row, int
                 const hg_stage_shape shape[], bool has_twins, bool *by_rows)
 {
     const char *wanted = params->model.scheme;
-    const int ranks[2] = {comm->size, comm->node_size};
     const int threads = hg_threads((int)params->run.threads);
     bool is_plain;
     hg_scheme s;
 
     hg_comm_sum(comm, 1, &n_row);
-    s = hg_scheme_choose(params, ranks, n_row, n_stage, shape, threads);
+    s = hg_scheme_choose(params, hg_scheme_ranks(comm->size, comm->node_size), n_row, n_stage,
+                         shape, threads);
     is_plain = s.is_plain && !has_twins;
     hg_comm_min_double(comm, 1, &s.limit); /* machines may differ */
     hg_comm_max_double(comm, 1, &s.trees);

@@ -24,12 +24,18 @@ has_room(size_t bytes)
            (double)fs.f_bavail * (double)fs.f_frsize > 1.125 * (double)bytes;
 }
 
+int
+hg_shared_ranks(int per_node)
+{
+    const char *wanted = getenv("HG_SHARED");
+
+    return wanted != NULL && strcmp(wanted, "off") == 0 ? 1 : per_node;
+}
+
 static bool
 wants_window(const hg_comm *node, size_t bytes)
 {
-    const char *wanted = getenv("HG_SHARED");
-    int64_t yes = node->size > 1 && (wanted == NULL || strcmp(wanted, "off") != 0) &&
-                  (node->rank > 0 || has_room(bytes));
+    int64_t yes = hg_shared_ranks(node->size) > 1 && (node->rank > 0 || has_room(bytes));
 
     hg_comm_min(node, 1, &yes);
     return yes != 0;

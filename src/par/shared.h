@@ -30,6 +30,14 @@ typedef struct hg_shared {
  */
 HG_MUST_CHECK hg_status hg_shared_create(const hg_comm *comm, size_t bytes, hg_shared *shared);
 
+/** Ranks of a node that will share a block that is not small: all of them, or one where
+ * HG_SHARED is `off`. Whether there is room is not asked.
+ *
+ * @local
+ * @param[in] per_node  ranks that the node has
+ */
+int hg_shared_ranks(int per_node);
+
 /** Wait until all that ranks have written into their block is seen by those who share it.
  *
  * @collective{comm}

@@ -13,7 +13,7 @@
 #include "halograft/forest.h"
 #include "validate/held_out.h"
 
-enum { TREES = 128, LEAF_MAX = 20000 };
+enum { LEAF_MAX = 20000 };
 
 /* What trains the judge. */
 struct judged {
@@ -128,7 +128,7 @@ hg_transfer_ratios_find(const hg_comm *comm, hg_transfer *x)
         status = pack(comm, x, weight, &judged);
     }
     HG_TRY_OR(end, status, hg_comm_agree(comm, status));
-    o.trees = TREES;
+    o.trees = HG_TRANSFER_RATIO_TREES;
     o.min_leaf = (int)fmin(ceil(HG_TRANSFER_RATIO_LEAF * alike - 1e-9), LEAF_MAX);
     o.scope = HG_TRAIN_OOB_MEANS;
     o.seed = x->folds->split.seed + 4;

@@ -5,8 +5,8 @@
 
 #include "validate/transfer.h"
 
-/** Haloes in a leaf of the forest that tells the parent from the training. */
-enum { HG_TRANSFER_RATIO_LEAF = 20 };
+/** Haloes in a leaf of the forest that tells the parent from the training, and its trees. */
+enum { HG_TRANSFER_RATIO_LEAF = 20, HG_TRANSFER_RATIO_TREES = 128 };
 
 /** Fill ratio, parent_ratio, ratio_max and parent_weight.
  *
