@@ -354,6 +354,9 @@ class PictureTest(unittest.TestCase):
         self.assertEqual(style.pretty_unit("Mpc^-3 dex^-1"), r"${\rm Mpc}^{-3}\,{\rm dex}^{-1}$")
         self.assertEqual(style.pretty_unit("Msun/yr"), r"${\rm M_\odot}\,{\rm yr}^{-1}$")
         self.assertEqual(style.axis_label("xi", ""), r"$\xi(r)$")
+        for mass in ("log10 m200c", "m200c | log10"):  # of a recipe, without its unit
+            self.assertEqual(style.axis_label(mass, ""), r"$\log_{10}$ ($M_{200{\rm c}}$ / ${\rm M_\odot}$)")
+        self.assertEqual(style.axis_label("log10 m200c", "dex"), r"$\log_{10}$ $M_{200{\rm c}}$")
         self.assertEqual(style.axis_label("log10 true sfr", "Msun/yr"),
                          r"$\log_{10}$ (true ${\rm SFR}$ / ${\rm M_\odot}\,{\rm yr}^{-1}$)")
         self.assertEqual(style.axis_label("log10 draw gas_mass", "Msun"),

@@ -95,6 +95,7 @@ NAMES = {
     "mvir": r"$M_{\rm vir}$",
     "m_bound": r"$M_{\rm bound}$",
     "vmax": r"$V_{\rm max}$",
+    "r_half": r"$r_{1/2}$",
     "k": r"$k$",
     "r": r"$r$",
     "p": r"$P(k)$",
@@ -121,7 +122,12 @@ SPOKEN = {
     "gas_mass": "gas mass", "bh_mass": "black hole mass", "sfr": "star formation rate",
     "ssfr": "specific star formation rate", "z_star": "stellar metallicity",
     "sigma_star": "stellar velocity dispersion", "r_star": "stellar half-mass radius",
+    "m200c": "M200c", "m200m": "M200m", "m500c": "M500c", "mvir": "Mvir", "m_bound": "bound mass", "vmax": "Vmax",
+    "r_half": "half-mass radius",
 }
+# The units in which catalogues keep these columns, for axes of a recipe whose unit the file does not tell.
+UNITS = {**dict.fromkeys(("stellar_mass", "gas_mass", "bh_mass", "m200c", "m200m", "m500c", "mvir", "m_bound"), "Msun"),
+         "vmax": "km/s", "r_half": "Mpc"}
 WORDS = {"Msun": r"{\rm M_\odot}", "dex": r"{\rm dex}", "km/s": r"{\rm km\,s^{-1}}"}
 
 
@@ -175,8 +181,9 @@ def axis_label(name, unit):
     of_name = re.fullmatch(r"log10[ (]+(.+?)\)?", name)
     of_unit = re.fullmatch(r"(?:log10|dex)\s*[( ]\s*(.*?)\)?", unit)
     if of_name or of_unit:
-        shown = pretty_name(of_name.group(1) if of_name else name)
-        inner = pretty_unit(of_unit.group(1) if of_unit else "" if unit == "dex" else unit)
+        column = of_name.group(1) if of_name else name
+        shown = pretty_name(column)
+        inner = pretty_unit(of_unit.group(1) if of_unit else "" if unit == "dex" else unit or UNITS.get(column, ""))
         return r"$\log_{10}$ " + (f"({shown} / {inner})" if inner else shown)
     shown, unit = pretty_name(name), pretty_unit(unit)
     return f"{shown}  [{unit}]" if unit else shown
