@@ -353,6 +353,9 @@ class PictureTest(unittest.TestCase):
         self.assertEqual(style.axis_label("stellar_mass", "Msun"), r"$M_\star$  [${\rm M_\odot}$]")
         self.assertEqual(style.pretty_unit("Mpc^-3 dex^-1"), r"${\rm Mpc}^{-3}\,{\rm dex}^{-1}$")
         self.assertEqual(style.pretty_unit("Msun/yr"), r"${\rm M_\odot}\,{\rm yr}^{-1}$")
+        self.assertEqual(style.spoken_ranges("centrals, log10 m200c 12.00 to 12.50"), "centrals, M200c 10^12 to 10^12.5 M☉")
+        self.assertEqual(style.spoken_ranges("log10 vmax 2.0 to 3.0"), "Vmax 10^2 to 10^3 km/s")
+        self.assertEqual(style.spoken_ranges("log10 of nothing"), "log10 of nothing")
         self.assertEqual(style.axis_label("xi", ""), r"$\xi(r)$")
         for mass in ("log10 m200c", "m200c | log10"):  # of a recipe, without its unit
             self.assertEqual(style.axis_label(mass, ""), r"$\log_{10}$ ($M_{200{\rm c}}$ / ${\rm M_\odot}$)")

@@ -107,8 +107,8 @@ def title_of(curve):
     # The program names its own samples after their threshold; what they select says it better.
     selection = plain_selection(str(curve.attrs.get("selection", "")))
     own = re.fullmatch(r"\w+_\d+\.\d\d", sample) and " > " in selection
-    shown = [style.spoken_name(column), selection if own else sample.replace("_", " "),
-             str(curve.attrs.get("variant", ""))]
+    shown = [style.spoken_name(column), selection if own else style.spoken_ranges(sample).replace("_", " "),
+             style.spoken_ranges(str(curve.attrs.get("variant", "")))]
     return ": ".join([title, ", ".join(text for text in shown if text)]).rstrip(": ")
 
 

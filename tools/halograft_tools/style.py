@@ -157,6 +157,15 @@ def spoken_number(value):
     return f"10^{round(power, 2):g}" if abs(power) >= 3 and abs(power - round(power, 2)) < 1e-6 else f"{value:g}"
 
 
+def spoken_ranges(text):
+    """A text in which ranges such as 'log10 m200c 12.00 to 13.00' are in words: 'M200c 10^12 to 10^13 M☉'."""
+    def in_words(match):
+        name, low, high = match.groups()
+        unit = {"Msun": " M☉"}.get(UNITS.get(name, ""), f" {UNITS.get(name, '')}").rstrip()
+        return f"{spoken_name(name)} 10^{float(low):g} to 10^{float(high):g}{unit}"
+    return re.sub(r"\blog10[ _](\w+?)[ _](-?\d+\.\d+)[ _]to[ _](-?\d+\.\d+)", in_words, text)
+
+
 def pretty_unit(unit):
     """Mathematical form of a unit such as 'Mpc^-3 dex^-1', '(Mpc)^3' or 'Msun/yr'; '' for none."""
     unit = (unit or "").strip()
