@@ -124,16 +124,25 @@ parse_row(const char *path, const hg_sheet *sheet, int row, const int column[N_N
     return check_row(path, line, r);
 }
 
+/* the last column of a name, or -1 */
+static int
+column_of(const hg_sheet *sheet, const char *name)
+{
+    int column = -1;
+
+    for (int k = 0; k < sheet->n_column; k++) {
+        column = strcmp(hg_sheet_name(sheet, k), name) == 0 ? k : column;
+    }
+    return column;
+}
+
 static hg_status
 find_columns(const char *path, const hg_sheet *sheet, int column[N_NAME])
 {
     for (int i = 0; i < N_NAME; i++) {
-        column[i] = -1;
-        for (int k = 0; k < sheet->n_column; k++) {
-            if (strcmp(hg_sheet_name(sheet, k), names[i]) == 0) {
-                column[i] = k;
-            }
-        }
+        column[i] = column_of(sheet, names[i]);
+    }
+    for (int i = 0; i < N_NAME; i++) {
         if (column[i] < 0 && (i == REGION || i == HYDRO)) {
             return HG_FAIL(HG_E_FORMAT, "'%s': the header line has no column '%s'", path,
                            names[i]);
