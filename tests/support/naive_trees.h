@@ -12,6 +12,24 @@
 #include "forest/model.h"
 #include "forest_data.h"
 
+/* Have forests grown by the next variant of the kernel that this processor has; false behind
+ * the last, when none is asked for any more. Begin with i = 0. */
+static inline bool
+next_variant(int *i)
+{
+    static const char *const name[] = {"portable", "avx2", "avx512"};
+    const hg_kernel *kernel = NULL;
+
+    while (*i < 3) {
+        setenv("HG_SIMD", name[(*i)++], 1);
+        if (hg_kernel_choose(&kernel) == HG_OK) {
+            return true;
+        }
+    }
+    unsetenv("HG_SIMD");
+    return false;
+}
+
 /* the naive grower's view of a forest and its rows, in canonical order */
 typedef struct truth {
     const hg_forest *f;

@@ -9,19 +9,12 @@ MPI_SUITE(grow);
 
 Test(grow, trees_are_those_of_a_naive_grower)
 {
-    static const char *const simd[] = {"portable", "avx2", "avx512"};
     test_rows small = make_rows(300, 7, 3, 0, 1), wide = make_rows(200, 70, 10, 0, 1);
     test_rows large = make_rows(11000, 20, 4, 0, 1), one = make_rows(1, 3, 1, 0, 1);
     hg_train_options o = HG_TRAIN_OPTIONS_INIT;
-    int n_variant = 0;
+    int variant = 0, n_variant = 0;
 
-    for (int i = 0; i < 3; i++) {
-        const hg_kernel *kernel = NULL;
-
-        setenv("HG_SIMD", simd[i], 1);
-        if (hg_kernel_choose(&kernel) != HG_OK) {
-            continue;
-        }
+    while (next_variant(&variant)) {
         n_variant++;
         o = (hg_train_options)HG_TRAIN_OPTIONS_INIT;
         o.trees = 3;
