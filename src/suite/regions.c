@@ -150,14 +150,14 @@ find_columns(const char *path, const hg_sheet *sheet, int column[N_NAME])
     }
     for (int k = 0; k < sheet->n_column; k++) {
         const char *name = hg_sheet_name(sheet, k);
+        const hg_hint hint = hg_text_hint(name, N_NAME, names);
         bool known = false;
 
         for (int i = 0; i < N_NAME; i++) {
             known = known || column[i] == k;
         }
-        if (!known && hg_text_nearest(name, N_NAME, names) != NULL) {
-            return HG_FAIL(HG_E_FORMAT, "'%s': unknown column '%s'%s", path, name,
-                           hg_text_hint(name, N_NAME, names).text);
+        if (!known && hint.text[0] != '\0') {
+            return HG_FAIL(HG_E_FORMAT, "'%s': unknown column '%s'%s", path, name, hint.text);
         }
     }
     return HG_OK;
