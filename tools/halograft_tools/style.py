@@ -161,8 +161,8 @@ def spoken_ranges(text):
     """A text in which ranges such as 'log10 m200c 12.00 to 13.00' are in words: 'M200c 10^12 to 10^13 M☉'."""
     def in_words(match):
         name, low, high = match.groups()
-        unit = {"Msun": " M☉"}.get(UNITS.get(name, ""), f" {UNITS.get(name, '')}").rstrip()
-        return f"{spoken_name(name)} 10^{float(low):g} to 10^{float(high):g}{unit}"
+        unit = UNITS.get(name, "").replace("Msun", "M☉")
+        return f"{spoken_name(name)} 10^{float(low):g} to 10^{float(high):g} {unit}".rstrip()
     return re.sub(r"\blog10[ _](\w+?)[ _](-?\d+\.\d+)[ _]to[ _](-?\d+\.\d+)", in_words, text)
 
 
