@@ -132,12 +132,13 @@ hg_forest_free(hg_forest *f)
         hg_mem_free(f->inner[t].rows);
         hg_mem_free(f->inner[t].mean);
     }
-    void *const blocks[] = {
-        f->inner,       f->feature,   f->target, f->range,       f->node_offset,
-        f->leaf_offset, f->node,      f->mean,   f->mate_offset, f->mate,
-        f->importance,  f->key,       f->group,  f->parent,      f->value,
-        f->residual,    f->oob_trees, f->weight, f->lookup,      f->is_full,
-        f->meta,        f->shrink,    f->twin,   f->library,     f->class_value};
+    void *const blocks[] = {f->inner,       f->feature,     f->target,     f->range,
+                            f->node_offset, f->leaf_offset, f->node,       f->mean,
+                            f->mate_offset, f->mate,        f->importance, f->key,
+                            f->group,       f->parent,      f->value,      f->residual,
+                            f->oob_trees,   f->weight,      f->lookup,     f->is_full,
+                            f->meta,        f->shrink,      f->twin,       f->library,
+                            f->class_value, f->lookup_begin};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         hg_mem_free(blocks[i]);
@@ -160,6 +161,37 @@ compare_parents(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+static uint64_t
+lookup_place(const hg_forest *f, uint64_t key)
+{
+    return f->lookup_bits > 0 ? key >> (64 - f->lookup_bits) : 0;
+}
+
+/* Keys of haloes are hashes, so their top bits alone tell nearly where a key stands: most
+ * haloes are no training rows, and one look says so. */
+static hg_status
+mark_lookup(hg_forest *f)
+{
+    uint64_t place = 0;
+
+    f->lookup_bits = 0;
+    while (((int64_t)2 << f->lookup_bits) <= f->n_lookup) {
+        f->lookup_bits++;
+    }
+    hg_mem_free(f->lookup_begin);
+    HG_TRY(hg_mem_array(&f->lookup_begin, ((size_t)1 << f->lookup_bits) + 1,
+                        sizeof *f->lookup_begin));
+    for (int64_t i = 0; i < f->n_lookup; i++) {
+        while (place <= lookup_place(f, f->lookup[i].key)) {
+            f->lookup_begin[place++] = i;
+        }
+    }
+    while (place <= (uint64_t)1 << f->lookup_bits) {
+        f->lookup_begin[place++] = f->n_lookup;
+    }
+    return HG_OK;
+}
+
 static hg_status
 build_lookup(hg_forest *f)
 {
@@ -174,7 +206,7 @@ build_lookup(hg_forest *f)
     }
     hg_sort(f->lookup, (size_t)n, sizeof *f->lookup, compare_parents);
     f->n_lookup = n;
-    return HG_OK;
+    return mark_lookup(f);
 }
 
 /* a tree whose bag is empty was grown from all rows (bag.c) */
@@ -291,7 +323,9 @@ hg_model_complete(hg_forest *f)
 int64_t
 hg_forest_find(const hg_forest *f, uint64_t parent_key)
 {
-    int64_t low = 0, high = f->n_lookup;
+    const int64_t *begin = f->lookup_begin + lookup_place(f, parent_key);
+    int64_t low = begin[0], high = begin[1];
+    const int64_t end = high;
 
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
@@ -302,8 +336,7 @@ hg_forest_find(const hg_forest *f, uint64_t parent_key)
             high = middle;
         }
     }
-    return low < f->n_lookup && f->lookup[low].key == parent_key ? (int64_t)f->lookup[low].row
-                                                                 : -1;
+    return low < end && f->lookup[low].key == parent_key ? (int64_t)f->lookup[low].row : -1;
 }
 
 int

@@ -77,6 +77,9 @@ struct hg_forest {
     int has_residual;      /* some row has one */
     hg_parent_row *lookup; /* shape (n_lookup), ascending */
     int64_t n_lookup;
+    int64_t
+        *lookup_begin; /* shape (2^lookup_bits + 1); first place of keys by their top bits */
+    int lookup_bits;
     unsigned char *is_full; /* shape (n_tree): the bag was empty and all rows were used */
     uint64_t hash;
     uint64_t rows_hash; /* of what the trees were grown from; 0 = unknown */

@@ -130,9 +130,11 @@ Test(predict, training_rows_get_their_mean_over_trees_that_did_not_see_them)
     hg_oob_metrics m;
     int n_oob = 0;
 
-    for (int64_t i = 0; i < N;
-         i++) { /* every third row has no parent, the others another key */
-        parent[i] = i % 3 == 0 ? 0 : 1000000 + (uint64_t)i;
+    /* every third row has no parent, the others another key: low numbers, or of all bits */
+    for (int64_t i = 0; i < N; i++) {
+        const uint64_t all_bits = ((uint64_t)i + 1) * UINT64_C(0x9E3779B97F4A7C15);
+
+        parent[i] = i % 3 == 0 ? 0 : i % 3 == 1 ? 1000000 + (uint64_t)i : all_bits;
     }
     r.data.parent_key = parent;
     f = train(&r, HG_BAG_ROW, 12, 5); /* few trees: not every row has five out of bag */
@@ -170,6 +172,7 @@ Test(predict, training_rows_get_their_mean_over_trees_that_did_not_see_them)
         n_oob += n >= 5;
         cr_assert_eq(hg_forest_find(f, parent[i] != 0 ? parent[i] : 1),
                      parent[i] != 0 ? at : -1);
+        cr_assert_eq(hg_forest_find(f, parent[i] ^ UINT64_C(1) << (i % 64)), -1);
     }
     cr_assert(n_oob > N / 4 && n_oob < N);
     /* metrics of target 1 by their definitions */
