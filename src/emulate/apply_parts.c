@@ -1,7 +1,8 @@
 /* Each part is independent, so ranks take parts round robin and agree once per round. HDF5 is
- * not safe to use from two threads, so there is one thread for files: in round k it writes part
- * k - 1 and then reads part k + 1, while the thread that calls MPI predicts part k. In that
- * order no more than two parts are in memory. */
+ * not safe to use from two threads, so there is one thread for files: in round k it makes the
+ * columns of part k - 1 and writes them, then reads part k + 1 and computes its features, while
+ * the thread that calls MPI does nothing but predict part k. In that order no more than two
+ * parts are in memory. */
 #include "emulate/apply_parts.h"
 
 #include <inttypes.h>
@@ -17,14 +18,15 @@
 struct part {
     int64_t number;
     hg_table table;
+    hg_graft_rows rows;
 };
 
 /* The parts of one round of a rank. */
 struct line {
     hg_grafter *g;
     hg_output *output;
-    struct part done; /* grafted, to be written */
-    struct part here; /* read, to be grafted */
+    struct part done; /* predicted, to be written */
+    struct part here; /* read, to be predicted */
     struct part next; /* to be read */
 };
 
@@ -32,29 +34,51 @@ static void
 clear_part(struct part *part)
 {
     hg_table_clear(&part->table);
+    hg_graft_clear(&part->rows);
     part->number = -1;
+}
+
+static hg_status
+write_part(struct line *line, struct part *part)
+{
+    hg_status status;
+
+    hg_phase_start("apply: columns");
+    status = hg_graft_give(line->g, &part->table, &part->rows);
+    hg_phase_stop("apply: columns");
+    HG_TRY(status);
+    hg_phase_start("apply: write");
+    status = hg_output_part(line->output, part->number, &part->table);
+    hg_phase_stop("apply: write");
+    return status;
+}
+
+static hg_status
+read_part(const hg_grafter *g, struct part *part)
+{
+    hg_status status;
+
+    hg_phase_start("apply: read");
+    status = hg_catalog_read(g->catalog, part->number, g->names.n, g->names.p, &part->table);
+    hg_phase_stop("apply: read");
+    HG_TRY(status);
+    hg_phase_start("apply: features");
+    status = hg_graft_take(g, &part->table, &part->rows);
+    hg_phase_stop("apply: features");
+    return status;
 }
 
 static hg_status
 move_files(void *context)
 {
     struct line *line = context;
-    const hg_grafter *g = line->g;
     hg_status status = HG_OK;
 
     if (line->done.number >= 0) {
-        hg_phase_start("apply: write");
-        status = hg_output_part(line->output, line->done.number, &line->done.table);
-        hg_phase_stop("apply: write");
+        status = write_part(line, &line->done);
         clear_part(&line->done);
     }
-    if (status == HG_OK && line->next.number >= 0) {
-        hg_phase_start("apply: read");
-        status = hg_catalog_read(g->catalog, line->next.number, g->names.n, g->names.p,
-                                 &line->next.table);
-        hg_phase_stop("apply: read");
-    }
-    return status;
+    return status == HG_OK && line->next.number >= 0 ? read_part(line->g, &line->next) : status;
 }
 
 /* One round of this rank; afterwards every part has moved one place on. */
@@ -70,7 +94,9 @@ do_round(struct line *line)
         if (line->done.number >= 0 || line->next.number >= 0) {
             hg_worker_start(&files, move_files, line);
         }
-        status = hg_graft_part(line->g, &line->here.table);
+        hg_phase_start("apply: predict");
+        status = hg_graft_predict(line->g, &line->here.rows);
+        hg_phase_stop("apply: predict");
         hg_phase_start("apply: wait for files");
         moved = hg_worker_wait(&files);
         hg_phase_stop("apply: wait for files");
@@ -79,6 +105,25 @@ do_round(struct line *line)
     line->done = line->here;
     line->here = line->next;
     line->next = (struct part){.number = -1};
+    return status;
+}
+
+/* Show the output what all parts are like, by a row of the first part of rank 0. */
+static hg_status
+shape_output(const hg_comm *comm, const struct line *line)
+{
+    hg_graft_rows none = {0};
+    hg_table row = line->done.table, sample = {0};
+    hg_status status = HG_OK;
+
+    if (comm->rank == 0) {
+        row.n = row.n > 0 ? 1 : 0;
+        status = hg_table_append(&sample, &row);
+        status = status == HG_OK ? hg_graft_give(line->g, &sample, &none) : status;
+    }
+    status = hg_comm_agree(comm, status);
+    status = status == HG_OK ? hg_output_shape(comm, line->output, &sample) : status;
+    hg_table_clear(&sample);
     return status;
 }
 
@@ -150,8 +195,8 @@ hg_apply_parts(const hg_comm *comm, hg_grafter *g, hg_output *output)
         line.next.number = next < todo.n ? todo.part[next] : -1;
         status = do_round(&line);
         HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-        if (first == 0) { /* the first part of rank 0 shows what all are like */
-            HG_TRY_OR(done, status, hg_output_shape(comm, output, &line.done.table));
+        if (first == 0) {
+            HG_TRY_OR(done, status, shape_output(comm, &line));
         }
         if (end > 0) {
             HG_TRY_OR(done, status, hg_output_commit(comm, output));

@@ -242,14 +242,22 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, hg_r
     const bool has_domain = params->output.domain && params->scatter.mean;
     const double n_quantile = params->scatter.quantiles.n, domain = has_domain ? 17 : 0;
     const double values = n_target * (1 + draws + n_quantile + (has_domain ? 1 : 0));
-    /* one part in prediction, another one on its way from or to the disk */
-    const double graft = kept + 12 * n_feature + 12 * values + 2 * domain + 32;
-    const double move = (double)c->parent > part ? kept + 4 * values + domain : 0;
+    const double results = 8 * values + (has_domain ? 21 : 0) + 9;
+    const double columns = 4 * values + domain + 9;
+    /* as read: with the columns of the features; predicted: with row, key and features besides
+     */
+    const double table = kept + 4 * n_feature;
+    const double predicted = table + 16 + 4 * n_feature + results;
+    const double given =
+        results + 4 * n_target; /* with the first columns, or with all and draws */
+    const double written = table + 8 + fmax(given, 8 * n_target * draws + columns);
+    const double most =
+        (double)c->parent > part ? predicted + written : fmax(predicted, written);
     const double model =
         hg_scheme_model(params, c->training, c->n_stage, c->shape, ranks.sharing);
 
-    return (struct cost){.memory = model + part * (graft + move),
-                         .disk = (double)c->parent * (kept + 4 * values + domain + 9),
+    return (struct cost){.memory = model + part * most,
+                         .disk = (double)c->parent * (kept + columns),
                          .seconds =
                              rows * ((double)params->model.trees * c->n_stage *
                                          (predict_s + predict_draw_s * draws +
