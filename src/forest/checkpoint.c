@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -401,10 +400,20 @@ end:
     return status;
 }
 
+/* Finished trees that go into one file. */
+struct part {
+    const hg_checkpoint *c;
+    const int64_t *tree; /* shape (n): numbers among those of the forest */
+    int64_t n;
+};
+
 static hg_status
-write_part(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n)
+write_part(const void *context, hg_h5 *file)
 {
+    const struct part *part = context;
+    const hg_checkpoint *c = part->c;
     const hg_forest *f = c->forest;
+    const int64_t *t = part->tree, n = part->n;
     const struct paths paths = get_paths(c);
     hg_status status = HG_OK;
     const int64_t n_offset = n + 1;
@@ -430,25 +439,20 @@ write_part(hg_h5 *file, const hg_checkpoint *c, const int64_t t[], int64_t n)
 }
 
 static hg_status
+fill_part(const void *part, const char *temporary)
+{
+    return hg_seal_file(temporary, write_part, part);
+}
+
+static hg_status
 publish_part(const hg_checkpoint *c, const int64_t t[], int64_t n)
 {
     const int first = c->forest->options.first_tree;
-    char path[HG_PATH_MAX], temporary[HG_PATH_MAX];
-    hg_status status, closed;
-    hg_h5 *file = NULL;
+    const struct part part = {c, t, n};
+    char path[HG_PATH_MAX];
 
     HG_TRY(hg_part_path(c->parts->path, c->parts->stage, first + t[0], first + t[n - 1], path));
-    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
-    HG_TRY(hg_h5_create(temporary, &file));
-    status = write_part(file, c, t, n);
-    closed = hg_h5_close(file);
-    status = status != HG_OK ? status : closed;
-    status = status != HG_OK ? status : hg_seal_put(temporary);
-    if (status != HG_OK) {
-        unlink(temporary);
-        return status;
-    }
-    return hg_publish(temporary, path, NULL);
+    return hg_publish_file(path, fill_part, &part);
 }
 
 hg_status

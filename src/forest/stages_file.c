@@ -106,8 +106,9 @@ read_stage(hg_h5 *file, const char *name, int s, hg_stage *stage)
 
 /* ---- writing ---- */
 static hg_status
-write_content(hg_h5 *file, const hg_stages *m)
+write_content(const void *stages, hg_h5 *file)
 {
+    const hg_stages *m = stages;
     const hg_forest *first = m->stage[0].forest;
     char text[32];
 
@@ -147,25 +148,16 @@ bytes_of(const hg_stages *m)
 }
 
 static hg_status
+fill_file(const void *stages, const char *temporary)
+{
+    return hg_seal_file(temporary, write_content, stages);
+}
+
+static hg_status
 write_file(const hg_stages *m, const char *path)
 {
-    char temporary[HG_PATH_MAX];
-    hg_status status, closed;
-    hg_h5 *file = NULL;
-
-    HG_TRY(hg_publish_begin(path, sizeof temporary, temporary));
     HG_TRY(hg_space_check(path, bytes_of(m)));
-    HG_TRY_OR(fail, status, hg_h5_create(temporary, &file));
-    status = write_content(file, m);
-    closed = hg_h5_close(file);
-    status = status != HG_OK ? status : closed;
-    HG_TRY_OR(fail, status, status);
-    HG_TRY_OR(fail, status, hg_seal_put(temporary));
-    return hg_publish(temporary, path, NULL);
-
-fail:
-    unlink(temporary);
-    return status;
+    return hg_publish_file(path, fill_file, m);
 }
 
 hg_status

@@ -140,8 +140,9 @@ write_map(hg_h5 *file, const hg_map *map)
 }
 
 static hg_status
-write_content(const hg_statistics *statistics, hg_h5 *file)
+write_content(const void *context, hg_h5 *file)
 {
+    const hg_statistics *statistics = context;
     char group[GROUP_MAX];
 
     HG_TRY(hg_h5_group(file, "/curves"));
@@ -281,14 +282,7 @@ bytes_of(const hg_statistics *s)
 static hg_status
 fill_file(const void *statistics, const char *temporary)
 {
-    hg_h5 *file = NULL;
-    hg_status status, closed;
-
-    HG_TRY(hg_h5_create(temporary, &file));
-    status = write_content(statistics, file);
-    closed = hg_h5_close(file);
-    status = status != HG_OK ? status : closed;
-    return status == HG_OK ? hg_seal_put(temporary) : status;
+    return hg_seal_file(temporary, write_content, statistics);
 }
 
 hg_status

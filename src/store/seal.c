@@ -42,6 +42,19 @@ hg_seal_put(const char *path)
               : HG_FAIL(HG_E_WRITE, "'%s' cannot be written: %s", path, strerror(errno));
 }
 
+hg_status
+hg_seal_file(const char *path, hg_seal_content *content, const void *context)
+{
+    hg_h5 *file = NULL;
+    hg_status status, closed;
+
+    HG_TRY(hg_h5_create(path, &file));
+    status = content(context, file);
+    closed = hg_h5_close(file);
+    HG_TRY(status != HG_OK ? status : closed);
+    return hg_seal_put(path);
+}
+
 /* hash of the first n bytes of an open file */
 static hg_status
 hash_front(FILE *file, const char *path, int64_t n, uint64_t *hash)

@@ -7,6 +7,19 @@
 #include <stdbool.h>
 
 #include "halograft/error.h"
+#include "store/h5.h"
+
+/** What a sealed HDF5 file is to hold. */
+typedef hg_status hg_seal_content(const void *context, hg_h5 *file);
+
+/** Create an HDF5 file, have it filled, close it and seal it.
+ *
+ * @local
+ * @return HG_OK; the failures of `content`; HG_E_WRITE; HG_E_READ; HG_E_MEMORY; what was
+ * written stays then
+ */
+HG_MUST_CHECK hg_status hg_seal_file(const char *path, hg_seal_content *content,
+                                     const void *context);
 
 /** Append the seal to a closed file.
  *
