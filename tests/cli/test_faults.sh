@@ -6,7 +6,6 @@
 # names the commands, HG_KINDS the faults, HG_STEP another distance of the calls that are tried, HG_FIRST the first of them,
 # HG_RANKS the ranks of most commands (1 starts no mpirun), HG_LIMIT the seconds after which a run is killed, for slow
 # machines, HG_WITHIN those in which a path that is wrong on one rank has to be found, HG_PROGRESS a file that tells of every run.
-# cores: 2
 set -euo pipefail
 # shellcheck source=tests/support/cli.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli.sh"
