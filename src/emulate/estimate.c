@@ -244,13 +244,12 @@ cost_of_apply(const hg_params *params, const struct counts *c, int threads, hg_r
     const double values = n_target * (1 + draws + n_quantile + (has_domain ? 1 : 0));
     const double results = 8 * values + (has_domain ? 21 : 0) + 9;
     const double columns = 4 * values + domain + 9;
-    /* as read: with the columns of the features; predicted: with row, key and features besides
-     */
+    /* a table as read has the columns of the features; prediction has row, key and features
+     * besides; giving back begins with the first columns and ends with all, and the draws */
     const double table = kept + 4 * n_feature;
     const double predicted = table + 16 + 4 * n_feature + results;
-    const double given =
-        results + 4 * n_target; /* with the first columns, or with all and draws */
-    const double written = table + 8 + fmax(given, 8 * n_target * draws + columns);
+    const double written =
+        table + 8 + fmax(results + 4 * n_target, 8 * n_target * draws + columns);
     const double most =
         (double)c->parent > part ? predicted + written : fmax(predicted, written);
     const double model =
