@@ -68,6 +68,13 @@ input_value(const hg_staging *g, const hg_stage *stage, int64_t i, int k)
     return isnan(v) ? stage->closed[k] : v;
 }
 
+/* whether the one stage of a model takes all targets of all rows, as they are given */
+static int
+takes_all(const hg_staging *g)
+{
+    return g->m->n == 1; /* hurdles, inputs and labels beside values make several */
+}
+
 /* rows of this rank in which all outputs have a value and all inputs are known */
 static void
 choose_rows(hg_staging *g, const hg_stage *stage)
@@ -173,6 +180,16 @@ make_rows(hg_staging *g, const hg_stage *stage)
     if (g->rows.n_feature > HG_FEATURES_MAX) {
         return HG_FAIL(HG_E_SHAPE, "%d features and %d earlier targets are more than %d inputs",
                        d->n_feature, stage->n_input, HG_FEATURES_MAX);
+    }
+    if (takes_all(g)) {
+        g->rows.n = d->n;
+        g->rows.x = d->x;
+        g->rows.y = d->y;
+        g->rows.weight = d->weight;
+        g->rows.key = d->key;
+        g->rows.group = d->group;
+        g->rows.parent_key = d->parent_key;
+        return HG_OK;
     }
     choose_rows(g, stage);
     HG_TRY(copy_rows(g, 0, d->weight, sizeof *d->weight, &copy));
@@ -380,8 +397,12 @@ start(hg_staging *g)
 {
     const hg_train_data *d = g->data;
     const size_t n = (size_t)d->n;
-    hg_status status = hg_mem_array(&g->row, n, sizeof *g->row);
+    hg_status status;
 
+    if (takes_all(g)) {
+        return HG_OK;
+    }
+    status = hg_mem_array(&g->row, n, sizeof *g->row);
     if (status == HG_OK) {
         status =
             hg_mem_array(&g->predicted, n * (size_t)d->n_target * N_PART, sizeof *g->predicted);
