@@ -44,22 +44,24 @@ target_of(const void *model, int i)
     return hg_stages_target(model, i);
 }
 
+/* before rows are read: where there is no model, that is said at once */
 static hg_status
-load_model(const hg_comm *comm, const hg_validation *v, hg_stages **model)
+load_model(const hg_comm *comm, const hg_params *params, hg_stages **model)
 {
     char path[HG_PATH_MAX];
-    hg_status status;
 
-    HG_TRY(hg_paths_output(v->params, v->params->model.file, sizeof path, path));
+    HG_TRY(hg_paths_output(params, params->model.file, sizeof path, path));
     hg_log_info("explain: model '%s'", path);
-    HG_TRY(hg_stages_load(comm, path, model));
-    status = check_columns("feature", v->features.n, v->features.spec,
-                           hg_forest_features(hg_stages_forest(*model, 0)), feature_of, *model);
-    if (status == HG_OK) {
-        status = check_columns("target", v->targets.n, v->targets.spec,
-                               hg_stages_targets(*model), target_of, *model);
-    }
-    return hg_comm_agree(comm, status);
+    return hg_stages_load(comm, path, model);
+}
+
+static hg_status
+check_model(const hg_validation *v, const hg_stages *model)
+{
+    HG_TRY(check_columns("feature", v->features.n, v->features.spec,
+                         hg_forest_features(hg_stages_forest(model, 0)), feature_of, model));
+    return check_columns("target", v->targets.n, v->targets.spec, hg_stages_targets(model),
+                         target_of, model);
 }
 
 static hg_status
@@ -147,10 +149,11 @@ hg_explain_run(const hg_comm *comm, const hg_params *params, bool overwrite)
     if (!overwrite) {
         HG_TRY(hg_output_claim(comm, path, false));
     }
+    HG_TRY_OR(done, status, load_model(comm, params, &model));
     HG_TRY_OR(done, status, hg_validation_open(comm, params, &validation));
+    HG_TRY_OR(done, status, hg_comm_agree(comm, check_model(&validation, model)));
     HG_TRY_OR(done, status, hg_comm_agree(comm, hg_folds_deal(&validation, &folds)));
     hg_log_info("explain: %s", folds.text);
-    HG_TRY_OR(done, status, load_model(comm, &validation, &model));
     status = explain(comm, &folds, model, path);
 done:
     hg_stages_free(model);
