@@ -4,7 +4,7 @@
 Rows are made up, or those of a small mock. Every run ends with what the program counts and what is resident, which holds
 libraries and, under several ranks, all of what ranks share. Nothing is timed, so other work may run. Needs 3 GB of disk.
 
-    bench/memory.py [--only NAME ...] [--folder FOLDER] [--keep]
+    bench/memory.py [--only NAME ...] [--folder FOLDER]
 
 The last line is `memory ratio=R target=1.15`: the largest of counted / foreseen and foreseen / counted (of the resident
 memory where a run is measured whose meshes FFTW allocates).
@@ -30,17 +30,17 @@ MOCK = """Mock: {{box: {0} Mpc, mesh: {1}, mass_min: {2:g} Msun, zooms: {3}, zoo
 """
 
 
-def rows(folder, name, n, targets=(), features=FEATURES):
+def rows(folder, name, n, targets=()):
     """A catalogue of n made-up rows and its mapping; what the section that reads it says."""
     rng, path = np.random.default_rng(n), folder / f"{name}.hdf5"
     if not path.exists():
         with h5py.File(path, "w") as file:
             file["id"] = np.arange(n)
-            for f in features:
+            for f in FEATURES:
                 file[f] = (10**rng.normal(size=n) if f == "m200c" else rng.uniform(1, 9, n)).astype("f4")
             for k, t in enumerate(targets):
                 file[t] = (file["m200c"][:] * file["vmax"][:]**(k - 1) * 10**rng.normal(0, 0.2, n)).astype("f4")
-    columns = ", ".join(f'{c}: "{c}{UNITS.get(c, ", Msun" if c in TARGETS else "")}"' for c in (*features, *targets))
+    columns = ", ".join(f'{c}: "{c}{UNITS.get(c, ", Msun" if c in TARGETS else "")}"' for c in (*FEATURES, *targets))
     path.with_suffix(".yml").write_text(f"Header: {{redshift: 0, h: 0.7, omega_m: 0.3}}\nColumns: {{id: id, {columns}}}\n", encoding="utf-8")
     return f'files: ["{path}"], format: columns, mapping: "{path.with_suffix(".yml")}"'
 
@@ -92,14 +92,13 @@ def run(folder, params, before, command, ranks):
     """MiB per rank: foreseen, counted, resident."""
     out, file = folder / "out", folder / "p.yml"
     shutil.rmtree(out, ignore_errors=True)
-    output = f"report: false, folder: \"{out}\""
-    params = params.replace("Output: {", f"Output: {{{output}, ") if "Output: {" in params else params + f"Output: {{{output}}}\n"
     file.write_text("Meta: {name: memory, seed: 1}\n" + params, encoding="utf-8")
+    settings = ("--set", f"Output.folder={out}", "--set", "Output.report=false")
     for step in before:
-        halograft(step, file, ranks=2)
-    said = halograft(command, file, "--dry-run", ranks=ranks)
+        halograft(step, file, *settings, ranks=2)
+    said = halograft(command, file, *settings, "--dry-run", ranks=ranks)
     foreseen = re.search(rf"^{command} +(\d+)", said, re.M)
-    said = halograft(command, file, "--overwrite", ranks=ranks)
+    said = halograft(command, file, *settings, "--overwrite", ranks=ranks)
     found = re.search(r"rank ([\d.]+) MiB counted, ([\d.]+) MiB resident", said)
     return float(foreseen[1]), float(found[1]), float(found[2])
 
@@ -107,13 +106,12 @@ def run(folder, params, before, command, ranks):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", default=[], help="parts of the names of runs")
-    parser.add_argument("--folder", help="for inputs and outputs (default: a temporary one)")
-    parser.add_argument("--keep", action="store_true", help="keep it, and take inputs that are there")
+    parser.add_argument("--folder", help="keeps inputs and outputs in its folder 'memory', and takes inputs that are there")
     options = parser.parse_args()
-    folder = Path(options.folder or tempfile.mkdtemp())
-    folder.mkdir(parents=True, exist_ok=True)
-    lines, worst = [], 1.0
-    try:
+    head, lines, worst = ["run", "ranks", "foreseen", "counted", "resident", "ratio"], [], 1.0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.folder or temporary) / "memory"
+        folder.mkdir(parents=True, exist_ok=True)
         for name, case in cases(folder).items():
             if options.only and not any(o in name for o in options.only):
                 continue
@@ -121,12 +119,9 @@ def main():
             ratio = (resident if name.startswith("measure") else counted) / foreseen
             worst = max(worst, ratio, 1 / ratio)
             lines.append([name, case[3], foreseen, counted, resident, ratio])
-            table(["run", "ranks", "foreseen", "counted", "resident", "ratio"], lines[-1:])
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder)
+            table(head, lines[-1:])
     print()
-    table(["run", "ranks", "foreseen", "counted", "resident", "ratio"], lines)
+    table(head, lines)
     print(f"memory ratio={worst:.2f} target=1.15")
 
 

@@ -172,23 +172,18 @@ make_rows(hg_staging *g, const hg_stage *stage)
     double *y = NULL;
 
     describe_columns(g, stage);
-    g->rows = (hg_train_data){.n_feature = d->n_feature + stage->n_input,
-                              .n_target = stage->n_output,
-                              .feature = g->feature,
-                              .target = g->target,
-                              .target_weight = g->weight};
+    g->rows = *d;
+    g->rows.n_feature += stage->n_input;
+    g->rows.n_target = stage->n_output;
+    g->rows.feature = g->feature;
+    g->rows.target = g->target;
+    g->rows.target_weight = g->weight;
+    g->rows.release = NULL; /* the arrays stay whose they are */
     if (g->rows.n_feature > HG_FEATURES_MAX) {
         return HG_FAIL(HG_E_SHAPE, "%d features and %d earlier targets are more than %d inputs",
                        d->n_feature, stage->n_input, HG_FEATURES_MAX);
     }
     if (takes_all(g)) {
-        g->rows.n = d->n;
-        g->rows.x = d->x;
-        g->rows.y = d->y;
-        g->rows.weight = d->weight;
-        g->rows.key = d->key;
-        g->rows.group = d->group;
-        g->rows.parent_key = d->parent_key;
         return HG_OK;
     }
     choose_rows(g, stage);
