@@ -39,7 +39,7 @@ faulty() { # command, ranks, rank, call, nth, what, more options; $code
     code=0
     local start=()
     [ "$2" -eq 1 ] || start=("${mpirun[@]}" -n "$2")
-    timeout -s KILL "${HG_LIMIT:-60}" "${start[@]}" env LD_PRELOAD="$shim" HG_FAULT_RANK="$3" HG_FAULT_CALL="$4" \
+    timeout -s KILL "${HG_LIMIT:-60}" "${start[@]}" env LD_PRELOAD="$shim${LD_PRELOAD:+:$LD_PRELOAD}" HG_FAULT_RANK="$3" HG_FAULT_CALL="$4" \
         HG_FAULT_NTH="$5" HG_FAULT_WHAT="$6" HG_FAULT_BELOW="${below:-$work}" "${lasts[@]}" \
         "${program:-$HALOGRAFT}" "$command" p.yml --set Output.folder="$work/out" "${@:7}" >out.txt 2>log.txt || code=$?
     runs=$((runs + 1)) took=$(((${EPOCHREALTIME//[.,]/} - began) / 1000))
