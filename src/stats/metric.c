@@ -1,5 +1,6 @@
 /* Moments in two passes about the means; medians and ranks from a radix sort of the 64-bit keys
- * of doubles, which is stable and takes linear time. */
+ * of doubles, which is stable and takes linear time. Sorting is most of the work, so an order
+ * is made once and then serves any weights of its rows, those of a jackknife among them. */
 #include "stats/metric.h"
 
 #include <math.h>
@@ -13,12 +14,6 @@ typedef struct sort_item {
     int64_t row;
 } sort_item;
 
-/* Scratch of the sorts and of derived values. */
-typedef struct metric_work {
-    sort_item *item, *other;
-    double *error, *rank_truth, *rank_predicted;
-} metric_work;
-
 /* Order-preserving map of doubles to unsigned integers. */
 static uint64_t
 sort_key(double x)
@@ -30,23 +25,23 @@ sort_key(double x)
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
-/* Rows in increasing order of value, in work->item. */
+/* Rows in increasing order of value. */
 static void
-sort_rows(int64_t n, const double value[], metric_work *work)
+sort_rows(int64_t n, const double value[], sort_item *item, sort_item *other, int64_t order[])
 {
     enum { BITS = 11, SIZE = 1 << BITS };
     int64_t start[SIZE];
 
     for (int64_t i = 0; i < n; i++) {
-        work->item[i] = (sort_item){sort_key(value[i]), i};
+        item[i] = (sort_item){sort_key(value[i]), i};
     }
     for (int shift = 0; shift < 64; shift += BITS) {
-        sort_item *swap = work->item;
+        sort_item *swap = item;
         int64_t first = 0;
 
         memset(start, 0, sizeof start);
         for (int64_t i = 0; i < n; i++) {
-            start[work->item[i].key >> shift & (SIZE - 1)]++;
+            start[item[i].key >> shift & (SIZE - 1)]++;
         }
         for (int b = 0; b < SIZE; b++) {
             int64_t count = start[b];
@@ -55,10 +50,13 @@ sort_rows(int64_t n, const double value[], metric_work *work)
             first += count;
         }
         for (int64_t i = 0; i < n; i++) {
-            work->other[start[work->item[i].key >> shift & (SIZE - 1)]++] = work->item[i];
+            other[start[item[i].key >> shift & (SIZE - 1)]++] = item[i];
         }
-        work->item = work->other;
-        work->other = swap;
+        item = other;
+        other = swap;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        order[i] = item[i].row;
     }
 }
 
@@ -68,51 +66,91 @@ weight_of(const double weight[], int64_t i)
     return weight != NULL ? weight[i] : 1;
 }
 
-/* Weighted median: mean of the values where the cumulated weight reaches and passes one half.
- */
-static double
-median_of(int64_t n, const double value[], const double weight[], double total,
-          metric_work *work)
+/* Weighted median of values in increasing order: mean of those where the cumulated weight
+ * reaches and passes one half. */
+typedef struct median {
+    double half, sum, value;
+    bool is_reached;
+} median;
+
+static median
+start_median(double total)
 {
-    double sum = 0, low = 0;
-    bool reached = false;
+    return (median){.half = 0.5 * total};
+}
 
-    sort_rows(n, value, work);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t row = work->item[i].row;
-
-        if (!(weight_of(weight, row) > 0)) {
-            continue;
-        }
-        if (reached) {
-            return 0.5 * (low + value[row]);
-        }
-        sum += weight_of(weight, row);
-        low = value[row];
-        if (sum > 0.5 * total * (1 + 1e-14)) {
-            return low;
-        }
-        reached = sum >= 0.5 * total * (1 - 1e-14);
+/* whether the median is known with this value */
+static bool
+add_to_median(median *m, double value, double weight)
+{
+    if (!(weight > 0)) {
+        return false;
     }
-    return low;
+    if (m->is_reached) {
+        m->value = 0.5 * (m->value + value);
+        return true;
+    }
+    m->sum += weight;
+    m->value = value;
+    m->is_reached = m->sum >= m->half * (1 - 1e-14);
+    return m->sum > m->half * (1 + 1e-14);
+}
+
+static double
+median_of(int64_t n, const int64_t order[], const double value[], const double weight[],
+          double total)
+{
+    median m = start_median(total);
+
+    for (int64_t i = 0; i < n; i++) {
+        if (add_to_median(&m, value[order[i]], weight_of(weight, order[i]))) {
+            break;
+        }
+    }
+    return m.value;
+}
+
+/* Median of |value - middle|: the values below it, from the top, and those above are in order,
+ * and only have to be merged. */
+static double
+median_about(int64_t n, const int64_t order[], const double value[], double middle,
+             const double weight[], double total)
+{
+    median m = start_median(total);
+    int64_t above = 0, below;
+
+    while (above < n && value[order[above]] < middle) {
+        above++;
+    }
+    below = above - 1;
+    while (below >= 0 || above < n) {
+        const bool is_low = above == n || (below >= 0 && middle - value[order[below]] <
+                                                             value[order[above]] - middle);
+        const int64_t row = is_low ? order[below--] : order[above++];
+
+        if (add_to_median(&m, fabs(value[row] - middle), weight_of(weight, row))) {
+            break;
+        }
+    }
+    return m.value;
 }
 
 /* Weighted ranks: weight below plus half the weight of equal values. */
 static void
-rank_values(int64_t n, const double value[], const double weight[], double rank[],
-            metric_work *work)
+rank_values(int64_t n, const int64_t order[], const double value[], const double weight[],
+            double rank[])
 {
     double below = 0;
 
-    sort_rows(n, value, work);
     for (int64_t i = 0, end; i < n; i = end) {
         double tied = 0;
 
-        for (end = i; end < n && work->item[end].key == work->item[i].key; end++) {
-            tied += weight_of(weight, work->item[end].row);
-        }
+        end = i;
+        do {
+            tied += weight_of(weight, order[end++]);
+        } while (end < n && value[order[end]] == value[order[i]]);
         for (int64_t k = i; k < end; k++) {
-            rank[work->item[k].row] = below + 0.5 * tied;
+            rank[order[k]] = below + 0.5 * tied;
         }
         below += tied;
     }
@@ -149,59 +187,69 @@ correlation_of(const pair_moments *m)
     return norm > 0 ? m->cov / sqrt(norm) : (double)NAN;
 }
 
-static hg_status
-allocate_work(int64_t n, metric_work *work)
+hg_status
+hg_metric_sort(int64_t n, const double truth[], const double predicted[],
+               hg_metric_order *order)
 {
-    const size_t m = (size_t)n;
+    const double *const value[3] = {truth, predicted, NULL};
+    int64_t **const into[3] = {&order->truth, &order->predicted, &order->error};
+    sort_item *item = NULL, *other = NULL;
+    double *error = NULL;
+    hg_status status;
 
-    HG_TRY(hg_mem_array(&work->item, m, sizeof *work->item));
-    HG_TRY(hg_mem_array(&work->other, m, sizeof *work->other));
-    HG_TRY(hg_mem_array(&work->error, m, sizeof *work->error));
-    HG_TRY(hg_mem_array(&work->rank_truth, m, sizeof *work->rank_truth));
-    return hg_mem_array(&work->rank_predicted, m, sizeof *work->rank_predicted);
+    *order = (hg_metric_order){.n = n};
+    HG_TRY_OR(done, status, hg_mem_array(&item, (size_t)n, sizeof *item));
+    HG_TRY_OR(done, status, hg_mem_array(&other, (size_t)n, sizeof *other));
+    HG_TRY_OR(done, status, hg_mem_array(&error, (size_t)n, sizeof *error));
+    for (int64_t i = 0; i < n; i++) {
+        error[i] = predicted[i] - truth[i];
+    }
+    for (int k = 0; k < 3; k++) {
+        HG_TRY_OR(done, status, hg_mem_array(into[k], (size_t)n, sizeof **into[k]));
+        sort_rows(n, value[k] != NULL ? value[k] : error, item, other, *into[k]);
+    }
+done:
+    hg_mem_free(item);
+    hg_mem_free(other);
+    hg_mem_free(error);
+    return status;
 }
 
-static void
-free_work(metric_work *work)
+void
+hg_metric_order_clear(hg_metric_order *order)
 {
-    hg_mem_free(work->item);
-    hg_mem_free(work->other);
-    hg_mem_free(work->error);
-    hg_mem_free(work->rank_truth);
-    hg_mem_free(work->rank_predicted);
+    hg_mem_free(order->truth);
+    hg_mem_free(order->predicted);
+    hg_mem_free(order->error);
+    *order = (hg_metric_order){0};
 }
 
 /* Medians and shares of the error. */
 static void
-measure_errors(int64_t n, const double weight[], double total, metric_work *work,
-               hg_metric *metric)
+measure_errors(const hg_metric_order *order, const double error[], const double weight[],
+               double total, hg_metric *metric)
 {
-    double middle = median_of(n, work->error, weight, total, work), *deviation = NULL;
+    const int64_t n = order->n;
+    const double middle = median_of(n, order->error, error, weight, total);
     double square = 0, weights = 0;
 
+    metric->n = 0;
     metric->bias = metric->mae = metric->within = metric->outliers = 0;
+    metric->nmad = 1.4826 * median_about(n, order->error, error, middle, weight, total);
     for (int64_t i = 0; i < n; i++) {
-        double w = weight_of(weight, i) / total, e = work->error[i];
+        double w = weight_of(weight, i) / total, e = error[i];
 
+        metric->n += w > 0;
         metric->bias += w * e;
         square += w * e * e;
         metric->mae += w * fabs(e);
         metric->within += fabs(e) < 0.2 ? w : 0;
+        metric->outliers += fabs(e - middle) > 3 * metric->nmad ? w : 0;
         weights += w * w;
     }
     metric->n_eff = 1 / weights;
     metric->rmse = sqrt(square);
     metric->sigma = sqrt(fmax(0, square - metric->bias * metric->bias));
-    deviation = work->error;
-    for (int64_t i = 0; i < n; i++) {
-        deviation[i] = fabs(deviation[i] - middle);
-    }
-    metric->nmad = 1.4826 * median_of(n, deviation, weight, total, work);
-    for (int64_t i = 0; i < n; i++) {
-        if (deviation[i] > 3 * metric->nmad) {
-            metric->outliers += weight_of(weight, i) / total;
-        }
-    }
 }
 
 static hg_metric
@@ -225,29 +273,30 @@ sum_weights(int64_t n, const double weight[], double *total)
 }
 
 hg_status
-hg_metric_compute(int64_t n, const double truth[], const double predicted[],
-                  const double weight[], hg_metric *metric)
+hg_metric_weigh(const hg_metric_order *order, const double truth[], const double predicted[],
+                const double weight[], hg_metric *metric)
 {
-    metric_work work = {0};
-    double total = 0;
+    const int64_t n = order->n;
+    double total = 0, *error = NULL, *rank[2] = {NULL, NULL};
     pair_moments moments, ranks;
     hg_status status;
 
     *metric = undefined_metric();
-    metric->n = n;
     if (n == 0) {
         return HG_OK;
     }
     HG_TRY(sum_weights(n, weight, &total));
-    HG_TRY_OR(done, status, allocate_work(n, &work));
+    HG_TRY_OR(done, status, hg_mem_array(&error, (size_t)n, sizeof *error));
+    HG_TRY_OR(done, status, hg_mem_array(&rank[0], (size_t)n, sizeof *rank[0]));
+    HG_TRY_OR(done, status, hg_mem_array(&rank[1], (size_t)n, sizeof *rank[1]));
     for (int64_t i = 0; i < n; i++) {
-        work.error[i] = predicted[i] - truth[i];
+        error[i] = predicted[i] - truth[i];
     }
     moments = find_moments(n, truth, predicted, weight, total);
-    rank_values(n, truth, weight, work.rank_truth, &work);
-    rank_values(n, predicted, weight, work.rank_predicted, &work);
-    ranks = find_moments(n, work.rank_truth, work.rank_predicted, weight, total);
-    measure_errors(n, weight, total, &work, metric);
+    rank_values(n, order->truth, truth, weight, rank[0]);
+    rank_values(n, order->predicted, predicted, weight, rank[1]);
+    ranks = find_moments(n, rank[0], rank[1], weight, total);
+    measure_errors(order, error, weight, total, metric);
     metric->pearson = correlation_of(&moments);
     metric->spearman = correlation_of(&ranks);
     metric->r2 = 1 - metric->rmse * metric->rmse / moments.var_x;
@@ -257,7 +306,23 @@ hg_metric_compute(int64_t n, const double truth[], const double predicted[],
         metric->r2 = metric->explained = metric->spread = (double)NAN;
     }
 done:
-    free_work(&work);
+    hg_mem_free(error);
+    hg_mem_free(rank[0]);
+    hg_mem_free(rank[1]);
+    return status;
+}
+
+hg_status
+hg_metric_compute(int64_t n, const double truth[], const double predicted[],
+                  const double weight[], hg_metric *metric)
+{
+    hg_metric_order order;
+    hg_status status = hg_metric_sort(n, truth, predicted, &order);
+
+    if (status == HG_OK) {
+        status = hg_metric_weigh(&order, truth, predicted, weight, metric);
+    }
+    hg_metric_order_clear(&order);
     return status;
 }
 
@@ -336,12 +401,14 @@ measure_labels(int64_t n, const double truth[], const double probability[],
     enum { BINS = 10 };
     double hit = 0, miss = 0, wrong[BINS] = {0};
 
+    m->n = 0;
     m->share = m->brier = m->calibration = 0;
     for (int64_t i = 0; i < n; i++) {
         const double w = weight_of(weight, i) / total, e = probability[i] - truth[i];
         const int bin = (int)fmin(BINS - 1, fmax(0, BINS * probability[i]));
         const bool one = truth[i] > 0.5, said = probability[i] >= 0.5;
 
+        m->n += w > 0;
         m->share += one ? w : 0;
         m->brier += w * e * e;
         wrong[bin] += w * e;
@@ -355,30 +422,48 @@ measure_labels(int64_t n, const double truth[], const double probability[],
 }
 
 hg_status
-hg_metric_labels(int64_t n, const double truth[], const double probability[],
-                 const double weight[], hg_label_metric *metric)
+hg_metric_weigh_labels(const hg_metric_order *order, const double truth[],
+                       const double probability[], const double weight[],
+                       hg_label_metric *metric)
 {
     const double nan = (double)NAN;
-    metric_work work = {0};
-    double total = 0;
+    const int64_t n = order->n;
+    double total = 0, *of_ones = NULL, *rank[2] = {NULL, NULL};
     hg_status status;
 
-    *metric = (hg_label_metric){n, nan, nan, nan, nan, nan};
+    *metric = (hg_label_metric){0, nan, nan, nan, nan, nan};
     if (n == 0) {
         return HG_OK;
     }
     HG_TRY(sum_weights(n, weight, &total));
-    HG_TRY_OR(done, status, allocate_work(n, &work));
+    HG_TRY_OR(done, status, hg_mem_array(&of_ones, (size_t)n, sizeof *of_ones));
+    HG_TRY_OR(done, status, hg_mem_array(&rank[0], (size_t)n, sizeof *rank[0]));
+    HG_TRY_OR(done, status, hg_mem_array(&rank[1], (size_t)n, sizeof *rank[1]));
     measure_labels(n, truth, probability, weight, total, metric);
-    rank_values(n, probability, weight, work.rank_truth, &work);
+    rank_values(n, order->predicted, probability, weight, rank[0]);
     for (int64_t i = 0; i < n; i++) { /* ranks among ones: zeros weigh nothing */
-        work.error[i] = truth[i] > 0.5 ? weight_of(weight, i) : 0;
+        of_ones[i] = truth[i] > 0.5 ? weight_of(weight, i) : 0;
     }
-    rank_values(n, probability, work.error, work.rank_predicted, &work);
-    metric->auc = find_auc(n, truth, weight, work.rank_truth, work.rank_predicted,
-                           metric->share * total, total);
+    rank_values(n, order->predicted, probability, of_ones, rank[1]);
+    metric->auc = find_auc(n, truth, weight, rank[0], rank[1], metric->share * total, total);
 done:
-    free_work(&work);
+    hg_mem_free(of_ones);
+    hg_mem_free(rank[0]);
+    hg_mem_free(rank[1]);
+    return status;
+}
+
+hg_status
+hg_metric_labels(int64_t n, const double truth[], const double probability[],
+                 const double weight[], hg_label_metric *metric)
+{
+    hg_metric_order order;
+    hg_status status = hg_metric_sort(n, truth, probability, &order);
+
+    if (status == HG_OK) {
+        status = hg_metric_weigh_labels(&order, truth, probability, weight, metric);
+    }
+    hg_metric_order_clear(&order);
     return status;
 }
 

@@ -8,7 +8,7 @@
 
 /** With e = predicted - truth and weights of sum 1. NAN where not defined. */
 typedef struct hg_metric {
-    int64_t n;
+    int64_t n;        /**< rows with a weight above 0 */
     double bias;      /**< sum w e */
     double rmse;      /**< sqrt(sum w e^2) */
     double mae;       /**< sum w |e| */
@@ -38,6 +38,40 @@ typedef struct hg_metric {
 HG_MUST_CHECK hg_status hg_metric_compute(int64_t n, const double truth[],
                                           const double predicted[], const double weight[],
                                           hg_metric *metric);
+
+/** Rows in increasing order of truth, prediction and error, for metrics of the same rows with
+ * other weights. */
+typedef struct hg_metric_order {
+    int64_t n;
+    int64_t *truth, *predicted, *error; /**< shape (n); rows */
+} hg_metric_order;
+
+/** Sort rows for hg_metric_weigh() and hg_metric_weigh_labels().
+ *
+ * @local
+ * @param[in]  n          number of rows
+ * @param[in]  truth      shape (n), finite
+ * @param[in]  predicted  shape (n)
+ * @param[out] order      release with hg_metric_order_clear(), also after a failure
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_metric_sort(int64_t n, const double truth[],
+                                       const double predicted[], hg_metric_order *order);
+void hg_metric_order_clear(hg_metric_order *order);
+
+/** Compute all metrics of sorted rows: those of hg_metric_compute(), bit for bit. Rows without
+ * weight count as if they were not there.
+ *
+ * @local
+ * @param[in]  order             of these rows
+ * @param[in]  truth, predicted  shape (order->n); as sorted
+ * @param[in]  weight            shape (order->n), not negative, or NULL for equal weights
+ * @param[out] metric            filled; all NAN for no rows
+ * @return HG_OK; HG_E_MEMORY; HG_E_INPUT when the weights sum to 0
+ */
+HG_MUST_CHECK hg_status hg_metric_weigh(const hg_metric_order *order, const double truth[],
+                                        const double predicted[], const double weight[],
+                                        hg_metric *metric);
 
 /** Mean square of the error against that of a constant prediction, MSE_b/MSE with MSE_b =
  * sum w (y - reference)^2; weights of sum 1.
@@ -74,7 +108,7 @@ double hg_metric_value(const hg_metric *metric, int i);
 /** How well probabilities meet labels that are 0 or 1. Weights of sum 1; NAN where not defined.
  */
 typedef struct hg_label_metric {
-    int64_t n;
+    int64_t n;    /**< rows with a weight above 0 */
     double share; /**< sum w [label 1] */
     double brier; /**< sum w (probability - label)^2 */
     double f1;    /**< 2 TP / (2 TP + FP + FN), label 1 predicted from 1/2 on */
@@ -99,6 +133,15 @@ typedef struct hg_label_metric {
 HG_MUST_CHECK hg_status hg_metric_labels(int64_t n, const double truth[],
                                          const double probability[], const double weight[],
                                          hg_label_metric *metric);
+
+/** The same of rows that were sorted by label and probability, as hg_metric_weigh().
+ *
+ * @local
+ * @return HG_OK; HG_E_MEMORY; HG_E_INPUT when the weights sum to 0
+ */
+HG_MUST_CHECK hg_status hg_metric_weigh_labels(const hg_metric_order *order,
+                                               const double truth[], const double probability[],
+                                               const double weight[], hg_label_metric *metric);
 
 /** Number of metrics of labels, and name and value of metric i.
  *

@@ -58,9 +58,10 @@ hg_marks_error(const hg_marks *marks, const char *name)
 struct sheet {
     const hg_folds *folds;
     const hg_guesses *guesses;
-    int64_t n;     /* rows of the entry */
-    int64_t *row;  /* shape (n), and room for as many */
-    double *value; /* room for four arrays of all rows */
+    int64_t n;    /* scored rows of the entry */
+    int64_t *row; /* shape (n); room for all rows, as in what follows */
+    double *truth, *guess, *weight, *part, *scratch; /* part: weights of some of the rows */
+    hg_metric_order order;
 };
 
 static double
@@ -85,107 +86,139 @@ is_scored(const struct sheet *s, const hg_marks *m, int64_t row)
             isfinite(s->guesses->mean[at]));
 }
 
+/* The rows of a bin that count, in order. */
+static hg_status
+fill_sheet(struct sheet *s, const hg_cut *cut, const hg_marks *m)
+{
+    const hg_validation *v = s->folds->validation;
+    const bool is_hurdle = m->is_label && !v->role[m->target].is_label;
+
+    s->n = 0;
+    for (int64_t i = 0; i < s->guesses->n; i++) {
+        double truth;
+
+        if (cut->bin[i] != m->bin || !is_scored(s, m, i)) {
+            continue;
+        }
+        truth = hg_validation_truth(v, i, m->target);
+        s->truth[s->n] = is_hurdle ? isfinite(truth) : truth;
+        s->guess[s->n] = guess_of(s->guesses, m, i, is_hurdle);
+        s->weight[s->n] = v->rows.weight[i];
+        s->row[s->n++] = i;
+    }
+    hg_metric_order_clear(&s->order);
+    return hg_metric_sort(s->n, s->truth, s->guess, &s->order);
+}
+
+/* What is expected of a row without knowing anything of it: the mean over the rows. */
+static double
+find_reference(const struct sheet *s, const hg_marks *m, const double weight[])
+{
+    double sum = 0, total = 0;
+
+    for (int64_t k = 0; k < s->n; k++) {
+        sum += weight[k] * s->guesses->reference[s->row[k] * s->guesses->n_target + m->target];
+        total += weight[k];
+    }
+    return sum / total;
+}
+
 /* Metrics that need more than predictions; of the forest alone the scores of draws. */
 static void
-add_more(const struct sheet *s, const hg_marks *m, int64_t n, const double truth[],
-         const double weight[], double reference, const hg_metric *metric, const int64_t row[],
-         double *scratch, double value[])
+add_more(const struct sheet *s, const hg_marks *m, const double weight[],
+         const hg_metric *metric, double value[])
 {
     const hg_validation *v = s->folds->validation;
     const hg_reals *floor = &v->params->validate.irreducible;
     double *more = value + hg_metric_count(), crps = 0, total = 0, cover[2];
     int64_t n_pit = 0;
 
-    more[0] = hg_metric_gain(n, truth, weight, reference, metric->rmse);
+    more[0] =
+        hg_metric_gain(s->n, s->truth, weight, find_reference(s, m, weight), metric->rmse);
     if (m->target < floor->n && floor->v[m->target] > 0) {
         more[1] = metric->rmse * metric->rmse - floor->v[m->target] * floor->v[m->target];
     }
     if (m->method >= 0 || s->guesses->n_draw == 0) {
         return;
     }
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t at = row[i] * s->guesses->n_target + m->target;
+    for (int64_t k = 0; k < s->n; k++) {
+        const int64_t at = s->row[k] * s->guesses->n_target + m->target;
 
-        if (isfinite(s->guesses->crps[at])) {
-            crps += weight[i] * s->guesses->crps[at];
-            total += weight[i];
+        if (!(weight[k] > 0)) {
+            continue;
         }
-        scratch[n_pit++] = s->guesses->pit[at];
+        if (isfinite(s->guesses->crps[at])) {
+            crps += weight[k] * s->guesses->crps[at];
+            total += weight[k];
+        }
+        s->scratch[n_pit++] = s->guesses->pit[at];
     }
     more[2] = total > 0 ? crps / total : (double)NAN;
     if (n_pit > 0) {
-        more[3] = hg_score_uniformity(n_pit, scratch, cover);
+        more[3] = hg_score_uniformity(n_pit, s->scratch, cover);
         more[4] = cover[0];
         more[5] = cover[1];
     }
 }
 
-/* Metrics of the rows of the sheet, without those of one block (-1 = all); returns how many
- * rows there were. */
+/* Metrics of the rows of the sheet that have weight. */
 static hg_status
-mark_rows(const struct sheet *s, const hg_marks *m, int block, double value[], int64_t *n_used)
+mark_rows(const struct sheet *s, const hg_marks *m, const double weight[], double value[])
 {
-    const hg_validation *v = s->folds->validation;
-    const int64_t all = s->guesses->n;
-    double *truth = s->value, *guess = truth + all, *weight = guess + all,
-           *scratch = weight + all, reference = 0, total = 0;
-    int64_t *row = s->row + s->n, n = 0;
-    const bool is_hurdle = m->is_label && !v->role[m->target].is_label;
-
     for (int i = 0; i < HG_MARKS_MAX; i++) {
         value[i] = (double)NAN;
     }
-    for (int64_t k = 0; k < s->n; k++) {
-        const int64_t i = s->row[k];
-
-        if (s->folds->block[i] == block || !is_scored(s, m, i)) {
-            continue;
-        }
-        truth[n] = hg_validation_truth(v, i, m->target);
-        truth[n] = is_hurdle ? isfinite(truth[n]) : truth[n];
-        guess[n] = guess_of(s->guesses, m, i, is_hurdle);
-        weight[n] = v->rows.weight[i];
-        reference += weight[n] * s->guesses->reference[i * s->guesses->n_target + m->target];
-        total += weight[n];
-        row[n++] = i;
-    }
-    *n_used = n;
     if (m->is_label) {
         hg_label_metric metric;
 
-        HG_TRY(hg_metric_labels(n, truth, guess, weight, &metric));
+        HG_TRY(hg_metric_weigh_labels(&s->order, s->truth, s->guess, weight, &metric));
         for (int i = 0; i < hg_label_metric_count(); i++) {
             value[i] = hg_label_metric_value(&metric, i);
         }
     } else {
         hg_metric metric;
 
-        HG_TRY(hg_metric_compute(n, truth, guess, weight, &metric));
+        HG_TRY(hg_metric_weigh(&s->order, s->truth, s->guess, weight, &metric));
         for (int i = 0; i < hg_metric_count(); i++) {
             value[i] = hg_metric_value(&metric, i);
         }
-        if (n > 0) {
-            add_more(s, m, n, truth, weight, reference / total, &metric, row, scratch, value);
+        if (s->n > 0) {
+            add_more(s, m, weight, &metric, value);
         }
     }
     return HG_OK;
 }
 
+/* Take the weight from the rows of a block; returns how many rows keep theirs. */
+static int64_t
+leave_out(const struct sheet *s, int block)
+{
+    int64_t n = 0;
+
+    for (int64_t k = 0; k < s->n; k++) {
+        const bool is_out = s->folds->block[s->row[k]] == block;
+
+        s->part[k] = is_out ? 0 : s->weight[k];
+        n += !is_out;
+    }
+    return n;
+}
+
 /* Jackknife over the blocks that have rows here. */
 static hg_status
-find_errors(const struct sheet *s, hg_marks *m, int64_t n_rows)
+find_errors(const struct sheet *s, hg_marks *m)
 {
     const int count = hg_marks_count(m->is_label);
     double sum[HG_MARKS_MAX] = {0}, square[HG_MARKS_MAX] = {0}, value[HG_MARKS_MAX];
     int n_block = 0;
 
     for (int b = 0; b < s->folds->n_block; b++) {
-        int64_t n = 0;
+        const int64_t n = leave_out(s, b);
 
-        HG_TRY(mark_rows(s, m, b, value, &n));
-        if (n == n_rows || n == 0) {
+        if (n == s->n || n == 0) {
             continue;
         }
+        HG_TRY(mark_rows(s, m, s->part, value));
         n_block++;
         for (int i = 0; i < count; i++) { /* about the value itself: differences are small */
             const double d = value[i] - m->value[i];
@@ -205,23 +238,15 @@ find_errors(const struct sheet *s, hg_marks *m, int64_t n_rows)
 static hg_status
 mark_entry(struct sheet *s, const hg_cuts *cuts, hg_marks *m)
 {
-    const hg_cut *cut = &cuts->cut[m->cut];
-    int64_t n = 0;
-
-    s->n = 0;
-    for (int64_t i = 0; i < s->guesses->n; i++) {
-        if (cut->bin[i] == m->bin) {
-            s->row[s->n++] = i;
-        }
-    }
     for (int i = 0; i < HG_MARKS_MAX; i++) {
         m->error[i] = (double)NAN;
     }
-    HG_TRY(mark_rows(s, m, -1, m->value, &n));
-    if (n == 0 || (m->method >= 0 && m->cut > 0)) {
+    HG_TRY(fill_sheet(s, &cuts->cut[m->cut], m));
+    HG_TRY(mark_rows(s, m, s->weight, m->value));
+    if (s->n == 0 || (m->method >= 0 && m->cut > 0)) {
         return HG_OK;
     }
-    return find_errors(s, m, n);
+    return find_errors(s, m);
 }
 
 /* ---- which entries there are ---- */
@@ -261,16 +286,20 @@ mark_all(const hg_comm *comm, const hg_folds *folds, const hg_guesses *g, const 
          hg_scoring *scoring)
 {
     struct sheet s = {.folds = folds, .guesses = g};
-    hg_status status = hg_mem_array(&s.row, 2 * (size_t)g->n, sizeof *s.row);
+    double **const array[] = {&s.truth, &s.guess, &s.weight, &s.part, &s.scratch};
+    hg_status status = hg_mem_array(&s.row, (size_t)g->n, sizeof *s.row);
 
-    if (status == HG_OK) {
-        status = hg_mem_array(&s.value, 4 * (size_t)g->n, sizeof *s.value);
+    for (size_t k = 0; k < sizeof array / sizeof array[0] && status == HG_OK; k++) {
+        status = hg_mem_array(array[k], (size_t)g->n, sizeof **array[k]);
     }
     for (int64_t i = comm->rank; i < scoring->n && status == HG_OK; i += comm->size) {
         status = mark_entry(&s, cuts, &scoring->marks[i]);
     }
+    hg_metric_order_clear(&s.order);
     hg_mem_free(s.row);
-    hg_mem_free(s.value);
+    for (size_t k = 0; k < sizeof array / sizeof array[0]; k++) {
+        hg_mem_free(*array[k]);
+    }
     return hg_comm_agree(comm, status);
 }
 

@@ -78,7 +78,51 @@ Test(metric, weights_act_like_repeated_rows)
     cr_expect_float_eq(a.n_eff, 450.0 * 450 / (75 * (1 + 4 + 9)), 1e-9);
     cr_expect_float_eq(b.n_eff, 450, 1e-9);
     cr_expect_str_eq(hg_metric_name(0), "n");
-    cr_expect_eq((int64_t)hg_metric_value(&a, 0), N);
+    cr_expect_eq((int64_t)hg_metric_value(&a, 0), N - N / 4); /* the others have no weight */
+}
+
+/* Rows whose weight is taken give what the others alone give, from the order of all. */
+Test(metric, rows_without_weight_are_as_if_they_were_not_there)
+{
+    enum { N = 400 };
+    double x[3][N], part[3][N];
+    hg_metric_order order;
+    hg_label_metric label[2];
+    hg_metric m[2];
+
+    for (int64_t i = 0; i < N; i++) {
+        hg_stream s = hg_stream_start(9, 0, (uint64_t)i, HG_PURPOSE_LATENT);
+
+        x[0][i] = floor(6 * hg_stream_normal(&s)) / 6; /* some are equal */
+        x[1][i] = floor(6 * x[0][i] + 2 * hg_stream_normal(&s)) / 6 + 0.1;
+        x[2][i] = 0.5 + hg_stream_uniform(&s);
+    }
+    cr_assert_eq(hg_metric_sort(N, x[0], x[1], &order), HG_OK);
+    for (int out = -1; out < 5; out++) {
+        double weight[N];
+        int64_t n = 0;
+
+        for (int64_t i = 0; i < N; i++) {
+            weight[i] = i % 5 == out ? 0 : x[2][i];
+            for (int k = 0; k < 3 && i % 5 != out; k++) {
+                part[k][n] = x[k][i];
+            }
+            n += i % 5 != out;
+        }
+        cr_assert_eq(hg_metric_weigh(&order, x[0], x[1], weight, &m[0]), HG_OK);
+        cr_assert_eq(hg_metric_compute(n, part[0], part[1], part[2], &m[1]), HG_OK);
+        for (int i = 0; i < hg_metric_count(); i++) {
+            cr_expect_eq(hg_metric_value(&m[0], i), hg_metric_value(&m[1], i), "%s",
+                         hg_metric_name(i));
+        }
+        cr_assert_eq(hg_metric_weigh_labels(&order, x[0], x[1], weight, &label[0]), HG_OK);
+        cr_assert_eq(hg_metric_labels(n, part[0], part[1], part[2], &label[1]), HG_OK);
+        for (int i = 0; i < hg_label_metric_count(); i++) {
+            cr_expect_eq(hg_label_metric_value(&label[0], i),
+                         hg_label_metric_value(&label[1], i), "%s", hg_label_metric_name(i));
+        }
+    }
+    hg_metric_order_clear(&order);
 }
 
 Test(metric, no_rows_and_no_weight_are_told_apart)
