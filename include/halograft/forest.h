@@ -124,8 +124,8 @@ typedef struct hg_forest hg_forest;
  * @return HG_OK; HG_E_ARG for an option out of range; HG_E_SHAPE; HG_E_INPUT naming the key of
  * a row with a value that is not finite, a weight that is not positive, or a duplicate key;
  *         HG_E_MEMORY
- * @source Geurts, Ernst & Wehenkel 2006, Machine Learning 63, 3; forest design note, sections
- * 1-6
+ * @source docs/science/forest.md, "A tree"; Geurts, Ernst & Wehenkel 2006, Machine Learning
+ * 63, 3
  */
 HG_MUST_CHECK hg_status hg_forest_train(const hg_comm *comm, const hg_train_options *options,
                                         const hg_train_data *data, hg_forest **forest);
@@ -185,7 +185,7 @@ typedef struct hg_train_distribution {
  * and when only a range of trees was grown into part files
  * @return the failures of hg_forest_train_parts(); HG_E_ARG for best splits, or when a tree has
  * too many nodes above the cut; HG_E_WRITE; HG_E_READ
- * @source forest design note, section 7
+ * @source docs/science/forest.md, "Two schemes of training"
  */
 HG_MUST_CHECK hg_status hg_forest_train_distributed(
     const hg_comm *comm, const hg_train_options *options, const hg_train_data *data,

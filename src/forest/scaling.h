@@ -37,7 +37,7 @@ HG_MUST_CHECK hg_status hg_train_start(const hg_train_options *options,
  * @param[in,out] forest  gets centre, quantum, scale, cost, weights, unit, ranges, hash of rows
  * @param[out]    plan    all but n, row, group and weight, which the scheme sets
  * @return HG_OK; HG_E_MEMORY; HG_E_ENVIRONMENT for a wrong HG_SIMD
- * @source forest design note, section 3
+ * @source docs/science/forest.md, "Integers"
  */
 HG_MUST_CHECK hg_status hg_scaling_make(const hg_comm *comm, const hg_train_options *options,
                                         const hg_train_data *data, hg_rows *rows,

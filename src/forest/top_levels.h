@@ -45,7 +45,7 @@ typedef struct hg_top {
  * @param[in]  cut     nodes with more rows than this are split here, at least 1
  * @param[out] top     shape (n_tree), zeroed; release with hg_top_clear(), also after a failure
  * @return HG_OK; HG_E_MEMORY; HG_E_ARG when a tree has too many nodes above the cut
- * @source forest design note, section 7
+ * @source docs/science/forest.md, "Two schemes of training"
  */
 HG_MUST_CHECK hg_status hg_top_grow(const hg_comm *comm, const hg_plan *plan, uint64_t first,
                                     int n_tree, int64_t cut, hg_top top[]);

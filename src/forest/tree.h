@@ -231,7 +231,7 @@ size_t hg_bag_whole(const hg_plan *plan, hg_space *space, int64_t total[]);
 /** Copies of a canonical row in the bag of a tree: Poisson(1), keyed by row or group.
  *
  * @local
- * @source forest design note, section 6
+ * @source docs/science/forest.md, "Bags"
  */
 unsigned char hg_bag_copies(hg_bag bag, uint64_t seed, uint64_t tree, int64_t row,
                             uint64_t group);
