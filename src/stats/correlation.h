@@ -29,7 +29,7 @@ double hg_bessel_shell(int l, double x);
  * @param[out] xi     shape (n_bin)
  * @param[out] sigma  shape (n_bin), Gaussian error from the modes themselves; or NULL
  * @return HG_OK; HG_E_ARG for edges that do not increase or an l that was not summed
- * @source design note on clustering, section 6
+ * @source docs/science/clustering.md, "Correlation function of the mesh"
  */
 HG_MUST_CHECK hg_status hg_correlation_shells(const hg_fine *fine, int l, int n_bin,
                                               const double edge[], double xi[], double sigma[]);
@@ -52,7 +52,7 @@ typedef struct hg_overlap {
  * @param[in]  low, high  bins inside this range take part
  * @param[out] overlap    filled
  * @return HG_OK; HG_E_SHAPE when the counts have no such multipole
- * @source design note on clustering, section 6
+ * @source docs/science/clustering.md, "Pairs and mesh"
  */
 HG_MUST_CHECK hg_status hg_correlation_overlap(const hg_fine *fine, const hg_pairs *pairs,
                                                int l, double low, double high,

@@ -31,7 +31,7 @@ typedef struct hg_jackknife {
  * @param[in,out] jackknife  empty, or of the same bins; release with hg_jackknife_clear()
  * @return HG_OK; HG_E_ARG without regions, or for other bins than before; HG_E_MEMORY
  * @source weight of pairs across faces: Mohammad & Percival 2022 (arXiv:2109.07071); linear
- * terms: design note on clustering, section 8
+ * terms: docs/science/clustering.md, "Jackknife"
  */
 HG_MUST_CHECK hg_status hg_jackknife_add(const hg_comm *comm, const hg_pairs_task *task,
                                          const hg_pairs *pairs, hg_jackknife *jackknife);

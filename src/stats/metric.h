@@ -33,7 +33,7 @@ typedef struct hg_metric {
  * @param[in]  weight     shape (n), not negative, or NULL for equal weights
  * @param[out] metric     filled; all NAN for n = 0
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT when the weights sum to 0
- * @source design note on the science, section 7
+ * @source docs/science/validation.md, table of definitions
  */
 HG_MUST_CHECK hg_status hg_metric_compute(int64_t n, const double truth[],
                                           const double predicted[], const double weight[],
@@ -128,7 +128,8 @@ typedef struct hg_label_metric {
  * @param[in]  weight       shape (n), not negative, or NULL for equal weights
  * @param[out] metric       filled; all NAN for n = 0
  * @return HG_OK; HG_E_MEMORY; HG_E_INPUT when the weights sum to 0
- * @source Brier 1950, Monthly Weather Review 78, 1; design note on the science, section 7
+ * @source Brier 1950, Monthly Weather Review 78, 1; docs/science/validation.md, table of
+ * definitions
  */
 HG_MUST_CHECK hg_status hg_metric_labels(int64_t n, const double truth[],
                                          const double probability[], const double weight[],

@@ -53,7 +53,8 @@ typedef struct hg_fine {
  * @param[in]  mesh    of both densities; a reproducible one gives the same bits for any ranks
  * @param[out] fine    release with hg_fine_clear()
  * @return HG_OK; HG_E_MEMORY; HG_E_SHAPE when the densities do not fit together
- * @source arXiv:2403.13561 (interlaced shot noise); design note on clustering, section 2
+ * @source arXiv:2403.13561 (interlaced shot noise); docs/science/clustering.md, "Power
+ * spectrum"
  */
 HG_MUST_CHECK hg_status hg_fine_measure(const hg_comm *comm, const hg_mesh *mesh,
                                         const hg_density *a, const hg_density *b, double common,
@@ -151,7 +152,7 @@ void hg_power_clear(hg_power *power);
  * @param[in] i         bin
  * @param[in] l, other  places of the two multipoles, 0, 1, 2 for l = 0, 2, 4; < power->n_pole
  * @return in the unit of P squared; NAN in an empty bin
- * @source design note on clustering, section 8
+ * @source docs/science/clustering.md, "Gaussian covariance"
  */
 double hg_power_covariance(const hg_power *power, int i, int l, int other);
 
