@@ -45,6 +45,22 @@ def rows(folder, name, n, targets=()):
     return f'files: ["{path}"], format: columns, mapping: "{path.with_suffix(".yml")}"'
 
 
+def objects(folder, n, more=""):
+    """Parameters that measure n objects spread evenly over a box of 400 Mpc."""
+    path = folder / f"objects_{n}.hdf5"
+    if not path.exists():
+        rng = np.random.default_rng(n)
+        with h5py.File(path, "w") as file:
+            file["id"] = np.arange(n)
+            file["m200c"] = np.full(n, 1e12, "f4")
+            file["position"] = rng.uniform(0, 400, (n, 3))
+    path.with_suffix(".yml").write_text("Header: {redshift: 0, h: 0.7, omega_m: 0.3, box: 400 Mpc}\n"
+                                        "Columns: {id: id, m200c: 'm200c, Msun', position: 'position, Mpc'}\n", encoding="utf-8")
+    return (f'Parent: {{files: ["{path}"], format: columns, mapping: "{path.with_suffix(".yml")}"}}\n' + training(folder, 2000, 4, 5) +
+            "Samples: {all: m200c > 0}\n"
+            f'Measure: {{catalogues: ["haloes={path}"], mass_functions: [], zooms: false, rp_max: 2 Mpc, pi_max: 2 Mpc{more}}}\n')
+
+
 def learn(features=FEATURES, targets=TARGETS[:1]):
     return (f"Features: {{{', '.join(f + ': log10' for f in features)}}}\n"
             f"Targets: {{{', '.join(t + ': log10' for t in targets)}}}\n")
@@ -71,6 +87,8 @@ def cases(folder):
         "mock, mesh 288^3": (MOCK.format(200, 288, 3e12, 0) + made, (), "mock", 2),
         "measure, mesh 512^3": (MOCK.format(100, 64, 3e11, 2) + made +
                                 "Measure: {mesh: 512, pairs: false, zooms: false}\n", ("mock", "train", "apply"), "measure", 1),
+        "measure, pairs of 7e6": (objects(folder, 7000000, ", mesh: 256"), (), "measure", 1),
+        "measure, pairs of 12e6": (objects(folder, 12000000, ", mesh: 256"), (), "measure", 2),
         "train by trees, 4e6 rows": (training(folder, 4000000, 2, 50, more=", scheme: trees"), (), "train", 1),
         "train by rows, 8e6 rows": (training(folder, 8000000, 1, 200, more=", scheme: rows"), (), "train", 1),
         "train by rows, 13e6 rows": (training(folder, 13000000, 1, 20, 2, more=", scheme: rows"), (), "train", 2),

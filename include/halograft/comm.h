@@ -169,6 +169,20 @@ HG_MUST_CHECK hg_status hg_comm_exchange(const hg_comm *comm, int64_t n, size_t 
                                          const void *rows, const int target[], int64_t *n_got,
                                          void *got);
 
+/** The same of rows that stand in the order of their targets: nothing is copied.
+ *
+ * @collective{comm}
+ * @param[in]  size   bytes per row, the same on all ranks
+ * @param[in]  rows   those for rank 0, then those for rank 1, ...
+ * @param[in]  n_to   shape (number of ranks); rows for each
+ * @param[out] n_got  number of rows received
+ * @param[out] got    shape (n_got) rows; owned by the caller, free with hg_mem_free()
+ * @return HG_OK; HG_E_MEMORY
+ */
+HG_MUST_CHECK hg_status hg_comm_exchange_sorted(const hg_comm *comm, size_t size,
+                                                const void *rows, const int64_t n_to[],
+                                                int64_t *n_got, void *got);
+
 /** All-to-all of contiguous blocks: n_send[r] bytes go to rank r, in pieces of at most 256 MiB.
  *
  * @collective{comm}

@@ -31,7 +31,7 @@ static const double mebibyte = 1048576;
 /* What is counted before anything is computed. */
 struct counts {
     bool is_made; /* by the mock */
-    bool has_box; /* so that there is a mesh */
+    double box;   /* of the parent; above 0 there is a mesh */
     int64_t parent, training;
     double leaves, realisations, samples;
     int n_stage; /* forests of the model */
@@ -82,13 +82,13 @@ count_parent(const hg_comm *comm, const hg_params *params, struct counts *c)
 
         hg_comm_broadcast(comm, 0, &is_made, 1);
         if (!is_made) {
-            c->has_box = true;
+            c->box = params->mock.box;
             return hg_comm_agree(comm, count_mock(&params->mock, &c->parent));
         }
     }
     HG_TRY(hg_catalog_open(comm, &options, &catalog));
     c->parent = hg_catalog_n_row(catalog);
-    c->has_box = hg_catalog_frame(catalog)->box > 0;
+    c->box = hg_catalog_frame(catalog)->box;
     hg_catalog_close(catalog);
     return HG_OK;
 }
@@ -269,10 +269,10 @@ static struct cost
 cost_of_measure(const hg_params *params, const struct counts *c, int ranks,
                 const hg_measure_memory *memory)
 {
-    const double cells = c->has_box ? pow((double)params->measure.mesh, 3) : 0;
+    const double cells = c->box > 0 ? pow((double)params->measure.mesh, 3) : 0;
 
     return (struct cost){
-        .memory = (c->has_box ? memory->total : 0) + HG_LIBRARY_MIB * mebibyte,
+        .memory = (c->box > 0 ? memory->total : 0) + HG_LIBRARY_MIB * mebibyte,
         .disk = 8 * mebibyte,
         .seconds = c->realisations *
                    (c->samples * (1 + (double)params->measure.folds) * measure_cell_s * cells +
@@ -319,7 +319,7 @@ print_estimate(const hg_comm *comm, const hg_params *params, const struct counts
     printf("%-10s %9.0f %9.0f %9.1f  on %d rank%s x %d thread%s\n", "run",
            all.memory / mebibyte, all.disk / mebibyte, all.seconds, ranks.all,
            ranks.all == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
-    if (c->has_box) {
+    if (c->box > 0) {
         hg_measure_memory_text(params, memory, sizeof text, text);
         printf("%s\n", text);
     }
@@ -368,11 +368,11 @@ hg_emulate_estimate(const hg_comm *comm, const hg_params *params, int threads)
     c.samples = params->samples.n > 0 ? params->samples.n : params->measure.thresholds.n;
     /* references are not opened here: each is taken as large as the parent */
     hg_measure_memory_estimate(params, (double)c.parent,
-                               (double)c.parent * params->measure.references.n, comm->size,
-                               threads, &memory);
+                               (double)c.parent * params->measure.references.n, c.box,
+                               comm->size, threads, &memory);
     if (comm->rank == 0) {
         print_estimate(comm, params, &c, threads, &memory);
         fflush(stdout);
     }
-    return c.has_box ? hg_measure_memory_check(params, &memory) : HG_OK;
+    return c.box > 0 ? hg_measure_memory_check(params, &memory) : HG_OK;
 }

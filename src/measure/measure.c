@@ -124,12 +124,16 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     hg_mesh *mesh = NULL;
     hg_referred_set referred;
     int64_t n_row = 0, n_referred = 0;
+    double box = 0;
     hg_status status = HG_OK;
 
     for (int i = 0; i < set->n && status == HG_OK; i++) {
         const int64_t n = hg_catalog_n_row(set->source[i].catalog);
 
-        n_row = n > n_row ? n : n_row;
+        if (n > n_row) {
+            n_row = n;
+            box = hg_catalog_frame(set->source[i].catalog)->box;
+        }
         n_referred += hg_measure_plan_referred(plan, set->source[i].name) != 0 ? n : 0;
         if (!set->source[i].is_reference) {
             status = hg_measure_pairs_check(&plan->params->measure, &set->source[i]);
@@ -138,7 +142,7 @@ measure_all(const hg_comm *comm, const hg_measure_plan *plan, const hg_measured_
     HG_TRY(hg_comm_agree(comm, status));
     status = hg_referred_set_read(comm, plan, set, &referred);
     if (status == HG_OK) {
-        status = hg_measure_cluster_plan(comm, plan->params, n_row, n_referred, &mesh);
+        status = hg_measure_cluster_plan(comm, plan->params, n_row, n_referred, box, &mesh);
     }
     for (int i = 0; i < set->n && status == HG_OK; i++) {
         if (!set->source[i].is_reference) {

@@ -27,14 +27,14 @@ is_word(const char *a, const char *b)
 
 hg_status
 hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params, int64_t n_row,
-                        int64_t n_referred, hg_mesh **mesh)
+                        int64_t n_referred, double box, hg_mesh **mesh)
 {
     hg_mesh_options options = hg_measure_mesh(&params->measure);
     hg_measure_memory memory;
     char text[256], wisdom[HG_PATH_MAX];
 
     *mesh = NULL;
-    hg_measure_memory_estimate(params, (double)n_row, (double)n_referred, comm->size,
+    hg_measure_memory_estimate(params, (double)n_row, (double)n_referred, box, comm->size,
                                omp_get_max_threads(), &memory);
     hg_measure_memory_text(params, &memory, sizeof text, text);
     hg_log_info("measure: %s", text);
@@ -54,11 +54,19 @@ typedef struct sample_view {
 } sample_view;
 
 static void
-clear_view(sample_view *view)
+clear_densities(sample_view *view)
 {
     for (int k = 0; k < 2; k++) {
-        hg_points_clear(&view->points[k]);
         hg_density_clear(&view->density[k]);
+    }
+}
+
+static void
+clear_view(sample_view *view)
+{
+    clear_densities(view);
+    for (int k = 0; k < 2; k++) {
+        hg_points_clear(&view->points[k]);
     }
 }
 
@@ -86,9 +94,7 @@ paint_samples(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, int64_t 
     hg_kernel kernel = HG_KERNEL_PCS;
     hg_status status = hg_kernel_parse(o->assignment, &kernel);
 
-    for (int k = 0; k < n; k++) {
-        hg_density_clear(&view->density[k]);
-    }
+    clear_densities(view);
     for (int k = 0; k < n && status == HG_OK; k++) {
         const hg_points *p = &view->points[k];
 
@@ -168,6 +174,7 @@ sum_view(const hg_comm *comm, hg_mesh *mesh, hg_sample_task *task, sample_view *
         }
     }
     hg_phase_stop("measure: mesh");
+    clear_densities(view); /* their memory is wanted for the pairs */
     for (int i = first; i < end && status == HG_OK; i++) {
         status = hg_measure_pairs_count(comm, task, &view->points[0], &view->points[1], los[i],
                                         i, pairs);

@@ -22,11 +22,12 @@ typedef struct hg_referred_set {
  * @collective{comm}
  * @param[in]  n_row  of the largest catalogue
  * @param[in]  n_referred  rows of the catalogues that Measure.cross refers to
+ * @param[in]  box  of the largest catalogue, comoving Mpc
  * @param[out] mesh  owned by the caller, free with hg_mesh_free()
  * @return HG_OK; HG_E_MEMORY above Run.memory_max; the failures of hg_mesh_create()
  */
 HG_MUST_CHECK hg_status hg_measure_cluster_plan(const hg_comm *comm, const hg_params *params,
-                                                int64_t n_row, int64_t n_referred,
+                                                int64_t n_row, int64_t n_referred, double box,
                                                 hg_mesh **mesh);
 
 /** Read the catalogues that Measure.cross refers to.

@@ -18,7 +18,8 @@ typedef struct hg_measure_memory {
     double second;  /**< field of the first sample of a pair while the second is painted */
     double objects; /**< kept rows of the largest catalogue and of those it is paired with, and
                          the points of a sample or a pair */
-    double total;
+    double pairs;   /**< points on their way to where their pairs are counted */
+    double total;   /**< of densities or pairs, what is larger */
 } hg_measure_memory;
 
 /** Estimate them.
@@ -26,11 +27,12 @@ typedef struct hg_measure_memory {
  * @local
  * @param[in]  objects  of the largest catalogue, over all ranks
  * @param[in]  referred  rows of the catalogues that Measure.cross refers to, over all ranks
+ * @param[in]  box      comoving Mpc; 0 = not known, then ghosts within rp_max are not counted
  * @param[in]  ranks, threads  number of ranks, and of threads of each
  * @param[out] memory   filled
  */
 void hg_measure_memory_estimate(const hg_params *params, double objects, double referred,
-                                int ranks, int threads, hg_measure_memory *memory);
+                                double box, int ranks, int threads, hg_measure_memory *memory);
 
 /** Compare an estimate with Run.memory_max.
  *

@@ -14,7 +14,7 @@
 #include "stats/pairs.h"
 #include "stats/projected.h"
 
-enum { EDGE_MAX = 512, MATCH = 8, FIRST = 6, LAST = 10, DISTANCE = -1 };
+enum { EDGE_MAX = 512, MATCH = 8, FIRST = 6, LAST = HG_PAIR_CELLS, DISTANCE = -1 };
 
 /* Logarithmic bins of equal width, at most `dln`, from low to high; returns their number. */
 static int

@@ -8,6 +8,8 @@
 #include "stats/jackknife.h"
 #include "stats/pairs.h"
 
+enum { HG_PAIR_CELLS = 10 }; /**< cells of the mesh up to which pairs are counted for xi(r) */
+
 /** Check the separations of xi(r) against the box of a catalogue.
  *
  * @local

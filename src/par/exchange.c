@@ -55,33 +55,23 @@ hg_comm_alltoall(const hg_comm *comm, const void *send, const int64_t n_send[], 
 }
 
 hg_status
-hg_comm_exchange(const hg_comm *comm, int64_t n, size_t size, const void *rows,
-                 const int target[], int64_t *n_got, void *got)
+hg_comm_exchange_sorted(const hg_comm *comm, size_t size, const void *rows,
+                        const int64_t n_to[], int64_t *n_got, void *got)
 {
     const size_t n_rank = (size_t)comm->size;
-    const char *from = rows;
-    char *send = NULL, *recv = NULL;
-    int64_t *n_send = NULL, *n_recv = NULL, *first = NULL;
+    char *recv = NULL;
+    int64_t *n_send = NULL, *n_recv = NULL;
     int64_t total = 0;
     hg_status status = HG_OK;
 
     *n_got = 0;
     memcpy(got, &(void *){NULL}, sizeof(void *));
-    HG_TRY_OR(plan, status, hg_mem_zeros(&n_send, n_rank, sizeof *n_send));
-    HG_TRY_OR(plan, status, hg_mem_zeros(&n_recv, n_rank, sizeof *n_recv));
-    HG_TRY_OR(plan, status, hg_mem_zeros(&first, n_rank, sizeof *first));
-    HG_TRY_OR(plan, status, hg_mem_array(&send, (size_t)n, size));
-plan:
+    HG_TRY_OR(ready, status, hg_mem_array(&n_send, n_rank, sizeof *n_send));
+    HG_TRY_OR(ready, status, hg_mem_zeros(&n_recv, n_rank, sizeof *n_recv));
+ready:
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    for (int64_t i = 0; i < n; i++) {
-        n_send[target[i]] += (int64_t)size;
-    }
-    for (size_t r = 1; r < n_rank; r++) {
-        first[r] = first[r - 1] + n_send[r - 1];
-    }
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(send + first[target[i]], from + (size_t)i * size, size);
-        first[target[i]] += (int64_t)size;
+    for (size_t r = 0; r < n_rank; r++) {
+        n_send[r] = n_to[r] * (int64_t)size;
     }
     hg_alive_wait(true);
     MPI_Alltoall(n_send, 1, MPI_INT64_T, n_recv, 1, MPI_INT64_T, comm->mpi);
@@ -91,16 +81,48 @@ plan:
     }
     status = hg_mem_array(&recv, (size_t)total, 1);
     HG_TRY_OR(done, status, hg_comm_agree(comm, status));
-    hg_comm_alltoall(comm, send, n_send, recv, n_recv);
+    hg_comm_alltoall(comm, rows, n_send, recv, n_recv);
     *n_got = total / (int64_t)size;
     memcpy(got, &recv, sizeof recv);
     recv = NULL;
 done:
     hg_mem_free(recv);
-    hg_mem_free(send);
-    hg_mem_free(first);
     hg_mem_free(n_recv);
     hg_mem_free(n_send);
+    return status;
+}
+
+hg_status
+hg_comm_exchange(const hg_comm *comm, int64_t n, size_t size, const void *rows,
+                 const int target[], int64_t *n_got, void *got)
+{
+    const size_t n_rank = (size_t)comm->size;
+    const char *from = rows;
+    char *send = NULL;
+    int64_t *n_to = NULL, *first = NULL;
+    hg_status status = HG_OK;
+
+    *n_got = 0;
+    memcpy(got, &(void *){NULL}, sizeof(void *));
+    HG_TRY_OR(ready, status, hg_mem_zeros(&n_to, n_rank, sizeof *n_to));
+    HG_TRY_OR(ready, status, hg_mem_zeros(&first, n_rank, sizeof *first));
+    HG_TRY_OR(ready, status, hg_mem_array(&send, (size_t)n, size));
+ready:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    for (int64_t i = 0; i < n; i++) {
+        n_to[target[i]]++;
+    }
+    for (size_t r = 1; r < n_rank; r++) {
+        first[r] = first[r - 1] + n_to[r - 1];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(send + (size_t)first[target[i]]++ * size, from + (size_t)i * size, size);
+    }
+    status = hg_comm_exchange_sorted(comm, size, send, n_to, n_got, got);
+done:
+    hg_mem_free(send);
+    hg_mem_free(first);
+    hg_mem_free(n_to);
     return status;
 }
 

@@ -21,6 +21,7 @@ enum {
 };
 
 static const double slack = 1 + 1e-9; /* columns reach a little too far, never too short */
+static const double roundup = 1 + 0.5 / FINENESS; /* of a reach to whole columns, on average */
 
 /* One point on its way. */
 typedef struct point_row {
@@ -60,6 +61,13 @@ cell_index(double x, double box, int64_t n)
     int64_t i = (int64_t)(x * ((double)n / box));
 
     return i < n ? i : n - 1;
+}
+
+static int64_t
+column_of(const hg_cells *cells, const point_row *row)
+{
+    return cell_index(row->x[0], cells->box, cells->side) * cells->side +
+           cell_index(row->x[1], cells->box, cells->side);
 }
 
 static hg_status
@@ -295,8 +303,7 @@ plan_dealing(const hg_comm *comm, hg_cells *cells, double reach_z, int64_t n,
 
     HG_TRY(hg_comm_agree(comm, status));
     for (int64_t i = 0; i < n; i++) {
-        int64_t c = cell_index(row[i].x[0], cells->box, side) * side +
-                    cell_index(row[i].x[1], cells->box, side);
+        const int64_t c = column_of(cells, &row[i]);
 
         plan->count[c * plan->depth + cell_index(row[i].x[2], cells->box, plan->depth)]++;
     }
@@ -314,42 +321,57 @@ plan_dealing(const hg_comm *comm, hg_cells *cells, double reach_z, int64_t n,
     return HG_OK;
 }
 
-/* Send each point to the ranks that look at its column. */
-static hg_status
-deal_rows(const hg_comm *comm, const hg_cells *cells, const deal_plan *plan, int64_t n,
-          const point_row row[], int64_t *n_got, point_row **got)
+/* Places for the copies of all points in the order of the ranks that look at them. */
+static int64_t
+count_copies(const hg_comm *comm, const hg_cells *cells, const deal_plan *plan, int64_t n,
+             const point_row row[], int64_t n_to[], int64_t first[])
 {
-    point_row *copy = NULL;
-    int *target = NULL;
-    int64_t total = 0, k = 0;
-    hg_status status;
+    int64_t total = 0;
 
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t i = 0; i < n; i++) {
-            int64_t c = cell_index(row[i].x[0], cells->box, cells->side) * cells->side +
-                        cell_index(row[i].x[1], cells->box, cells->side);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t c = column_of(cells, &row[i]);
 
-            for (int64_t t = plan->first[c]; t < plan->first[c + 1]; t++) {
-                if (pass == 0) {
-                    total++;
-                } else {
-                    copy[k] = row[i];
-                    target[k++] = plan->taker[t];
-                }
-            }
-        }
-        if (pass == 0) {
-            status = hg_mem_array(&copy, (size_t)total, sizeof *copy);
-            if (status == HG_OK) {
-                status = hg_mem_array(&target, (size_t)total, sizeof *target);
-            }
-            HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+        for (int64_t t = plan->first[c]; t < plan->first[c + 1]; t++) {
+            n_to[plan->taker[t]]++;
         }
     }
-    status = hg_comm_exchange(comm, total, sizeof *copy, copy, target, n_got, got);
+    for (int r = 0; r < comm->size; r++) {
+        first[r] = total;
+        total += n_to[r];
+    }
+    return total;
+}
+
+/* Send each point to the ranks that look at its column. Points are most of the memory of a
+ * count: the rows are given back before others arrive. */
+static hg_status
+deal_rows(const hg_comm *comm, const hg_cells *cells, const deal_plan *plan, int64_t n,
+          point_row **row, int64_t *n_got, point_row **got)
+{
+    point_row *copy = NULL;
+    int64_t *n_to = NULL, *first = NULL;
+    hg_status status;
+
+    HG_TRY_OR(ready, status, hg_mem_zeros(&n_to, (size_t)comm->size, sizeof *n_to));
+    HG_TRY_OR(ready, status, hg_mem_array(&first, (size_t)comm->size, sizeof *first));
+    status = hg_mem_array(&copy, (size_t)count_copies(comm, cells, plan, n, *row, n_to, first),
+                          sizeof *copy);
+ready:
+    HG_TRY_OR(done, status, hg_comm_agree(comm, status));
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t c = column_of(cells, &(*row)[i]);
+
+        for (int64_t t = plan->first[c]; t < plan->first[c + 1]; t++) {
+            copy[first[plan->taker[t]]++] = (*row)[i];
+        }
+    }
+    hg_mem_free(*row);
+    *row = NULL;
+    status = hg_comm_exchange_sorted(comm, sizeof *copy, copy, n_to, n_got, got);
 done:
-    hg_mem_free(target);
     hg_mem_free(copy);
+    hg_mem_free(first);
+    hg_mem_free(n_to);
     return status;
 }
 
@@ -363,9 +385,7 @@ align_slot(int64_t slot)
 static int64_t *
 cells_of(const hg_cells *cells, const point_row *row)
 {
-    const int64_t ix = cell_index(row->x[0], cells->box, cells->side);
-    const int64_t iy = cell_index(row->x[1], cells->box, cells->side);
-    const int64_t column = cells->local[ix * cells->side + iy];
+    const int64_t column = cells->local[column_of(cells, row)];
 
     return cells->first + (column * cells->n_group + row->group) * (cells->depth + 1);
 }
@@ -380,8 +400,7 @@ lay_columns(hg_cells *cells, int64_t n, const point_row row[])
     HG_TRY(hg_mem_array(&cells->local, (size_t)(side * side), sizeof *cells->local));
     memset(cells->local, 0xff, (size_t)(side * side) * sizeof *cells->local);
     for (int64_t i = 0; i < n; i++) {
-        int64_t c = cell_index(row[i].x[0], cells->box, side) * side +
-                    cell_index(row[i].x[1], cells->box, side);
+        const int64_t c = column_of(cells, &row[i]);
 
         if (cells->local[c] < 0) {
             cells->local[c] = cells->n_column++;
@@ -507,9 +526,7 @@ hg_cells_create(const hg_comm *comm, const hg_cells_search *search, int n_group,
     hg_comm_sum(comm, 1, &n_all);
     choose_grid(search, n_all, cells);
     HG_TRY_OR(done, status, plan_dealing(comm, cells, search->reach_z, n, row, &plan));
-    HG_TRY_OR(done, status, deal_rows(comm, cells, &plan, n, row, &n_got, &got));
-    hg_mem_free(row);
-    row = NULL;
+    HG_TRY_OR(done, status, deal_rows(comm, cells, &plan, n, &row, &n_got, &got));
     status = hg_comm_agree(comm, sort_points(cells, n_got, got));
 done:
     hg_mem_free(row);
@@ -519,6 +536,16 @@ done:
         hg_cells_clear(cells);
     }
     return status;
+}
+
+double
+hg_cells_bytes(double share, double reach, int ranks)
+{
+    const double width = 1 / sqrt(ranks), wide = width + roundup * reach;
+    const double copies = fmin(1, wide) * fmin(1, wide + roundup * reach) / (width * width);
+
+    /* what is sent, and what arrives; then the points in their columns, with gaps between */
+    return share * fmin(copies, ranks) * 2 * (double)sizeof(point_row);
 }
 
 void

@@ -71,6 +71,16 @@ HG_MUST_CHECK hg_status hg_cells_create(const hg_comm *comm, const hg_cells_sear
                                         hg_cells *cells);
 void hg_cells_clear(hg_cells *cells);
 
+/** Largest memory of hg_cells_create() for points spread evenly; what stays is less than half.
+ *
+ * @local
+ * @param[in] share  points of each rank, of all groups
+ * @param[in] reach  across the columns, in units of the box, with `half`
+ * @param[in] ranks  number of ranks
+ * @return bytes per rank
+ */
+double hg_cells_bytes(double share, double reach, int ranks);
+
 /** A coordinate folded to [0, box).
  *
  * @local

@@ -27,7 +27,7 @@ Test(measure_memory, memory_of_pairs_of_samples_is_foreseen)
         all_assert(run_measure(&world, "memory.hdf5", 4 + pair, more, true) == HG_OK);
         found[pair] = (double)hg_mem_peak();
         all_assert(hg_params_read(&world, &options, &params) == HG_OK);
-        hg_measure_memory_estimate(params, N, pair * N, 1, 1, &memory);
+        hg_measure_memory_estimate(params, N, pair * N, 100, 1, 1, &memory);
         foreseen[pair] = memory.total;
         hg_params_free(params);
     }
