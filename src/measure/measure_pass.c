@@ -90,6 +90,7 @@ static hg_status
 choose_samples(const hg_measure_plan *plan, const hg_measured_set *sources,
                const hg_measured *source, int draw, uint64_t wanted, hg_measure_pass *pass)
 {
+    pass->n_catalogue = hg_catalog_n_row(source->catalog);
     pass->has_position = hg_measured_has(sources, source, draw, "position");
     if (pass->has_position) {
         HG_TRY(hg_names_add(&pass->names, "position"));

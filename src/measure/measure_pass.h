@@ -34,6 +34,7 @@ typedef struct hg_measure_pass {
     bool has_velocity;              /**< velocities are kept for redshift space */
     double mpc_per_speed;           /**< displacement per speed, comoving Mpc per km/s */
     bool is_loud;                   /**< this rank says what is skipped */
+    int64_t n_catalogue;            /**< rows of the catalogue */
     int64_t objects[HG_SAMPLE_MAX]; /**< over all ranks */
     int64_t n_selected, room;
     hg_selected *selected;

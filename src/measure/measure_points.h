@@ -8,6 +8,7 @@
 /** Points of one sample on this rank. */
 typedef struct hg_points {
     int64_t n;
+    int64_t n_catalogue;   /**< rows of the catalogue, over all ranks */
     double (*position)[3]; /**< shape (n), comoving Mpc */
     double *weight;        /**< shape (n), or NULL for 1 */
     int64_t *row;          /**< shape (n), increasing */
@@ -30,12 +31,12 @@ void hg_points_clear(hg_points *points);
  */
 hg_cells_points hg_points_view(const hg_points *points);
 
-/** Sums over ranks: of w_a w_b over the rows that are in both, which stand at equal places of
+/** Sum over ranks of w_a w_b over the rows that are in both, which stand at equal places of
  * both; 0 for catalogues that are not row by row the same haloes. A row that differs in
  * position is another object.
  *
  * @collective{comm}
- * @param[in] a, b  of catalogues with equally many rows, or of one
+ * @param[in] a, b  weights not negative
  */
 double hg_points_common(const hg_comm *comm, const hg_points *a, const hg_points *b);
 
