@@ -114,8 +114,8 @@ typedef struct hg_forest hg_forest;
 
 /** Train a forest.
  *
- * Rows are gathered on every rank and put into canonical order (group, key); trees go round
- * over ranks and threads. Shows progress on rank 0.
+ * Rows are gathered once per machine, or rank, and put into canonical order (group, key); a
+ * rank or thread that is free takes the next tree. Shows progress on rank 0.
  *
  * @collective{comm}
  * @param[in]  options  the same on all ranks
@@ -168,8 +168,9 @@ HG_MUST_CHECK hg_status hg_forest_train_parts(const hg_comm *comm,
 typedef struct hg_train_distribution {
     const char *path;  /**< of the model: arrays that no rank can hold are kept beside it */
     int64_t cut;       /**< nodes with at most this many rows are grown by one rank; 0 = 1e6, or
-                            a quarter of a rank's rows where that is less */
-    int trees_at_once; /**< trees whose upper levels are grown together; 0 = 16 */
+                            a quarter of a rank's rows where that is less, but no less than
+                            1/8192 of all rows */
+    int trees_at_once; /**< trees whose upper levels are grown together; 0 = 8 */
 } hg_train_distribution;
 
 /** Train a forest on rows that no rank can hold. Rows stay spread over ranks; upper levels of

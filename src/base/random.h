@@ -17,7 +17,7 @@ typedef enum hg_purpose {
     HG_PURPOSE_BAG,
     HG_PURPOSE_DRAW_TREE,
     HG_PURPOSE_LEAF_MATE,
-    HG_PURPOSE_GATE,
+    HG_PURPOSE_GATE, /* not used: it keeps the numbers of those behind it */
     HG_PURPOSE_PERMUTATION,
     HG_PURPOSE_FOLD,
     HG_PURPOSE_LIBRARY,

@@ -13,7 +13,7 @@
 /** Points of a rank that are painted in one round, so that buffers stay small. */
 enum { HG_PAINT_ROUND = 1 << 22 };
 
-/** Add points to a mesh, and to a second one that lies half a cell further on every axis.
+/** Add points to a mesh, and to a second one that lies half a cell back on every axis.
  *
  * Each point goes to all ranks that own a cell its kernel touches; each rank paints only what
  * it owns. Cell i is centred on i * box / n. Positions are folded into [0, box) in double.

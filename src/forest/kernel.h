@@ -131,7 +131,7 @@ void hg_kernel_candidates(const hg_rule *rule, uint64_t path, const hg_lanes *la
  */
 uint32_t hg_kernel_word(const uint32_t key[2], uint64_t path, uint32_t purpose, int feature);
 
-/** Threshold in [min, max) from a word: two roundings in float32, t == max becomes min.
+/** Threshold in [min, max) from a word: three roundings in float32, t == max becomes min.
  *
  * @local
  */

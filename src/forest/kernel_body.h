@@ -9,7 +9,7 @@
  *   HG_SPREAD         an int32 in all lanes; HG_SPREAD_FLOAT a float
  *   HG_TO_FLOAT       int32 lanes as floats
  *   HG_BELOW_OR       a where a < b, else c
- * and for vectors of eight numbers HG_FROM_INT, HG_FROM_LONG, HG_TO_INT (conversions),
+ * and for vectors of HG_DOUBLES numbers HG_FROM_INT, HG_FROM_LONG (conversions),
  *   HG_OR_MINUS_ONE   a number where the int32 mask is set, else -1
  *   HG_HIGHER, HG_HIGHEST, HG_EQUAL_MASK
  *   HG_LEAVE          clear the upper halves of registers: the compiler forgets it before a
