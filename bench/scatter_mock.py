@@ -75,10 +75,9 @@ def main():
                 near, far = (scores.energy_distance(d / scale, y / scale) for d in (draw, apart))
                 other = random.permutation(len(y))
                 sample = np.mean(np.linalg.norm((y - y[other]) / scale, axis=1)) / max(trained, 1)
-                if len(at) == options.most:
-                    pairs.append([near, far, sample])
+                pairs.append([near, far, sample])
                 rows.append([f"{low:.1f}", len(at), f"{a}, {b}", f"{near:.5f}", f"{far:.5f}", trained, f"{sample:.5f}"])
-            if pairs:
+            if len(at) == options.most:
                 bins.append(np.mean(pairs, axis=0))
     table(["log M200c", "haloes", "pair", "draws", "independent noise", "trained on", "as many of the truth"], rows)
     share = float(shares[0][3])

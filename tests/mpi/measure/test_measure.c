@@ -470,7 +470,6 @@ Test(measure, samples_are_paired_weighted_and_seen_from_all_sides)
     drop_universe();
 }
 
-/* What a pair of samples takes beyond a single one, counted and estimated. */
 Test(measure, bad_requests_fail_in_one_sentence_and_leave_the_old_file)
 {
     static const char *const bad[] = {"Measure.catalogues=[nothing]",

@@ -7,6 +7,7 @@
 
 MPI_SUITE(measure_memory);
 
+/* What a pair of samples takes beyond a single one, counted and estimated. */
 Test(measure_memory, memory_of_pairs_of_samples_is_foreseen)
 {
     char entry[1100];
