@@ -26,12 +26,13 @@ sort_key(double x)
 }
 
 /* Rows in increasing order of value. */
-static void
-sort_rows(int64_t n, const double value[], sort_item *item, sort_item *other, int64_t order[])
+static hg_status
+sort_rows(int64_t n, const double value[], sort_item *item, sort_item *other, int64_t **order)
 {
     enum { BITS = 11, SIZE = 1 << BITS };
     int64_t start[SIZE];
 
+    HG_TRY(hg_mem_array(order, (size_t)n, sizeof **order));
     for (int64_t i = 0; i < n; i++) {
         item[i] = (sort_item){sort_key(value[i]), i};
     }
@@ -56,8 +57,9 @@ sort_rows(int64_t n, const double value[], sort_item *item, sort_item *other, in
         other = swap;
     }
     for (int64_t i = 0; i < n; i++) {
-        order[i] = item[i].row;
+        (*order)[i] = item[i].row;
     }
+    return HG_OK;
 }
 
 static double
@@ -191,8 +193,6 @@ hg_status
 hg_metric_sort(int64_t n, const double truth[], const double predicted[],
                hg_metric_order *order)
 {
-    const double *const value[3] = {truth, predicted, NULL};
-    int64_t **const into[3] = {&order->truth, &order->predicted, &order->error};
     sort_item *item = NULL, *other = NULL;
     double *error = NULL;
     hg_status status;
@@ -200,13 +200,14 @@ hg_metric_sort(int64_t n, const double truth[], const double predicted[],
     *order = (hg_metric_order){.n = n};
     HG_TRY_OR(done, status, hg_mem_array(&item, (size_t)n, sizeof *item));
     HG_TRY_OR(done, status, hg_mem_array(&other, (size_t)n, sizeof *other));
-    HG_TRY_OR(done, status, hg_mem_array(&error, (size_t)n, sizeof *error));
-    for (int64_t i = 0; i < n; i++) {
-        error[i] = predicted[i] - truth[i];
-    }
-    for (int k = 0; k < 3; k++) {
-        HG_TRY_OR(done, status, hg_mem_array(into[k], (size_t)n, sizeof **into[k]));
-        sort_rows(n, value[k] != NULL ? value[k] : error, item, other, *into[k]);
+    HG_TRY_OR(done, status, sort_rows(n, predicted, item, other, &order->predicted));
+    if (truth != NULL) {
+        HG_TRY_OR(done, status, sort_rows(n, truth, item, other, &order->truth));
+        HG_TRY_OR(done, status, hg_mem_array(&error, (size_t)n, sizeof *error));
+        for (int64_t i = 0; i < n; i++) {
+            error[i] = predicted[i] - truth[i];
+        }
+        status = sort_rows(n, error, item, other, &order->error);
     }
 done:
     hg_mem_free(item);
@@ -277,18 +278,17 @@ hg_metric_weigh(const hg_metric_order *order, const double truth[], const double
                 const double weight[], hg_metric *metric)
 {
     const int64_t n = order->n;
-    double total = 0, *error = NULL, *rank[2] = {NULL, NULL};
+    double total = 0, *error = NULL;
     pair_moments moments, ranks;
-    hg_status status;
 
     *metric = undefined_metric();
     if (n == 0) {
         return HG_OK;
     }
     HG_TRY(sum_weights(n, weight, &total));
-    HG_TRY_OR(done, status, hg_mem_array(&error, (size_t)n, sizeof *error));
-    HG_TRY_OR(done, status, hg_mem_array(&rank[0], (size_t)n, sizeof *rank[0]));
-    HG_TRY_OR(done, status, hg_mem_array(&rank[1], (size_t)n, sizeof *rank[1]));
+    HG_TRY(hg_mem_array(&error, 3 * (size_t)n, sizeof *error));
+    double *const rank[2] = {error + n, error + 2 * n};
+
     for (int64_t i = 0; i < n; i++) {
         error[i] = predicted[i] - truth[i];
     }
@@ -305,11 +305,8 @@ hg_metric_weigh(const hg_metric_order *order, const double truth[], const double
     if (!(moments.var_x > 0)) {
         metric->r2 = metric->explained = metric->spread = (double)NAN;
     }
-done:
     hg_mem_free(error);
-    hg_mem_free(rank[0]);
-    hg_mem_free(rank[1]);
-    return status;
+    return HG_OK;
 }
 
 hg_status
@@ -321,6 +318,7 @@ hg_metric_compute(int64_t n, const double truth[], const double predicted[],
 
     if (status == HG_OK) {
         status = hg_metric_weigh(&order, truth, predicted, weight, metric);
+        metric->n = n;
     }
     hg_metric_order_clear(&order);
     return status;
@@ -428,17 +426,16 @@ hg_metric_weigh_labels(const hg_metric_order *order, const double truth[],
 {
     const double nan = (double)NAN;
     const int64_t n = order->n;
-    double total = 0, *of_ones = NULL, *rank[2] = {NULL, NULL};
-    hg_status status;
+    double total = 0, *of_ones = NULL;
 
     *metric = (hg_label_metric){0, nan, nan, nan, nan, nan};
     if (n == 0) {
         return HG_OK;
     }
     HG_TRY(sum_weights(n, weight, &total));
-    HG_TRY_OR(done, status, hg_mem_array(&of_ones, (size_t)n, sizeof *of_ones));
-    HG_TRY_OR(done, status, hg_mem_array(&rank[0], (size_t)n, sizeof *rank[0]));
-    HG_TRY_OR(done, status, hg_mem_array(&rank[1], (size_t)n, sizeof *rank[1]));
+    HG_TRY(hg_mem_array(&of_ones, 3 * (size_t)n, sizeof *of_ones));
+    double *const rank[2] = {of_ones + n, of_ones + 2 * n};
+
     measure_labels(n, truth, probability, weight, total, metric);
     rank_values(n, order->predicted, probability, weight, rank[0]);
     for (int64_t i = 0; i < n; i++) { /* ranks among ones: zeros weigh nothing */
@@ -446,11 +443,8 @@ hg_metric_weigh_labels(const hg_metric_order *order, const double truth[],
     }
     rank_values(n, order->predicted, probability, of_ones, rank[1]);
     metric->auc = find_auc(n, truth, weight, rank[0], rank[1], metric->share * total, total);
-done:
     hg_mem_free(of_ones);
-    hg_mem_free(rank[0]);
-    hg_mem_free(rank[1]);
-    return status;
+    return HG_OK;
 }
 
 hg_status
@@ -458,10 +452,11 @@ hg_metric_labels(int64_t n, const double truth[], const double probability[],
                  const double weight[], hg_label_metric *metric)
 {
     hg_metric_order order;
-    hg_status status = hg_metric_sort(n, truth, probability, &order);
+    hg_status status = hg_metric_sort(n, NULL, probability, &order);
 
     if (status == HG_OK) {
         status = hg_metric_weigh_labels(&order, truth, probability, weight, metric);
+        metric->n = n;
     }
     hg_metric_order_clear(&order);
     return status;

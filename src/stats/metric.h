@@ -8,7 +8,7 @@
 
 /** With e = predicted - truth and weights of sum 1. NAN where not defined. */
 typedef struct hg_metric {
-    int64_t n;        /**< rows with a weight above 0 */
+    int64_t n;
     double bias;      /**< sum w e */
     double rmse;      /**< sqrt(sum w e^2) */
     double mae;       /**< sum w |e| */
@@ -43,14 +43,14 @@ HG_MUST_CHECK hg_status hg_metric_compute(int64_t n, const double truth[],
  * other weights. */
 typedef struct hg_metric_order {
     int64_t n;
-    int64_t *truth, *predicted, *error; /**< shape (n); rows */
+    int64_t *truth, *predicted, *error; /**< shape (n); rows, NULL where not sorted */
 } hg_metric_order;
 
 /** Sort rows for hg_metric_weigh() and hg_metric_weigh_labels().
  *
  * @local
  * @param[in]  n          number of rows
- * @param[in]  truth      shape (n), finite
+ * @param[in]  truth      shape (n), finite; NULL: for hg_metric_weigh_labels() alone
  * @param[in]  predicted  shape (n)
  * @param[out] order      release with hg_metric_order_clear(), also after a failure
  * @return HG_OK; HG_E_MEMORY
@@ -60,7 +60,7 @@ HG_MUST_CHECK hg_status hg_metric_sort(int64_t n, const double truth[],
 void hg_metric_order_clear(hg_metric_order *order);
 
 /** Compute all metrics of sorted rows: those of hg_metric_compute(), bit for bit. Rows without
- * weight count as if they were not there.
+ * weight count as if they were not there, in n too.
  *
  * @local
  * @param[in]  order             of these rows
@@ -108,7 +108,7 @@ double hg_metric_value(const hg_metric *metric, int i);
 /** How well probabilities meet labels that are 0 or 1. Weights of sum 1; NAN where not defined.
  */
 typedef struct hg_label_metric {
-    int64_t n;    /**< rows with a weight above 0 */
+    int64_t n;
     double share; /**< sum w [label 1] */
     double brier; /**< sum w (probability - label)^2 */
     double f1;    /**< 2 TP / (2 TP + FP + FN), label 1 predicted from 1/2 on */

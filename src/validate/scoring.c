@@ -107,7 +107,7 @@ fill_sheet(struct sheet *s, const hg_cut *cut, const hg_marks *m)
         s->row[s->n++] = i;
     }
     hg_metric_order_clear(&s->order);
-    return hg_metric_sort(s->n, s->truth, s->guess, &s->order);
+    return hg_metric_sort(s->n, m->is_label ? NULL : s->truth, s->guess, &s->order);
 }
 
 /* What is expected of a row without knowing anything of it: the mean over the rows. */
