@@ -4,7 +4,7 @@
 Energy distance of (M*, SFR), (M*, Z) and (M*, size) of draws to the truth, in bins of halo mass of
 centrals, beside that of independent noise (each target from another realisation), and beside that of
 as many draws from the truth itself as there are training haloes in the bin: E|y - y'| / n on average
-(Szekely & Rizzo 2013). Where that is not well below independent noise, nothing could tell the two apart.
+(Szekely & Rizzo 2013). Scatter is lent across bins, so draws can be closer than that.
 The share of the scatter of M* that is chaotic, from zooms run twice, against Mock.chaos.
 
     bench/scatter_mock.py [--quick] [--keep]
@@ -82,7 +82,7 @@ def main():
     share = float(shares[0][3])
     print(f"scatter_mock chaos share of M* {share:.3f}, truth {CHAOS}, off by {abs(share / CHAOS - 1):.3f} target=0.05")
     near, far, sample = np.mean(bins, axis=0)
-    print(f"scatter_mock as many draws of the truth over independent noise {sample / far:.3f}: what {len(bins)} full bins can tell")
+    print(f"scatter_mock as many draws of the truth over independent noise {sample / far:.3f}, mean of {len(bins)} full bins")
     print(f"scatter_mock ratio={near / far:.3f} target=0.2 (energy distance of pairs, draws over independent noise, mean of full bins)")
 
 
