@@ -21,7 +21,8 @@ if(HG_SANITIZE)
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
 endif()
 
-# hg_test_environment(OUT NAME): two mpirun that start at once fall out over the folder they both want to make
+# hg_test_environment(OUT NAME): two starts of MPI at once fall out over the folder they both
+# want to make, and one that ends takes away that of another
 function(hg_test_environment out name)
   string(MD5 hash ${name})
   string(SUBSTRING ${hash} 0 8 hash)
@@ -39,8 +40,9 @@ function(hg_add_test)
   target_link_libraries(${T_NAME} PRIVATE PkgConfig::CRITERION ${T_LIBS})
   if(NOT T_RANKS)
     add_test(NAME unit.${T_NAME} COMMAND ${T_NAME} -j1)
+    hg_test_environment(environment unit.${T_NAME}) # some start MPI
     set_tests_properties(unit.${T_NAME} PROPERTIES LABELS "unit;quick" TIMEOUT ${T_TIMEOUT}
-      ENVIRONMENT "${HG_TEST_ENV};${HG_SCRIBBLE}"
+      ENVIRONMENT "${environment};${HG_SCRIBBLE}"
       FAIL_REGULAR_EXPRESSION "Tested: 0 " SKIP_REGULAR_EXPRESSION "SKIPPED:")
     return()
   endif()
@@ -82,7 +84,8 @@ function(hg_add_fuzz_target name source)
   endif()
   target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.c)
   add_test(NAME fuzz.${short} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${short})
-  set_tests_properties(fuzz.${short} PROPERTIES LABELS "unit;fuzz;quick" TIMEOUT 60 ENVIRONMENT "${HG_TEST_ENV};${HG_SCRIBBLE}")
+  hg_test_environment(environment fuzz.${short})
+  set_tests_properties(fuzz.${short} PROPERTIES LABELS "unit;fuzz;quick" TIMEOUT 60 ENVIRONMENT "${environment};${HG_SCRIBBLE}")
 endfunction()
 
 # hg_add_script_test(NAME cli.x LABELS cli COMMAND ... [TIMEOUT s] [PROCESSORS n]): exit code 77 = skipped, loudly
