@@ -84,8 +84,7 @@ function(hg_add_fuzz_target name source)
   endif()
   target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay.c)
   add_test(NAME fuzz.${short} COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${short})
-  hg_test_environment(environment fuzz.${short})
-  set_tests_properties(fuzz.${short} PROPERTIES LABELS "unit;fuzz;quick" TIMEOUT 60 ENVIRONMENT "${environment};${HG_SCRIBBLE}")
+  set_tests_properties(fuzz.${short} PROPERTIES LABELS "unit;fuzz;quick" TIMEOUT 60 ENVIRONMENT "${HG_TEST_ENV};${HG_SCRIBBLE}")
 endfunction()
 
 # hg_add_script_test(NAME cli.x LABELS cli COMMAND ... [TIMEOUT s] [PROCESSORS n]): exit code 77 = skipped, loudly
